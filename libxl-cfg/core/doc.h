@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Documents: immutable, reference-counted JSON values, and how to make them.
+ *
+ * Makers take over the references given to them and answer NULL when memory
+ * ran out; a NULL given to a maker makes it answer NULL, so that a chain of
+ * them is checked once, at its end.
+ *
+ *     xlcfg__members m = { 0 };
+ *     xlcfg__members_add(&m, "name", xlcfg__doc_str("guest1"));
+ *     doc = xlcfg__members_end(&m);          NULL: out of memory
+ */
+#ifndef XLCFG_CORE_DOC_H
+#define XLCFG_CORE_DOC_H
+
+#include "core/err.h"
+
+struct xlcfg_member {
+    xlcfg_doc *name;            /* a string */
+    xlcfg_doc *value;
+};
+
+struct xlcfg_doc {
+    _Atomic unsigned refs;
+    unsigned char type;         /* xlcfg_doc_type */
+    unsigned char truth;        /* of a bool */
+    size_t count;               /* bytes, items or members */
+    union {
+        char *text;                     /* NUL-terminated */
+        xlcfg_doc **items;
+        struct xlcfg_member *members;
+    };
+};
+
+xlcfg_doc *xlcfg__doc_null(void);
+xlcfg_doc *xlcfg__doc_bool(bool truth);
+xlcfg_doc *xlcfg__doc_strn(const char *s, size_t len);
+xlcfg_doc *xlcfg__doc_str(const char *s);               /* NULL: JSON null */
+xlcfg_doc *xlcfg__doc_strf(const char *fmt, ...)
+    __attribute__((format(printf, 1, 2)));
+xlcfg_doc *xlcfg__doc_numn(const char *s, size_t len);  /* number text */
+xlcfg_doc *xlcfg__doc_int(int64_t n);
+xlcfg_doc *xlcfg__doc_uint(uint64_t n);
+/* Copies the vectors, takes the references (also on failure). */
+xlcfg_doc *xlcfg__doc_items(xlcfg_doc **items, size_t count);
+xlcfg_doc *xlcfg__doc_object(struct xlcfg_member *members, size_t count);
+
+/* A growing object. */
+typedef struct xlcfg__members {
+    struct xlcfg_member *v;
+    size_t count, room;
+    bool failed;
+} xlcfg__members;
+
+void xlcfg__members_add(xlcfg__members *m, const char *name,
+                        xlcfg_doc *value);
+/* As above, but a name that is there already takes the new value in place. */
+void xlcfg__members_set(xlcfg__members *m, const char *name,
+                        xlcfg_doc *value);
+/* All members of an object, by reference. */
+void xlcfg__members_copy(xlcfg__members *m, const xlcfg_doc *object);
+void xlcfg__members_drop(xlcfg__members *m, const char *name);
+xlcfg_doc *xlcfg__members_end(xlcfg__members *m);
+void xlcfg__members_dispose(xlcfg__members *m);
+
+/* A growing array. */
+typedef struct xlcfg__items {
+    xlcfg_doc **v;
+    size_t count, room;
+    bool failed;
+} xlcfg__items;
+
+void xlcfg__items_add(xlcfg__items *it, xlcfg_doc *value);
+xlcfg_doc *xlcfg__items_end(xlcfg__items *it);
+void xlcfg__items_dispose(xlcfg__items *it);
+
+/* A copy of object with name set to value (appended if new). */
+xlcfg_doc *xlcfg__doc_with(const xlcfg_doc *object, const char *name,
+                           xlcfg_doc *value);
+xlcfg_doc *xlcfg__doc_without(const xlcfg_doc *object, const char *name);
+
+bool xlcfg__doc_equal(const xlcfg_doc *a, const xlcfg_doc *b);
+/* A number in range as int64; def when absent, no integer, or too big. */
+int64_t xlcfg__doc_to_int(const xlcfg_doc *doc, int64_t def);
+bool xlcfg__doc_is_int(const xlcfg_doc *doc, int64_t min, int64_t max,
+                       int64_t *n_r);
+/* The string member, NULL when absent or not a string. */
+const char *xlcfg__doc_getstr(const xlcfg_doc *object, const char *name);
+
+#endif

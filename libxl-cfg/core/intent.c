@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Intents: names and lists. */
+#include "core/intent.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const ops[XLCFG_OPS] = {
+    [XLCFG_OP_NONE] = "none",
+    [XLCFG_OP_ATTACH] = "attach",
+    [XLCFG_OP_DETACH] = "detach",
+    [XLCFG_OP_UPDATE] = "update",
+};
+
+static const char *const phases[XLCFG_PHASES] = {
+    [XLCFG_PHASE_PREPARED] = "prepared",
+    [XLCFG_PHASE_ACTING] = "acting",
+    [XLCFG_PHASE_WAITING] = "waiting",
+    [XLCFG_PHASE_REFUSED] = "refused",
+    [XLCFG_PHASE_FAILED] = "failed",
+};
+
+const char *xlcfg__op_name(enum xlcfg_op op)
+{
+    return ops[op];
+}
+
+const char *xlcfg__phase_name(enum xlcfg_phase phase)
+{
+    return phases[phase];
+}
+
+enum xlcfg_op xlcfg__op_by_name(const char *name)
+{
+    int i;
+
+    for (i = 0; i < XLCFG_OPS && strcmp(ops[i], name); i++)
+        ;
+    return (enum xlcfg_op)i;
+}
+
+enum xlcfg_phase xlcfg__phase_by_name(const char *name)
+{
+    int i;
+
+    for (i = 0; i < XLCFG_PHASES && strcmp(phases[i], name); i++)
+        ;
+    return (enum xlcfg_phase)i;
+}
+
+struct xlcfg_intent *xlcfg__intents_add(struct xlcfg_intents *list)
+{
+    if (list->count == list->room) {
+        size_t more = list->room ? list->room * 2 : 4;
+        struct xlcfg_intent *bigger;
+
+        bigger = realloc(list->v, more * sizeof(*bigger));
+        if (!bigger)
+            return NULL;
+        list->v = bigger;
+        list->room = more;
+    }
+    list->v[list->count] = (struct xlcfg_intent){ 0 };
+    return &list->v[list->count++];
+}
+
+void xlcfg__intents_dispose(struct xlcfg_intents *list)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        struct xlcfg_intent *it = &list->v[i];
+
+        free(it->key);
+        free(it->match);
+        free(it->reason);
+        free(it->domain);
+        xlcfg_doc_free(it->before);
+        xlcfg_doc_free(it->after);
+    }
+    free(list->v);
+    *list = (struct xlcfg_intents){ 0 };
+}

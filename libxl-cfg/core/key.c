@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Device keys, and the arithmetic of Xen's disk names. */
+#include "core/key.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Digits at *p as a number up to max; -1 if none or too big. */
+static long digits(const char **p, long max)
+{
+    long n = 0;
+
+    if (!isdigit((unsigned char)**p))
+        return -1;
+    for (; isdigit((unsigned char)**p); (*p)++) {
+        n = n * 10 + (**p - '0');
+        if (n > max)
+            return -1;
+    }
+    return n;
+}
+
+/* Letters at *p as a disk index (a = 0, z = 25, aa = 26); -1 if none. */
+static long letters(const char **p)
+{
+    long n = 0;
+    int count = 0;
+
+    for (; **p >= 'a' && **p <= 'z'; (*p)++) {
+        n = n * 26 + (**p - 'a' + 1);
+        if (++count > 4)
+            return -1;
+    }
+    return count ? n - 1 : -1;
+}
+
+static int xvd_number(long disk, long part)
+{
+    if (disk < 0 || disk > (1 << 20) - 1 || part < 0 || part > 255)
+        return -1;
+    if (disk <= 15 && part <= 15)
+        return (int)(202 << 8 | disk << 4 | part);
+    return (int)(1 << 28 | disk << 8 | part);
+}
+
+static int plain_number(const char *s)
+{
+    char *end;
+    unsigned long n;
+
+    if (!isdigit((unsigned char)*s))
+        return -1;
+    n = strtoul(s, &end, 0);
+    return *end || n > 0x7fffffff ? -1 : (int)n;
+}
+
+int xlcfg__vdev_number(const char *vdev)
+{
+    const char *p = vdev;
+    bool xvd = !strncmp(p, "xvd", 3), hd = !strncmp(p, "hd", 2);
+    bool sd = !strncmp(p, "sd", 2);
+    long disk, part = 0;
+
+    if (*p == 'd' && isdigit((unsigned char)p[1])) {
+        p++;
+        disk = digits(&p, (1 << 20) - 1);
+        if (*p == 'p') {
+            p++;
+            part = digits(&p, 255);
+        }
+        return *p ? -1 : xvd_number(disk, part);
+    }
+    if (!xvd && !hd && !sd)
+        return plain_number(vdev);
+    p += xvd ? 3 : 2;
+    disk = letters(&p);
+    if (disk < 0)
+        return -1;
+    if (*p)
+        part = digits(&p, xvd ? 255 : hd ? 63 : 15);
+    if (*p || part < 0)
+        return -1;
+    if (xvd)
+        return xvd_number(disk, part);
+    if (hd)
+        return disk > 3 ? -1 :
+            (int)((disk < 2 ? 3 : 22) << 8 | (disk & 1) << 6 | part);
+    return disk > 15 ? -1 : (int)(8 << 8 | disk << 4 | part);
+}
+
+static size_t put_letters(long disk, char *buf, size_t size)
+{
+    char rev[8];
+    size_t n = 0, out = 0;
+
+    for (disk++; disk > 0 && n < sizeof(rev); disk = (disk - 1) / 26)
+        rev[n++] = (char)('a' + (disk - 1) % 26);
+    while (n && out + 1 < size)
+        buf[out++] = rev[--n];
+    buf[out] = '\0';
+    return out;
+}
+
+void xlcfg__vdev_name(int devid, char *buf, size_t size)
+{
+    static const struct {
+        int major, shift, disks;
+        const char *prefix;
+        int first;
+    } rows[] = {
+        { 202, 4, 16, "xvd", 0 }, { 8, 4, 16, "sd", 0 },
+        { 3, 6, 2, "hd", 0 }, { 22, 6, 2, "hd", 2 },
+    };
+    char name[16];
+
+    buf[0] = '\0';
+    if (devid < 0)
+        return;
+    if (devid & 1 << 28) {
+        put_letters(devid >> 8 & 0xfffff, name, sizeof(name));
+        if (devid & 0xff)
+            snprintf(buf, size, "xvd%s%d", name, devid & 0xff);
+        else
+            snprintf(buf, size, "xvd%s", name);
+        return;
+    }
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        int disk = (devid & 0xff) >> rows[i].shift;
+        int part = devid & ((1 << rows[i].shift) - 1);
+
+        if (devid >> 8 != rows[i].major || disk >= rows[i].disks)
+            continue;
+        put_letters(disk + rows[i].first, name, sizeof(name));
+        if (part)
+            snprintf(buf, size, "%s%s%d", rows[i].prefix, name, part);
+        else
+            snprintf(buf, size, "%s%s", rows[i].prefix, name);
+    }
+}
+
+bool xlcfg__bdf_parse(const char *s, unsigned part[4])
+{
+    int n = 0;
+
+    if (sscanf(s, "%4x:%2x:%2x.%1x%n", &part[0], &part[1], &part[2],
+               &part[3], &n) == 4 && !s[n])
+        return part[2] < 32 && part[3] < 8;
+    part[0] = 0;
+    n = 0;
+    return sscanf(s, "%2x:%2x.%1x%n", &part[1], &part[2], &part[3], &n) == 3
+        && !s[n] && part[2] < 32 && part[3] < 8;
+}
+
+/* A small number member in range; def when absent, -1 when it is no good. */
+static int64_t number(const xlcfg_doc *body, const char *name, int64_t max,
+                      int64_t def)
+{
+    const xlcfg_doc *v = xlcfg_doc_get(body, name);
+    int64_t n;
+
+    if (!v)
+        return def;
+    return xlcfg__doc_is_int(v, 0, max, &n) ? n : -1;
+}
+
+static void by_devid(const char *kind, const xlcfg_doc *body,
+                     struct xlcfg_ident *id)
+{
+    int64_t devid = number(body, "devid", INT32_MAX, -1);
+
+    if (devid >= 0)
+        snprintf(id->key, sizeof(id->key), "%s/%" PRId64, kind, devid);
+}
+
+static void of_disk(const xlcfg_doc *body, struct xlcfg_ident *id)
+{
+    const char *vdev = xlcfg__doc_getstr(body, "vdev");
+    int devid;
+
+    if (!vdev || !*vdev || strlen(vdev) > 128)
+        return;
+    snprintf(id->key, sizeof(id->key), "disk/%s", vdev);
+    devid = xlcfg__vdev_number(vdev);
+    if (devid >= 0)
+        snprintf(id->match, sizeof(id->match), "disk/#%d", devid);
+}
+
+static void of_nic(const xlcfg_doc *body, struct xlcfg_ident *id)
+{
+    const char *mac = xlcfg__doc_getstr(body, "mac");
+
+    by_devid("nic", body, id);
+    if (!mac || strlen(mac) != 17 || !strcmp(mac, "00:00:00:00:00:00"))
+        return;
+    snprintf(id->alt, sizeof(id->alt), "nic/%s", mac);
+    for (char *p = id->alt; *p; p++)
+        *p = (char)tolower((unsigned char)*p);
+}
+
+static void of_pci(const xlcfg_doc *body, struct xlcfg_ident *id)
+{
+    const char *name = xlcfg__doc_getstr(body, "name");
+    int64_t dom = number(body, "domain", 0xffff, 0);
+    int64_t bus = number(body, "bus", 0xff, 0);
+    int64_t dev = number(body, "dev", 31, 0);
+    int64_t func = number(body, "func", 7, 0);
+
+    if (name && *name && strlen(name) <= 128)
+        snprintf(id->alt, sizeof(id->alt), "pci/name/%s", name);
+    if (dom < 0 || bus < 0 || dev < 0 || func < 0)
+        return;
+    /* 0000:00:00.0 is the host bridge: only ever "not given" */
+    if (dom || bus || dev || func)
+        snprintf(id->key, sizeof(id->key), "pci/%04x:%02x:%02x.%x",
+                 (unsigned)dom, (unsigned)bus, (unsigned)dev,
+                 (unsigned)func);
+}
+
+static void of_usbdev(const xlcfg_doc *body, struct xlcfg_ident *id)
+{
+    const xlcfg_doc *host = xlcfg_doc_get(body, "type.hostdev");
+    int64_t ctrl = number(body, "ctrl", INT32_MAX, -1);
+    int64_t port = number(body, "port", 255, -1);
+    int64_t bus = number(host, "hostbus", 255, 0);
+    int64_t addr = number(host, "hostaddr", 255, 0);
+
+    if (ctrl >= 0 && port > 0)
+        snprintf(id->key, sizeof(id->key), "usbdev/%" PRId64 ".%" PRId64,
+                 ctrl, port);
+    if (bus > 0 && addr > 0)
+        snprintf(id->alt, sizeof(id->alt), "usbdev/host/%d.%d", (int)bus,
+                 (int)addr);
+}
+
+static void of_text(const char *kind, const xlcfg_doc *body,
+                    const char *name, struct xlcfg_ident *id)
+{
+    const char *s = xlcfg__doc_getstr(body, name);
+
+    if (s && *s && strlen(s) <= 128)
+        snprintf(id->key, sizeof(id->key), "%s/%s", kind, s);
+}
+
+static void of_rdm(const xlcfg_doc *body, struct xlcfg_ident *id)
+{
+    const xlcfg_doc *start = xlcfg_doc_get(body, "start");
+
+    if (!start)
+        snprintf(id->key, sizeof(id->key), "rdm/0");
+    else if (start->type == XLCFG_DOC_NUMBER && start->count <= 32)
+        snprintf(id->key, sizeof(id->key), "rdm/%s", start->text);
+}
+
+void xlcfg__key_of(enum xlcfg_kind kind, const xlcfg_doc *body,
+                   struct xlcfg_ident *id)
+{
+    id->key[0] = id->match[0] = id->alt[0] = '\0';
+    switch (kind) {
+    case XLCFG_KIND_DISK:
+        of_disk(body, id);
+        break;
+    case XLCFG_KIND_NIC:
+        of_nic(body, id);
+        break;
+    case XLCFG_KIND_PCI:
+        of_pci(body, id);
+        break;
+    case XLCFG_KIND_USBDEV:
+        of_usbdev(body, id);
+        break;
+    case XLCFG_KIND_RDM:
+        of_rdm(body, id);
+        break;
+    case XLCFG_KIND_DTDEV:
+        of_text("dtdev", body, "path", id);
+        break;
+    case XLCFG_KIND_VFB: case XLCFG_KIND_VKB: case XLCFG_KIND_VIRTIO:
+    case XLCFG_KIND_VTPM: case XLCFG_KIND_P9: case XLCFG_KIND_PVCALLSIF:
+    case XLCFG_KIND_VDISPL: case XLCFG_KIND_VSND: case XLCFG_KIND_CHANNEL:
+    case XLCFG_KIND_USBCTRL:
+        by_devid(xlcfg__kinds[kind].name, body, id);
+        break;
+    case XLCFG_KINDS:
+        break;
+    }
+    if (!id->key[0])
+        memcpy(id->key, id->alt, sizeof(id->key));
+    if (!id->match[0])
+        memcpy(id->match, id->key, sizeof(id->match));
+}
+
+enum xlcfg_kind xlcfg__key_kind(const char *key)
+{
+    const char *slash = strchr(key, '/');
+
+    for (int k = 0; slash && slash[1] && k < XLCFG_KINDS; k++)
+        if (strlen(xlcfg__kinds[k].name) == (size_t)(slash - key) &&
+            !strncmp(key, xlcfg__kinds[k].name, (size_t)(slash - key)))
+            return (enum xlcfg_kind)k;
+    return XLCFG_KINDS;
+}

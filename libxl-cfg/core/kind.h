@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The kind table: one row for each of libxl's device arrays, and per field
+ * who is right about it when template and live view both speak.
+ *
+ * A new kind is a new row here, a schema, and a row in the drivers' tables.
+ */
+#ifndef XLCFG_CORE_KIND_H
+#define XLCFG_CORE_KIND_H
+
+#include "core/doc.h"
+
+enum xlcfg_kind {
+    XLCFG_KIND_DISK, XLCFG_KIND_NIC, XLCFG_KIND_PCI, XLCFG_KIND_RDM,
+    XLCFG_KIND_DTDEV, XLCFG_KIND_VFB, XLCFG_KIND_VKB, XLCFG_KIND_VIRTIO,
+    XLCFG_KIND_VTPM, XLCFG_KIND_P9, XLCFG_KIND_PVCALLSIF,
+    XLCFG_KIND_VDISPL, XLCFG_KIND_VSND, XLCFG_KIND_CHANNEL,
+    XLCFG_KIND_USBCTRL, XLCFG_KIND_USBDEV,
+    XLCFG_KINDS
+};
+
+enum xlcfg_rule {
+    XLCFG_RULE_TEMPLATE,        /* template wins, also when it is silent */
+    XLCFG_RULE_FILL,            /* template wins, live fills its silence */
+    XLCFG_RULE_LIVE,            /* live wins when it has a value */
+    XLCFG_RULE_MEDIUM,          /* as LIVE, and live's emptiness wins: an
+                                   ejected medium */
+    XLCFG_RULE_IDENTITY,        /* says which device it is: must agree;
+                                   filled from live like FILL */
+};
+
+enum {                          /* flags of a field */
+    XLCFG_FIELD_ADDRESS = 1,    /* part of the stable address */
+    XLCFG_FIELD_SECRET = 2,     /* never shown unless asked for */
+};
+
+struct xlcfg_field {
+    const char *name;
+    enum xlcfg_rule rule;
+    unsigned flags;
+};
+
+struct xlcfg_kind_row {
+    const char *name;           /* in keys and commands: "disk" */
+    const char *array;          /* member of libxl_domain_config */
+    const char *title;
+    const struct xlcfg_field *fields;   /* ends with name NULL */
+};
+
+extern const struct xlcfg_kind_row xlcfg__kinds[XLCFG_KINDS];
+
+/* XLCFG_KINDS when there is no such name or array. */
+enum xlcfg_kind xlcfg__kind_by_name(const char *name);
+enum xlcfg_kind xlcfg__kind_by_array(const char *array);
+
+/*
+ * Template body and live body made one by the field rules; live may be NULL.
+ * NULL: out of memory.
+ */
+xlcfg_doc *xlcfg__kind_merge(enum xlcfg_kind kind, const xlcfg_doc *tmpl,
+                             const xlcfg_doc *live);
+/* The members that make up the address, as an object; NULL: no memory. */
+xlcfg_doc *xlcfg__kind_address(enum xlcfg_kind kind, const xlcfg_doc *body);
+
+xlcfg_doc *xlcfg__kind_table(void);     /* {"kinds": [...]} */
+const char *xlcfg__rule_name(enum xlcfg_rule rule);
+
+#endif

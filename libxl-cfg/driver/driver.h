@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Drivers: how one kind of hypervisor is looked at and acted on.
+ *
+ * Two tables.  struct xlcfg_driver is what a driver writes: members are
+ * optional, the first is its size, new ones are only appended; an ability is
+ * the presence of its function together with what `can` says.  struct
+ * xlcfg_conn is what ops uses: driver.c fills every call, with a clear
+ * "not able" where the driver has none.
+ *
+ * mem.c is the worked example: copy it to begin a new driver.
+ *
+ * A driver keeps nothing about a domain between calls that it could not read
+ * again.  Calls may come from another thread than the last one did, never
+ * from two at once.  A driver never sees the store.
+ */
+#ifndef XLCFG_DRIVER_H
+#define XLCFG_DRIVER_H
+
+#include "core/intent.h"
+#include "core/view.h"
+
+struct xlcfg_domain {
+    char uuid[37];              /* lower case, "" when it has none yet */
+    char *name;                 /* may be NULL: could not be read */
+    int64_t domid;              /* -1: not running */
+    const char *state;          /* running, paused, shutdown, crashed, dying,
+                                   stopped, unknown: static text */
+    char *run;                  /* names this run of it: another start is
+                                   another text; may be NULL */
+    int64_t started;            /* seconds since the epoch, 0: not known */
+};
+
+struct xlcfg_domains {
+    struct xlcfg_domain *v;
+    size_t count, room;
+};
+
+void xlcfg__domain_dispose(struct xlcfg_domain *dom);   /* may run twice */
+int xlcfg__domain_copy(struct xlcfg_domain *to,
+                       const struct xlcfg_domain *from);
+/* Takes what dom holds, also on failure. */
+int xlcfg__domains_add(struct xlcfg_domains *list, struct xlcfg_domain *dom);
+void xlcfg__domains_dispose(struct xlcfg_domains *list);
+
+struct xlcfg_driver_options {
+    const char *xen_lib_dir;    /* libxl's userdata folder */
+    const char *state_dir;      /* where embedded backends may keep files */
+    unsigned deadline_ms;
+};
+
+/* Where the template of this driver's domains lives. */
+enum xlcfg_home {
+    XLCFG_HOME_STATE,           /* in state.db */
+    XLCFG_HOME_LIBXL,           /* in libxl's libxl-json userdata file */
+};
+
+enum xlcfg_action {
+    XLCFG_ACT_ATTACH, XLCFG_ACT_DETACH, XLCFG_ACT_UPDATE, XLCFG_ACT_CREATE,
+    XLCFG_ACT_WATCH, XLCFG_ACT_XML, XLCFG_ACT_SNAPSHOT,
+    XLCFG_ACT_CHECKPOINT, XLCFG_ACT_EXPORT,
+    XLCFG_ACTS
+};
+
+enum { XLCFG_DETACH_FORCE = 1 };
+
+#define XLCFG_DECLINED 1        /* open: not a URI of mine */
+
+struct xlcfg_driver {
+    size_t size;                /* of this struct when it was compiled */
+    const char *name;
+    enum xlcfg_home home;
+    const char *scheme;         /* of its URIs, for messages */
+
+    /* 0, XLCFG_DECLINED, INVAL, UNREACHABLE. */
+    int (*open)(const char *uri, const struct xlcfg_driver_options *opt,
+                void **handle_r, xlcfg_error *err);
+    void (*close)(void *handle);
+
+    /* Every domain there is now, and defined ones if the backend keeps
+     * such.  UNREACHABLE. */
+    int (*list)(void *handle, struct xlcfg_domains *list, xlcfg_error *err);
+    /* By name, uuid or id.  DOMAIN_NOTFOUND, UNREACHABLE. */
+    int (*find)(void *handle, const char *dom, struct xlcfg_domain *dom_r,
+                xlcfg_error *err);
+    /*
+     * A text that changes when a device comes or goes: to see that a look
+     * was one cut.  Cheap.
+     */
+    int (*index)(void *handle, const struct xlcfg_domain *dom, char **text_r,
+                 xlcfg_error *err);
+    /*
+     * Look at everything.  What cannot be read is noted in view->unknown;
+     * only a backend that does not answer at all is an error (UNREACHABLE),
+     * and a domain that is gone (DOMAIN_NOTFOUND).
+     */
+    int (*live)(void *handle, const struct xlcfg_domain *dom,
+                struct xlcfg_view *view, xlcfg_error *err);
+    /* The configuration that the backend itself keeps for the next start;
+     * NOTFOUND when it keeps none. */
+    int (*stored)(void *handle, const struct xlcfg_domain *dom,
+                  xlcfg_doc **config_r, xlcfg_error *err);
+
+    /*
+     * Is this action possible for this kind here and now?  Fills the reason
+     * of a no.  XLCFG_KINDS: for the action as such.
+     */
+    bool (*can)(void *handle, enum xlcfg_kind kind, enum xlcfg_action act,
+                char *reason, size_t size);
+
+    /*
+     * Choose what the caller left open (device numbers, addresses) without
+     * touching anything: *body_r is what attach is to be called with.
+     * INVAL, DEVICE_EXISTS.
+     */
+    int (*prepare)(void *handle, const struct xlcfg_domain *dom,
+                   enum xlcfg_kind kind, const xlcfg_doc *body,
+                   const struct xlcfg_view *live, xlcfg_doc **body_r,
+                   xlcfg_error *err);
+    /* Attach and wait for the backend.  REFUSED with its words, PENDING when
+     * it has not said in time, UNREACHABLE. */
+    int (*attach)(void *handle, const struct xlcfg_domain *dom,
+                  enum xlcfg_kind kind, const xlcfg_doc *body,
+                  xlcfg_error *err);
+    /* Ask for the unplug and wait for wait_ms at most.  0: gone.  PENDING:
+     * asked, not let go of.  REFUSED: said no. */
+    int (*detach)(void *handle, const struct xlcfg_domain *dom,
+                  enum xlcfg_kind kind, const xlcfg_doc *body,
+                  unsigned flags, unsigned wait_ms, xlcfg_error *err);
+    int (*update)(void *handle, const struct xlcfg_domain *dom,
+                  enum xlcfg_kind kind, const xlcfg_doc *before,
+                  const xlcfg_doc *after, xlcfg_error *err);
+    /*
+     * Take away what a failed attach or an unplug left behind; steps gets a
+     * line for each thing done, or with dry_run for each thing to do.
+     */
+    int (*clean)(void *handle, const struct xlcfg_domain *dom,
+                 const struct xlcfg_dev *dev, bool dry_run,
+                 xlcfg__items *steps, xlcfg_error *err);
+    /* Define, and start when start is true. */
+    int (*create)(void *handle, const xlcfg_doc *config, bool start,
+                  struct xlcfg_domain *dom_r, xlcfg_error *err);
+
+    /* Domain XML of a configuration, and back.  Text is malloc'd. */
+    int (*to_xml)(void *handle, const xlcfg_doc *config, char **xml_r,
+                  xlcfg_error *err);
+    int (*from_xml)(void *handle, const char *xml, size_t len,
+                    xlcfg_doc **config_r, xlcfg_error *err);
+    /* The same of one device; kind_r says which it is. */
+    int (*device_from_xml)(void *handle, const char *xml, size_t len,
+                           enum xlcfg_kind *kind_r, xlcfg_doc **body_r,
+                           xlcfg_error *err);
+
+    /* A descriptor that polls readable when a domain may have changed, and
+     * the uuid of one that did ("" for any): 0, or 1 when there is none. */
+    int (*watch_fd)(void *handle, xlcfg_error *err);
+    int (*watch_next)(void *handle, char uuid_r[37], xlcfg_error *err);
+};
+
+/* A connection: a driver's handle with every call filled. */
+struct xlcfg_conn {
+    _Atomic unsigned refs;
+    struct xlcfg_driver drv;    /* all functions present */
+    const struct xlcfg_driver *outside;
+    void *handle;
+};
+
+/* uri NULL: the first driver that answers.  INVAL, NI, UNREACHABLE. */
+int xlcfg__conn_open(const char *uri, const struct xlcfg_driver_options *opt,
+                     struct xlcfg_conn **conn_r, xlcfg_error *err);
+struct xlcfg_conn *xlcfg__conn_ref(struct xlcfg_conn *conn);
+void xlcfg__conn_free(struct xlcfg_conn *conn);         /* NULL accepted */
+
+const char *xlcfg__action_name(enum xlcfg_action act);
+
+/* The drivers; one that a build leaves out declines with a reason. */
+extern const struct xlcfg_driver xlcfg__driver_xen;
+extern const struct xlcfg_driver xlcfg__driver_virt;
+extern const struct xlcfg_driver xlcfg__driver_mem;
+
+#endif

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libxl-cfg: the truth about a running domain's configuration.
+ *
+ *     xlcfg_ctx *ctx;
+ *     xlcfg_doc *answer;
+ *     xlcfg_error err = XLCFG_ERROR_INIT;
+ *     if (xlcfg_ctx_open(NULL, NULL, &ctx, &err) == 0 &&
+ *         xlcfg_domain_get(ctx, "guest1", NULL, &answer, &err) == 0)
+ *         puts(xlcfg_doc_string(xlcfg_doc_get(answer, "version")));
+ *
+ * Calls return 0 or a negative XLCFG_ERROR_*; results are written on success
+ * alone.  `err` may be NULL everywhere; when it is not, it holds the reason
+ * of the last failure in words.  A context may be used by one thread at a
+ * time; several contexts may be used by several threads.  Nothing in here
+ * prints, exits, aborts, or installs a signal handler.
+ */
+#ifndef LIBXL_CFG_H
+#define LIBXL_CFG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define XLCFG_VERSION_STRING "0.1.0"
+
+/*
+ * Error numbers.  The first group has libxl's own numbers and meanings
+ * (libxl_types.h), so that a caller who holds both can pass them on.
+ */
+enum {
+    XLCFG_ERROR_FAIL = -3,              /* an internal failure */
+    XLCFG_ERROR_NI = -4,                /* this build or backend cannot */
+    XLCFG_ERROR_NOMEM = -5,
+    XLCFG_ERROR_INVAL = -6,             /* bad input from the caller */
+    XLCFG_ERROR_TIMEDOUT = -9,
+    XLCFG_ERROR_LOCK_FAIL = -15,
+    XLCFG_ERROR_DEVICE_EXISTS = -17,
+    XLCFG_ERROR_DOMAIN_NOTFOUND = -21,
+    XLCFG_ERROR_NOTFOUND = -23,         /* no such device, schema, ... */
+
+    XLCFG_ERROR_PARSE = -1001,          /* text that is not what it claims */
+    XLCFG_ERROR_CONFLICT = -1002,       /* --if-version and the like */
+    XLCFG_ERROR_PENDING = -1003,        /* asked for, not finished */
+    XLCFG_ERROR_REFUSED = -1004,        /* failed and rolled back */
+    XLCFG_ERROR_UNREACHABLE = -1005,    /* the backend does not answer */
+    XLCFG_ERROR_TOO_OLD = -1006,        /* a token history cannot serve */
+    XLCFG_ERROR_STORE = -1007,          /* state.db or a file of ours */
+};
+
+typedef struct xlcfg_error {
+    int code;                   /* XLCFG_ERROR_* */
+    char where[512];            /* file, JSON pointer, or xenstore path */
+    char message[1024];         /* what was wrong and what was expected */
+} xlcfg_error;
+
+#define XLCFG_ERROR_INIT { 0, "", "" }
+
+/* The symbolic name of a code, "CONFLICT"; never NULL. */
+const char *xlcfg_error_name(int code);
+
+/* The library's version, "0.1.0". */
+const char *xlcfg_version(void);
+
+/* ---- documents: immutable JSON values --------------------------------- */
+
+/*
+ * A document is an immutable JSON value with a reference count.  It may be
+ * read by several threads at once.  Pointers that the walker returns are
+ * borrowed: they live as long as the document they came from.
+ */
+typedef struct xlcfg_doc xlcfg_doc;
+
+typedef enum xlcfg_doc_type {
+    XLCFG_DOC_NULL, XLCFG_DOC_BOOL, XLCFG_DOC_NUMBER, XLCFG_DOC_STRING,
+    XLCFG_DOC_ARRAY, XLCFG_DOC_OBJECT,
+} xlcfg_doc_type;
+
+enum {                          /* flags of xlcfg_doc_print */
+    XLCFG_PRINT_PRETTY = 1,     /* indented, one member a line */
+    XLCFG_PRINT_CANONICAL = 2,  /* sorted keys, no blanks, plain numbers */
+};
+
+/*
+ * Parse `len` bytes of JSON text.  Refused, with line and column: what is
+ * not JSON, invalid UTF-8, NUL in a string, half a surrogate pair, a key
+ * twice in one object, nesting over 64, text over 64 MiB.
+ * Errors: PARSE, NOMEM.
+ */
+int xlcfg_doc_parse(const char *text, size_t len, xlcfg_doc **doc_r,
+                    xlcfg_error *err);
+
+/* JSON text of a document, NUL-terminated, yours to free(). */
+int xlcfg_doc_print(const xlcfg_doc *doc, unsigned flags, char **text_r,
+                    size_t *len_r, xlcfg_error *err);
+
+/* SHA-256 of the canonical form as 64 hex digits and a NUL. */
+int xlcfg_doc_hash(const xlcfg_doc *doc, char hex_r[65], xlcfg_error *err);
+
+xlcfg_doc *xlcfg_doc_ref(const xlcfg_doc *doc);
+void xlcfg_doc_free(xlcfg_doc *doc);            /* NULL accepted */
+
+xlcfg_doc_type xlcfg_doc_kind(const xlcfg_doc *doc);    /* NULL: null */
+/* The text of a string or number, NULL for any other; borrowed. */
+const char *xlcfg_doc_string(const xlcfg_doc *doc);
+bool xlcfg_doc_is_true(const xlcfg_doc *doc);
+/* Members of an array or object; 0 for anything else. */
+size_t xlcfg_doc_count(const xlcfg_doc *doc);
+/* Item i of an array or value i of an object; NULL past the end. */
+const xlcfg_doc *xlcfg_doc_at(const xlcfg_doc *doc, size_t i);
+/* Name of member i of an object; NULL for anything else. */
+const char *xlcfg_doc_name(const xlcfg_doc *doc, size_t i);
+/* The member called `name`; NULL when there is none. */
+const xlcfg_doc *xlcfg_doc_get(const xlcfg_doc *doc, const char *name);
+/* The value a JSON pointer (RFC 6901) names; NULL when there is none. */
+const xlcfg_doc *xlcfg_doc_pointer(const xlcfg_doc *doc, const char *ptr);
+
+/* ---- a context: one connection to one hypervisor ---------------------- */
+
+typedef struct xlcfg_ctx xlcfg_ctx;
+
+/* Start from XLCFG_CTX_OPTIONS_INIT; members are only ever appended. */
+typedef struct xlcfg_ctx_options {
+    size_t size;                /* of this struct, set by the initialiser */
+    const char *state_dir;      /* NULL: $XLCFG_STATE_DIR, then the default
+                                   /var/lib/libxl-cfg */
+    const char *xen_lib_dir;    /* NULL: $XLCFG_XEN_LIB_DIR, /var/lib/xen */
+    unsigned deadline_ms;       /* of one look at the backend; 0: 3000 */
+    unsigned lock_ms;           /* wait for a lock at most; 0: 5000 */
+} xlcfg_ctx_options;
+
+#define XLCFG_CTX_OPTIONS_INIT \
+    { sizeof(struct xlcfg_ctx_options), NULL, NULL, 0, 0 }
+
+/*
+ * Open a context.  uri NULL: `xen:///` where a xenstore answers, else
+ * `qemu:///system`.  `mem:FILE` is the in-memory driver fed from a JSON
+ * file.  Nothing is written; state.db is made by the first call that records.
+ * Errors: INVAL (not a URI of ours), NI (driver not built in), UNREACHABLE.
+ */
+int xlcfg_ctx_open(const char *uri, const xlcfg_ctx_options *opt,
+                   xlcfg_ctx **ctx_r, xlcfg_error *err);
+void xlcfg_ctx_close(xlcfg_ctx *ctx);           /* NULL accepted */
+
+/* ---- questions --------------------------------------------------------
+ * `dom` is a name, a uuid, or a domid (on libvirt: id).  Every answer is a
+ * document of yours, in the shape that json-schema/<name>.json describes.
+ * Errors of all: DOMAIN_NOTFOUND, UNREACHABLE, NOMEM.  They block for the
+ * context's deadline at most.  None of them changes a guest, its template, or
+ * its xenstore; those marked "records" note a change found since the last look
+ * as a new version in state.db when that can be written.
+ */
+
+/* All domains: get's `domain`, version and hashes each.  Records. */
+int xlcfg_domain_list(xlcfg_ctx *ctx, bool full, xlcfg_doc **doc_r,
+                      xlcfg_error *err);
+/* The configuration and the device states (get.json).  Records. */
+int xlcfg_domain_get(xlcfg_ctx *ctx, const char *dom, void *reserved,
+                     xlcfg_doc **doc_r, xlcfg_error *err);
+/* The private template as it stands (template.json). */
+int xlcfg_domain_template(xlcfg_ctx *ctx, const char *dom, xlcfg_doc **doc_r,
+                          xlcfg_error *err);
+/* The live view alone, as a configuration (template.json). */
+int xlcfg_domain_live(xlcfg_ctx *ctx, const char *dom, xlcfg_doc **doc_r,
+                      xlcfg_error *err);
+/* What differs between template and live view (diff.json). */
+int xlcfg_domain_diff(xlcfg_ctx *ctx, const char *dom, xlcfg_doc **doc_r,
+                      xlcfg_error *err);
+/*
+ * Per device what template, intent and live view said, the cell of the merge
+ * table and the verdict.  key NULL: all.  NOTFOUND: no such device.
+ */
+int xlcfg_domain_explain(xlcfg_ctx *ctx, const char *dom, const char *key,
+                         xlcfg_doc **doc_r, xlcfg_error *err);
+/* What this driver can do here, with the reason of each no (features.json).
+ * name NULL: all.  INVAL: no feature of that name. */
+int xlcfg_features(xlcfg_ctx *ctx, const char *name, xlcfg_doc **doc_r,
+                   xlcfg_error *err);
+/* Look at the parts this needs: driver, state.db, templates.  `doc_r` has
+ * checks[{name,ok,message}]; the return code is 0 even if one is not ok. */
+int xlcfg_check(xlcfg_ctx *ctx, xlcfg_doc **doc_r, xlcfg_error *err);
+
+/* ---- constants that need no context ------------------------------------ */
+
+/* The merge table as a document; with `kinds` the kind table. */
+int xlcfg_table(bool kinds, xlcfg_doc **doc_r, xlcfg_error *err);
+/* Text of one JSON Schema, borrowed for ever; NULL: none of that name. */
+const char *xlcfg_schema(const char *name);
+/* Name of schema i; NULL past the last. */
+const char *xlcfg_schema_name(size_t i);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
