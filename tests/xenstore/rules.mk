@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The private xenstored of the tests, and what lays out domains in it.
+
+XS_SRC := tests/xenstore
+XS_OUT := $(B)/tests/xenstore
+XS_PROGRAMS := $(XS_OUT)/hv.so $(XS_OUT)/stock
+XS_HV_C := $(XS_SRC)/hv.c $(XS_SRC)/hv_xc.c $(XS_SRC)/hv_xsd.c
+TEST_PROGRAMS += $(XS_PROGRAMS)
+CHECK_SUITES += check-xenstore
+
+# Without _FORTIFY_SOURCE: it makes an inline of open(), defined here.
+$(XS_OUT)/hv.so: $(XS_HV_C) $(XS_SRC)/hv.h
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -U_FORTIFY_SOURCE -fPIC -shared -o $@ $(XS_HV_C) -ldl
+
+$(XS_OUT)/stock: $(XS_SRC)/stock.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(XEN_CFLAGS) -o $@ $< $(XEN_LIBS) -lxentoollog
+
+.PHONY: check-xenstore
+check-xenstore: $(XS_PROGRAMS)
+	XLCFG_BUILD=$(B) $(XS_SRC)/selftest
