@@ -7,9 +7,9 @@
 Prints a line for each test and, below a failed one, everything that is
 wrong with it.  Needs print and roundtrip of this folder and bin/xlcfg.
 """
-import copy
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -551,13 +551,11 @@ def our_canonical_form_loses_nothing():
 @test
 def our_canonical_form_is_sorted_and_without_blanks():
     for name, text in texts():
-        want = json.dumps(json.loads(text), ensure_ascii=False,
-                          separators=(",", ":"))
-        got = canonical(text).decode().rstrip("\n")
+        got = canonical(text).decode().removesuffix("\n")
         value = json.loads(got)
         if json.dumps(value, sort_keys=True) != json.dumps(value):
             yield f"{name}: members are not sorted"
-        if " : " in got or "\n" in got or len(got) > len(want) * 2:
+        if re.search(r"\s", re.sub(r'"([^"\\]|\\.)*"', "", got)):
             yield f"{name}: there are blanks in it"
 
 
@@ -621,7 +619,9 @@ def main():
             wrong = list(function())
         except FileNotFoundError as e:
             wrong = [f"{e.filename} is not there: build it first"]
-        except (RuntimeError, ValueError, KeyError) as e:
+        except (RuntimeError, ValueError, KeyError,
+                subprocess.TimeoutExpired,
+                jsonschema.RefResolutionError) as e:
             wrong = [f"{type(e).__name__}: {e}"]
         print(f"{'not ok' if wrong else 'ok'} - {name}")
         for line in wrong[:40]:
