@@ -186,7 +186,8 @@ def channel_keys(body):
         back["path"] = body["connection.socket"].get("path", "")
     front = {"name": body["name"], "type": "ioemu", "limit": 1048576,
              "output": connection, "protocol": "vt100"}
-    return "console", body["devid"] + 1, dict(back, protocol="vt100"), front
+    # The number is the console's: 0 is the primary one.
+    return "console", body["devid"], dict(back, protocol="vt100"), front
 
 
 # What the guest may read in its frontend, and not write.
@@ -333,8 +334,11 @@ class Domain:
 
     def device_model(self):
         """What says that a QEMU runs for this domain."""
-        self.store.write(f"/local/domain/0/device-model/{self.domid}/state",
-                         "running")
+        path = f"/local/domain/0/device-model/{self.domid}"
+        self.store.write(path + "/state", "running")
+        for backend in ("9pfs", "console", "qdisk", "qnic", "qusb", "vfb",
+                        "vkbd"):
+            self.store.write(f"{path}/backends/{backend}", "")
         self.store.write(self.path + "/image/device-model-pid", 1)
 
     def _ro(self, t, path):
