@@ -35,7 +35,7 @@ def cd_emptied(t):
     return Right({"disk/hdc"}, fields=medium(""))
 
 
-@case("E4", "changed in QEMU, xenstore and template not: drive listed (E4, E5)")
+@case("E4", "changed in QEMU, not in xenstore: the drive is listed (E4, E5)")
 def cd_changing(t):
     with_cd(t, "", "/srv/new.iso")
     return Right({"disk/hdc"})
