@@ -96,6 +96,7 @@ is()
 # same FILE FILE NAME: two JSON texts hold the same, in whatever key order.
 same()
 {
+    : > "$work/.diff"
     # Only jq's own success makes two empty outputs comparable.
     if jq -S . "$1" > "$work/.a" && jq -S . "$2" > "$work/.b" &&
         [ -s "$work/.a" ] && diff -u "$work/.a" "$work/.b" > "$work/.diff"
