@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * state.db: revisions, what was last seen of each domain, its history, open
+ * intents, and the templates of drivers that keep them here.  SQLite, 0600,
+ * WAL, synchronous FULL.  This file is the only one that knows SQLite.
+ *
+ * A change is one transaction: revision + 1, the domain's row, its devices,
+ * the event with its full snapshot.
+ */
+#ifndef XLCFG_STORE_STATE_H
+#define XLCFG_STORE_STATE_H
+
+#include "core/intent.h"
+
+typedef struct xlcfg__state xlcfg__state;
+
+#define XLCFG__VERSION_MAX 64
+
+/*
+ * write false: never makes a folder, a file, or a schema; NOTFOUND when there
+ * is no state.db yet.  write true: makes what is missing (folder 0700).
+ * A damaged file is set aside as state.db.damaged-<time> (write true) and a
+ * new store instance begins; with write false it is STORE.
+ * Errors: STORE with the path, NOMEM, LOCK_FAIL when busy over lock_ms.
+ */
+int xlcfg__state_open(const char *dir, bool write, unsigned lock_ms,
+                      xlcfg__state **st_r, xlcfg_error *err);
+void xlcfg__state_close(xlcfg__state *st);      /* NULL accepted */
+
+/* The version text of the newest revision, "<instance>.<20 digits>". */
+int xlcfg__state_version(xlcfg__state *st, char buf[XLCFG__VERSION_MAX],
+                         xlcfg_error *err);
+
+/* What was last recorded of a domain. */
+struct xlcfg__seen {
+    bool known;                 /* false: never recorded */
+    bool gone;
+    char version[XLCFG__VERSION_MAX];
+    char digest[65];            /* of everything that makes a version */
+    char hash[65], address_hash[65];
+    int64_t generation;         /* template changes */
+    xlcfg_doc *snapshot;        /* the get object; may be NULL */
+};
+void xlcfg__seen_dispose(struct xlcfg__seen *seen);
+
+/* want_snapshot false leaves snapshot NULL and is one cheap read. */
+int xlcfg__state_seen(xlcfg__state *st, const char *driver, const char *uuid,
+                      bool want_snapshot, struct xlcfg__seen *seen_r,
+                      xlcfg_error *err);
+/* uuids of the domains recorded and not gone, as an array of strings. */
+int xlcfg__state_known(xlcfg__state *st, const char *driver,
+                       xlcfg_doc **uuids_r, xlcfg_error *err);
+
+/* A device as recorded. */
+struct xlcfg__memory {
+    char *key;
+    char state[16];
+    int64_t incarnation;        /* of the key, from 1 */
+    int64_t since;              /* seconds since the epoch */
+    int attempts;
+};
+struct xlcfg__memories {
+    struct xlcfg__memory *v;
+    size_t count;
+};
+int xlcfg__state_devices(xlcfg__state *st, const char *driver,
+                         const char *uuid, struct xlcfg__memories *list_r,
+                         xlcfg_error *err);
+void xlcfg__memories_dispose(struct xlcfg__memories *list);
+
+/* A change to be recorded. */
+struct xlcfg__record {
+    const char *driver, *uuid, *name;
+    int64_t domid;
+    const char *digest;         /* as in struct xlcfg__seen */
+    const char *hash, *address_hash;
+    bool gone;
+    struct xlcfg__memories devices;     /* all of them, as they are now */
+    const char *event;          /* "device-attached", ... */
+    const xlcfg_doc *changes;   /* array, for the event */
+    /* The get object but for "version", which this call puts in. */
+    const xlcfg_doc *snapshot;
+};
+/*
+ * One transaction.  When the domain's row already holds rec->digest (somebody
+ * else recorded the same), nothing is written.  version_r gets the domain's
+ * version after the call either way.  `was` is the version the caller
+ * compared with, "" for none: CONFLICT when the row has moved on since, and
+ * the caller looks again.
+ */
+int xlcfg__state_record(xlcfg__state *st, const struct xlcfg__record *rec,
+                        const char *was,
+                        char version_r[XLCFG__VERSION_MAX],
+                        xlcfg_error *err);
+
+/* Open intents of a domain, oldest first. */
+int xlcfg__state_intents(xlcfg__state *st, const char *driver,
+                         const char *uuid, struct xlcfg_intents *list,
+                         xlcfg_error *err);
+/* Write one (id 0: new, and filled in).  Durable when it returns. */
+int xlcfg__state_intent_put(xlcfg__state *st, const char *driver,
+                            const char *uuid, struct xlcfg_intent *intent,
+                            xlcfg_error *err);
+int xlcfg__state_intent_drop(xlcfg__state *st, int64_t id,
+                             xlcfg_error *err);
+
+/* Templates kept here.  get: NOTFOUND. */
+int xlcfg__state_template_get(xlcfg__state *st, const char *driver,
+                              const char *uuid, xlcfg_doc **doc_r,
+                              xlcfg_error *err);
+int xlcfg__state_template_put(xlcfg__state *st, const char *driver,
+                              const char *uuid, const xlcfg_doc *doc,
+                              xlcfg_error *err);
+
+/* Events after revision `after`, at most `most`, one document each:
+ * {"revision": n, "version": ..., "event": ..., "changes": [...],
+ *  ... the snapshot's members}; uuid NULL: of all domains. */
+int xlcfg__state_history(xlcfg__state *st, const char *uuid, int64_t after,
+                         size_t most, xlcfg_doc **array_r,
+                         xlcfg_error *err);
+/* The oldest revision that history still holds, 0: none. */
+int xlcfg__state_oldest(xlcfg__state *st, int64_t *rev_r, xlcfg_error *err);
+
+#endif
