@@ -11,7 +11,7 @@
 
 static const struct xlcfg_field disk_fields[] = {
     { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
-    { "backend_domname", XLCFG_RULE_TEMPLATE, 0 },
+    { "backend_domname", XLCFG_RULE_FOLLOW, 0 },
     { "pdev_path", XLCFG_RULE_MEDIUM, 0 },
     { "vdev", XLCFG_RULE_IDENTITY, XLCFG_FIELD_ADDRESS },
     { "backend", XLCFG_RULE_TEMPLATE, 0 },
@@ -39,7 +39,7 @@ static const struct xlcfg_field disk_fields[] = {
 
 static const struct xlcfg_field nic_fields[] = {
     { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
-    { "backend_domname", XLCFG_RULE_TEMPLATE, 0 },
+    { "backend_domname", XLCFG_RULE_FOLLOW, 0 },
     { "devid", XLCFG_RULE_IDENTITY, XLCFG_FIELD_ADDRESS },
     { "mtu", XLCFG_RULE_TEMPLATE, 0 },
     { "model", XLCFG_RULE_TEMPLATE, 0 },
@@ -135,7 +135,7 @@ static const struct xlcfg_field dtdev_fields[] = {
 
 static const struct xlcfg_field vfb_fields[] = {
     { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
-    { "backend_domname", XLCFG_RULE_TEMPLATE, 0 },
+    { "backend_domname", XLCFG_RULE_FOLLOW, 0 },
     { "devid", XLCFG_RULE_IDENTITY, XLCFG_FIELD_ADDRESS },
     { "vnc", XLCFG_RULE_TEMPLATE, XLCFG_FIELD_SECRET },
     { "sdl", XLCFG_RULE_TEMPLATE, 0 },
@@ -145,7 +145,7 @@ static const struct xlcfg_field vfb_fields[] = {
 
 static const struct xlcfg_field vkb_fields[] = {
     { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
-    { "backend_domname", XLCFG_RULE_TEMPLATE, 0 },
+    { "backend_domname", XLCFG_RULE_FOLLOW, 0 },
     { "devid", XLCFG_RULE_IDENTITY, XLCFG_FIELD_ADDRESS },
     { "backend_type", XLCFG_RULE_TEMPLATE, 0 },
     { "unique_id", XLCFG_RULE_TEMPLATE, 0 },
@@ -164,7 +164,7 @@ static const struct xlcfg_field vkb_fields[] = {
 
 static const struct xlcfg_field virtio_fields[] = {
     { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
-    { "backend_domname", XLCFG_RULE_TEMPLATE, 0 },
+    { "backend_domname", XLCFG_RULE_FOLLOW, 0 },
     { "type", XLCFG_RULE_TEMPLATE, 0 },
     { "transport", XLCFG_RULE_TEMPLATE, 0 },
     { "grant_usage", XLCFG_RULE_TEMPLATE, 0 },
@@ -176,7 +176,7 @@ static const struct xlcfg_field virtio_fields[] = {
 
 static const struct xlcfg_field vtpm_fields[] = {
     { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
-    { "backend_domname", XLCFG_RULE_TEMPLATE, 0 },
+    { "backend_domname", XLCFG_RULE_FOLLOW, 0 },
     { "devid", XLCFG_RULE_IDENTITY, XLCFG_FIELD_ADDRESS },
     { "uuid", XLCFG_RULE_FILL, 0 },
     { NULL, XLCFG_RULE_TEMPLATE, 0 },
@@ -184,7 +184,7 @@ static const struct xlcfg_field vtpm_fields[] = {
 
 static const struct xlcfg_field p9_fields[] = {
     { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
-    { "backend_domname", XLCFG_RULE_TEMPLATE, 0 },
+    { "backend_domname", XLCFG_RULE_FOLLOW, 0 },
     { "tag", XLCFG_RULE_TEMPLATE, 0 },
     { "path", XLCFG_RULE_TEMPLATE, 0 },
     { "security_model", XLCFG_RULE_TEMPLATE, 0 },
@@ -194,14 +194,14 @@ static const struct xlcfg_field p9_fields[] = {
 
 static const struct xlcfg_field pvcallsif_fields[] = {
     { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
-    { "backend_domname", XLCFG_RULE_TEMPLATE, 0 },
+    { "backend_domname", XLCFG_RULE_FOLLOW, 0 },
     { "devid", XLCFG_RULE_IDENTITY, XLCFG_FIELD_ADDRESS },
     { NULL, XLCFG_RULE_TEMPLATE, 0 },
 };
 
 static const struct xlcfg_field vdispl_fields[] = {
     { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
-    { "backend_domname", XLCFG_RULE_TEMPLATE, 0 },
+    { "backend_domname", XLCFG_RULE_FOLLOW, 0 },
     { "devid", XLCFG_RULE_IDENTITY, XLCFG_FIELD_ADDRESS },
     { "be_alloc", XLCFG_RULE_TEMPLATE, 0 },
     { "connectors", XLCFG_RULE_TEMPLATE, 0 },
@@ -210,7 +210,7 @@ static const struct xlcfg_field vdispl_fields[] = {
 
 static const struct xlcfg_field vsnd_fields[] = {
     { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
-    { "backend_domname", XLCFG_RULE_TEMPLATE, 0 },
+    { "backend_domname", XLCFG_RULE_FOLLOW, 0 },
     { "devid", XLCFG_RULE_IDENTITY, XLCFG_FIELD_ADDRESS },
     { "short_name", XLCFG_RULE_TEMPLATE, 0 },
     { "long_name", XLCFG_RULE_TEMPLATE, 0 },
@@ -221,7 +221,7 @@ static const struct xlcfg_field vsnd_fields[] = {
 
 static const struct xlcfg_field channel_fields[] = {
     { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
-    { "backend_domname", XLCFG_RULE_TEMPLATE, 0 },
+    { "backend_domname", XLCFG_RULE_FOLLOW, 0 },
     { "devid", XLCFG_RULE_IDENTITY, XLCFG_FIELD_ADDRESS },
     { "name", XLCFG_RULE_TEMPLATE, 0 },
     { "connection.unknown", XLCFG_RULE_TEMPLATE, 0 },
@@ -236,7 +236,7 @@ static const struct xlcfg_field usbctrl_fields[] = {
     { "version", XLCFG_RULE_TEMPLATE, 0 },
     { "ports", XLCFG_RULE_TEMPLATE, 0 },
     { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
-    { "backend_domname", XLCFG_RULE_TEMPLATE, 0 },
+    { "backend_domname", XLCFG_RULE_FOLLOW, 0 },
     { NULL, XLCFG_RULE_TEMPLATE, 0 },
 };
 
@@ -286,6 +286,7 @@ static const char *const rules[] = {
     [XLCFG_RULE_TEMPLATE] = "template",
     [XLCFG_RULE_FILL] = "fill",
     [XLCFG_RULE_LIVE] = "live",
+    [XLCFG_RULE_FOLLOW] = "follow",
     [XLCFG_RULE_MEDIUM] = "medium",
     [XLCFG_RULE_IDENTITY] = "identity",
 };
@@ -349,6 +350,8 @@ static bool takes_live(const struct xlcfg_field *f, const xlcfg_doc *tmpl,
         return !xlcfg_doc_get(tmpl, f->name);
     case XLCFG_RULE_LIVE:
         return true;
+    case XLCFG_RULE_FOLLOW:
+        return xlcfg_doc_get(tmpl, f->name);
     }
     return false;
 }

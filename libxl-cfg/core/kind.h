@@ -23,6 +23,8 @@ enum xlcfg_rule {
     XLCFG_RULE_TEMPLATE,        /* template wins, also when it is silent */
     XLCFG_RULE_FILL,            /* template wins, live fills its silence */
     XLCFG_RULE_LIVE,            /* live wins when it has a value */
+    XLCFG_RULE_FOLLOW,          /* live wins where the template has one: a
+                                   name that may have changed since */
     XLCFG_RULE_MEDIUM,          /* as LIVE, and live's emptiness wins: an
                                    ejected medium */
     XLCFG_RULE_IDENTITY,        /* says which device it is: must agree;
