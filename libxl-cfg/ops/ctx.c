@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Contexts: where things are, and the connection. */
+#include "ops/ctx.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_STATE_DIR "/var/lib/libxl-cfg"
+#define DEFAULT_XEN_LIB_DIR "/var/lib/xen"
+#define DEFAULT_DEADLINE_MS 3000
+#define DEFAULT_LOCK_MS 5000
+
+static char *choose(const char *given, const char *variable,
+                    const char *fallback)
+{
+    const char *env = secure_getenv(variable);
+
+    if (given)
+        return strdup(given);
+    return strdup(env && *env ? env : fallback);
+}
+
+int xlcfg_ctx_open(const char *uri, const xlcfg_ctx_options *opt,
+                   xlcfg_ctx **ctx_r, xlcfg_error *err)
+{
+    xlcfg_ctx_options given = XLCFG_CTX_OPTIONS_INIT;
+    struct xlcfg_driver_options drv;
+    xlcfg_ctx *ctx;
+    int rc;
+
+    if (opt)
+        memcpy(&given, opt, opt->size < sizeof(given) ? opt->size
+                                                      : sizeof(given));
+    ctx = calloc(1, sizeof(*ctx));
+    if (!ctx)
+        return xlcfg__nomem(err);
+    ctx->uri = uri ? strdup(uri) : NULL;
+    ctx->state_dir = choose(given.state_dir, "XLCFG_STATE_DIR",
+                            DEFAULT_STATE_DIR);
+    ctx->xen_lib_dir = choose(given.xen_lib_dir, "XLCFG_XEN_LIB_DIR",
+                              DEFAULT_XEN_LIB_DIR);
+    ctx->deadline_ms = given.deadline_ms ? given.deadline_ms
+                                         : DEFAULT_DEADLINE_MS;
+    ctx->lock_ms = given.lock_ms ? given.lock_ms : DEFAULT_LOCK_MS;
+    if ((uri && !ctx->uri) || !ctx->state_dir || !ctx->xen_lib_dir) {
+        rc = xlcfg__nomem(err);
+        goto out;
+    }
+    drv = (struct xlcfg_driver_options){
+        .xen_lib_dir = ctx->xen_lib_dir, .state_dir = ctx->state_dir,
+        .deadline_ms = ctx->deadline_ms,
+    };
+    rc = xlcfg__conn_open(uri, &drv, &ctx->conn, err);
+    if (rc)
+        goto out;
+    *ctx_r = ctx;
+    return 0;
+out:
+    xlcfg_ctx_close(ctx);
+    return rc;
+}
+
+void xlcfg_ctx_close(xlcfg_ctx *ctx)
+{
+    if (!ctx)
+        return;
+    xlcfg__conn_free(ctx->conn);
+    free(ctx->uri);
+    free(ctx->state_dir);
+    free(ctx->xen_lib_dir);
+    free(ctx);
+}

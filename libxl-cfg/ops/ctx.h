@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The context, and what the parts of ops say to each other.  A question goes
+ *
+ *     cut (template, intents, live: one moment)
+ *       -> merge -> observe (note a change as a version) -> document
+ */
+#ifndef XLCFG_OPS_CTX_H
+#define XLCFG_OPS_CTX_H
+
+#include "core/merge.h"
+#include "driver/driver.h"
+#include "store/state.h"
+#include "store/template.h"
+
+struct xlcfg_ctx {
+    struct xlcfg_conn *conn;
+    char *uri;                  /* as asked for; NULL: the first to answer */
+    char *state_dir, *xen_lib_dir;
+    unsigned deadline_ms, lock_ms;
+};
+
+/* Template, intents and live view of one moment. */
+struct xlcfg__cut {
+    struct xlcfg_domain dom;
+    bool have_dom;
+    bool blind;                 /* nothing live was seen: not to be recorded */
+    xlcfg_doc *template;        /* NULL: none that can be used */
+    char template_note[640];    /* why not; "" when there is one */
+    struct xlcfg_view tmpl, live;
+    struct xlcfg_intents intents;
+};
+
+/*
+ * Take one.  Never blocks longer than the deadline: a backend that hangs
+ * after it named the domain leaves a live view that saw nothing, noted in
+ * live.unknown.  Errors: DOMAIN_NOTFOUND, UNREACHABLE, NOMEM.
+ */
+int xlcfg__cut_take(xlcfg_ctx *ctx, const char *dom, struct xlcfg__cut *cut,
+                    xlcfg_error *err);
+void xlcfg__cut_dispose(struct xlcfg__cut *cut);        /* may run twice */
+
+/* Merge a cut, with the scalars finished. */
+int xlcfg__cut_merge(struct xlcfg__cut *cut, struct xlcfg_answer *answer,
+                     xlcfg_error *err);
+
+/* The list of domains, under the deadline. */
+int xlcfg__list_take(xlcfg_ctx *ctx, struct xlcfg_domains *list,
+                     xlcfg_error *err);
+
+/*
+ * The get object of an answer.  A change since the last look is recorded in
+ * state.db; where that cannot be written the version is null.
+ */
+int xlcfg__observe(xlcfg_ctx *ctx, const struct xlcfg__cut *cut,
+                   const struct xlcfg_answer *answer, xlcfg_doc **doc_r,
+                   xlcfg_error *err);
+/* The version of the newest revision, null without a store. */
+xlcfg_doc *xlcfg__newest_version(xlcfg_ctx *ctx);
+
+#endif

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Noting what was seen: a domain whose digest is not the recorded one gets a
+ * new revision, with its event, in one transaction of the store.
+ */
+#include "ops/ctx.h"
+#include "ops/present.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct observation {
+    xlcfg_ctx *ctx;
+    const struct xlcfg__cut *cut;
+    const struct xlcfg_answer *answer;
+    char digest[65], hash[65], address_hash[65];
+    struct xlcfg__memories before, now;
+    struct xlcfg__seen seen;
+    xlcfg__items changes;
+    size_t changed;             /* devices whose state moved */
+    const char *moved_to;       /* state of the last of them */
+};
+
+static const struct xlcfg__memory *find(const struct xlcfg__memories *list,
+                                        const char *key)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (!strcmp(list->v[i].key, key))
+            return &list->v[i];
+    return NULL;
+}
+
+static bool there(const char *state)
+{
+    return strcmp(state, "detached");
+}
+
+static void note_change(struct observation *ob, const char *key,
+                        int64_t incarnation, const char *was,
+                        const char *now, const char *reason)
+{
+    xlcfg__members m = { 0 };
+
+    xlcfg__members_add(&m, "key", xlcfg__doc_str(key));
+    xlcfg__members_add(&m, "incarnation", xlcfg__doc_int(incarnation));
+    xlcfg__members_add(&m, "was", xlcfg__doc_str(was));
+    xlcfg__members_add(&m, "now", xlcfg__doc_str(now));
+    xlcfg__members_add(&m, "reason", xlcfg__doc_str(reason));
+    xlcfg__items_add(&ob->changes, xlcfg__members_end(&m));
+    ob->changed++;
+    ob->moved_to = now;
+}
+
+static bool put_memory(struct observation *ob, const char *key,
+                       const char *state, const char *reason,
+                       const struct xlcfg__memory *was)
+{
+    struct xlcfg__memory *mem = &ob->now.v[ob->now.count];
+    bool same = was && !strcmp(was->state, state);
+
+    *mem = (struct xlcfg__memory){
+        .key = strdup(key),
+        .incarnation = was ? was->incarnation : 1,
+        .since = same ? was->since : (int64_t)time(NULL),
+        .attempts = was ? was->attempts : 0,
+    };
+    if (!mem->key)
+        return false;
+    ob->now.count++;
+    strncpy(mem->state, state, sizeof(mem->state) - 1);
+    /* plugged again under the same key: another device */
+    if (was && !there(was->state) && there(state)) {
+        mem->incarnation++;
+        mem->attempts = 0;
+    }
+    if (!same && (was || there(state)))
+        note_change(ob, key, mem->incarnation, was ? was->state : NULL,
+                    state, reason);
+    return true;
+}
+
+/* The device rows as they are to be recorded, and what moved. */
+static bool work_out(struct observation *ob)
+{
+    const struct xlcfg_answer *a = ob->answer;
+    size_t most = a->count + ob->before.count;
+    bool *taken;
+
+    ob->now.v = calloc(most + 1, sizeof(*ob->now.v));
+    taken = calloc(ob->before.count + 1, sizeof(*taken));
+    if (!ob->now.v || !taken) {
+        free(taken);
+        return false;
+    }
+    for (size_t i = 0; i < a->count; i++) {
+        const struct xlcfg_row *row = &a->rows[i];
+        const struct xlcfg__memory *was;
+
+        was = i < ob->before.count &&
+            !strcmp(ob->before.v[i].key, row->key) ? &ob->before.v[i]
+            : find(&ob->before, row->key);
+        if (was)
+            taken[was - ob->before.v] = true;
+        if (!put_memory(ob, row->key, xlcfg__state_name(row->state),
+                        row->reason, was)) {
+            free(taken);
+            return false;
+        }
+    }
+    for (size_t i = 0; i < ob->before.count; i++)
+        if (!taken[i] &&
+            !put_memory(ob, ob->before.v[i].key, "detached", NULL,
+                        &ob->before.v[i])) {
+            free(taken);
+            return false;
+        }
+    free(taken);
+    return true;
+}
+
+static const char *event_name(const struct observation *ob, char *buf,
+                              size_t size)
+{
+    const xlcfg_doc *was = xlcfg_doc_pointer(ob->seen.snapshot,
+                                             "/domain/state");
+    const char *before = xlcfg_doc_string(was);
+    const char *now = ob->cut->dom.state;
+
+    if (!ob->seen.known)
+        return "created";
+    if (ob->seen.gone)
+        return "started";
+    if (before && strcmp(before, now) && !strcmp(now, "stopped"))
+        return "stopped";
+    if (before && strcmp(before, now) && !strcmp(before, "stopped"))
+        return "started";
+    if (ob->changed != 1)
+        return "changed";
+    snprintf(buf, size, "device-%s", ob->moved_to);
+    return buf;
+}
+
+static int record(struct observation *ob, xlcfg__state *st,
+                  char version[XLCFG__VERSION_MAX], xlcfg_error *err)
+{
+    const struct xlcfg_domain *dom = &ob->cut->dom;
+    char name[64];
+    xlcfg_doc *snapshot, *changes;
+    struct xlcfg__record rec;
+    int rc;
+
+    changes = xlcfg__items_end(&ob->changes);
+    snapshot = xlcfg__present_get(ob->ctx->conn->drv.name, dom, ob->answer,
+                                  &ob->now, ob->hash, ob->address_hash);
+    if (!snapshot || !changes) {
+        xlcfg_doc_free(snapshot);
+        xlcfg_doc_free(changes);
+        return xlcfg__nomem(err);
+    }
+    rec = (struct xlcfg__record){
+        .driver = ob->ctx->conn->drv.name, .uuid = dom->uuid,
+        .name = dom->name, .domid = dom->domid, .digest = ob->digest,
+        .hash = ob->hash, .address_hash = ob->address_hash,
+        .devices = ob->now, .changes = changes, .snapshot = snapshot,
+        .event = event_name(ob, name, sizeof(name)),
+    };
+    rc = xlcfg__state_record(st, &rec, ob->seen.version, version, err);
+    xlcfg_doc_free(snapshot);
+    xlcfg_doc_free(changes);
+    return rc;
+}
+
+static void forget(struct observation *ob)
+{
+    xlcfg__memories_dispose(&ob->before);
+    xlcfg__memories_dispose(&ob->now);
+    xlcfg__seen_dispose(&ob->seen);
+    xlcfg__items_dispose(&ob->changes);
+    ob->changed = 0;
+}
+
+/* One look at the store: is this new, and then note it.  version "" when the
+ * store cannot say. */
+static int note(struct observation *ob, xlcfg__state *st, bool may_write,
+                char version[XLCFG__VERSION_MAX], xlcfg_error *err)
+{
+    const char *driver = ob->ctx->conn->drv.name;
+    const char *uuid = ob->cut->dom.uuid;
+    int rc;
+
+    rc = xlcfg__state_seen(st, driver, uuid, may_write, &ob->seen, err);
+    if (!rc)
+        rc = xlcfg__state_devices(st, driver, uuid, &ob->before, err);
+    if (rc)
+        return rc;
+    if (!work_out(ob))
+        return xlcfg__nomem(err);
+    if (ob->seen.known && !ob->seen.gone &&
+        !strcmp(ob->seen.digest, ob->digest)) {
+        strcpy(version, ob->seen.version);
+        return 0;
+    }
+    return may_write ? record(ob, st, version, err) : 0;
+}
+
+/* Read first, for nearly always nothing changed; write only then. */
+static int version_of(struct observation *ob,
+                      char version[XLCFG__VERSION_MAX], xlcfg_error *err)
+{
+    int rc = 0;
+
+    version[0] = '\0';
+    for (int pass = 0; pass < 8 && !version[0]; pass++) {
+        bool write = pass > 0;
+        xlcfg__state *st;
+
+        rc = xlcfg__state_open(ob->ctx->state_dir, write, ob->ctx->lock_ms,
+                               &st, err);
+        if (rc == XLCFG_ERROR_NOTFOUND && !write)
+            continue;
+        if (rc)
+            break;
+        forget(ob);
+        rc = note(ob, st, write, version, err);
+        xlcfg__state_close(st);
+        if (rc && rc != XLCFG_ERROR_CONFLICT)
+            break;
+    }
+    return rc;
+}
+
+int xlcfg__observe(xlcfg_ctx *ctx, const struct xlcfg__cut *cut,
+                   const struct xlcfg_answer *answer, xlcfg_doc **doc_r,
+                   xlcfg_error *err)
+{
+    struct observation ob = { .ctx = ctx, .cut = cut, .answer = answer };
+    char version[XLCFG__VERSION_MAX] = "";
+    xlcfg_doc *doc = NULL;
+    int rc;
+
+    rc = xlcfg__digest(ctx->conn->drv.name, &cut->dom, answer, ob.digest,
+                       err);
+    if (!rc)
+        rc = xlcfg_doc_hash(answer->config, ob.hash, err);
+    if (!rc)
+        rc = xlcfg__address_hash(answer, ob.address_hash, err);
+    if (rc)
+        return rc;
+    /* a look that was blind is no fact to be recorded */
+    if (cut->dom.uuid[0] && !cut->blind)
+        rc = version_of(&ob, version, err);
+    if (rc == XLCFG_ERROR_NOMEM)
+        goto out;
+    if (!ob.now.v && !work_out(&ob)) {
+        rc = xlcfg__nomem(err);
+        goto out;
+    }
+    rc = 0;
+    doc = xlcfg__present_get(ctx->conn->drv.name, &cut->dom, answer, &ob.now,
+                             ob.hash, ob.address_hash);
+    if (doc && version[0]) {
+        xlcfg_doc *with;
+
+        with = xlcfg__doc_with(doc, "version", xlcfg__doc_str(version));
+        xlcfg_doc_free(doc);
+        doc = with;
+    }
+    if (!doc)
+        rc = xlcfg__nomem(err);
+    else
+        *doc_r = doc;
+out:
+    forget(&ob);
+    return rc;
+}
+
+xlcfg_doc *xlcfg__newest_version(xlcfg_ctx *ctx)
+{
+    char version[XLCFG__VERSION_MAX];
+    xlcfg__state *st;
+    int rc;
+
+    rc = xlcfg__state_open(ctx->state_dir, false, ctx->lock_ms, &st, NULL);
+    if (rc)
+        return xlcfg__doc_null();
+    rc = xlcfg__state_version(st, version, NULL);
+    xlcfg__state_close(st);
+    return rc ? xlcfg__doc_null() : xlcfg__doc_str(version);
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The questions of the public interface. */
+#include "core/diff.h"
+#include "core/scalar.h"
+#include "ops/ctx.h"
+#include "ops/present.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <stdio.h>
+
+/* Cut, merge, observe: one domain's whole answer. */
+static int get(xlcfg_ctx *ctx, const char *dom, xlcfg_doc **doc_r,
+               xlcfg_error *err)
+{
+    struct xlcfg__cut cut;
+    struct xlcfg_answer answer;
+    int rc;
+
+    rc = xlcfg__cut_take(ctx, dom, &cut, err);
+    if (rc)
+        return rc;
+    rc = xlcfg__cut_merge(&cut, &answer, err);
+    if (!rc) {
+        rc = xlcfg__observe(ctx, &cut, &answer, doc_r, err);
+        xlcfg__answer_dispose(&answer);
+    }
+    xlcfg__cut_dispose(&cut);
+    return rc;
+}
+
+int xlcfg_domain_get(xlcfg_ctx *ctx, const char *dom, void *reserved,
+                     xlcfg_doc **doc_r, xlcfg_error *err)
+{
+    if (reserved)
+        return xlcfg__err(err, XLCFG_ERROR_INVAL, "reserved",
+                          "expected NULL");
+    return get(ctx, dom, doc_r, err);
+}
+
+/* ---- list ---- */
+
+static xlcfg_doc *list_row(const xlcfg_doc *whole, bool full)
+{
+    static const char *const more[] = { "version", "hash", "address_hash" };
+    xlcfg__members m = { 0 };
+
+    xlcfg__members_copy(&m, xlcfg_doc_get(whole, "domain"));
+    for (size_t i = 0; i < 3; i++)
+        xlcfg__members_add(&m, more[i],
+                           xlcfg_doc_ref(xlcfg_doc_get(whole, more[i])));
+    for (size_t i = 0; full && i < whole->count; i++)
+        xlcfg__members_set(&m, whole->members[i].name->text,
+                           xlcfg_doc_ref(whole->members[i].value));
+    return xlcfg__members_end(&m);
+}
+
+/* A domain that is there but cannot be looked at: no hash, no version. */
+static xlcfg_doc *blank_row(const char *driver,
+                            const struct xlcfg_domain *dom)
+{
+    xlcfg_doc *who = xlcfg__present_domain(driver, dom);
+    xlcfg__members m = { 0 };
+
+    xlcfg__members_copy(&m, who);
+    m.failed = m.failed || !who;
+    xlcfg_doc_free(who);
+    xlcfg__members_add(&m, "version", xlcfg__doc_null());
+    xlcfg__members_add(&m, "hash", xlcfg__doc_null());
+    xlcfg__members_add(&m, "address_hash", xlcfg__doc_null());
+    return xlcfg__members_end(&m);
+}
+
+static int add_domain(xlcfg_ctx *ctx, const struct xlcfg_domain *dom,
+                      bool full, xlcfg__items *rows, xlcfg_error *err)
+{
+    xlcfg_doc *whole;
+    char id[32];
+    int rc;
+
+    snprintf(id, sizeof(id), "%lld", (long long)dom->domid);
+    rc = get(ctx, dom->domid >= 0 ? id : dom->uuid, &whole, err);
+    if (rc == XLCFG_ERROR_DOMAIN_NOTFOUND)
+        return 0;               /* it ended since it was listed */
+    if (rc == XLCFG_ERROR_NOMEM)
+        return rc;
+    if (rc) {
+        xlcfg__items_add(rows, blank_row(ctx->conn->drv.name, dom));
+        return rows->failed ? XLCFG_ERROR_NOMEM : 0;
+    }
+    xlcfg__items_add(rows, list_row(whole, full));
+    xlcfg_doc_free(whole);
+    return rows->failed ? XLCFG_ERROR_NOMEM : 0;
+}
+
+int xlcfg_domain_list(xlcfg_ctx *ctx, bool full, xlcfg_doc **doc_r,
+                      xlcfg_error *err)
+{
+    struct xlcfg_domains list = { 0 };
+    xlcfg__items rows = { 0 };
+    xlcfg__members m = { 0 };
+    int rc;
+
+    rc = xlcfg__list_take(ctx, &list, err);
+    for (size_t i = 0; i < list.count && !rc; i++)
+        rc = add_domain(ctx, &list.v[i], full, &rows, err);
+    xlcfg__domains_dispose(&list);
+    if (rc) {
+        xlcfg__items_dispose(&rows);
+        return rc == XLCFG_ERROR_NOMEM ? xlcfg__nomem(err) : rc;
+    }
+    xlcfg__members_add(&m, "version", xlcfg__newest_version(ctx));
+    xlcfg__members_add(&m, "domains", xlcfg__items_end(&rows));
+    *doc_r = xlcfg__members_end(&m);
+    return *doc_r ? 0 : xlcfg__nomem(err);
+}
+
+/* ---- one side alone, and the difference ---- */
+
+static xlcfg_doc *versioned(xlcfg_ctx *ctx, const xlcfg_doc *config)
+{
+    xlcfg__members m = { 0 };
+
+    xlcfg__members_add(&m, "version", xlcfg__newest_version(ctx));
+    xlcfg__members_add(&m, "config", xlcfg_doc_ref(config));
+    return xlcfg__members_end(&m);
+}
+
+int xlcfg_domain_template(xlcfg_ctx *ctx, const char *dom, xlcfg_doc **doc_r,
+                          xlcfg_error *err)
+{
+    struct xlcfg__cut cut;
+    int rc;
+
+    rc = xlcfg__cut_take(ctx, dom, &cut, err);
+    if (rc)
+        return rc;
+    if (!cut.template) {
+        rc = xlcfg__err(err, XLCFG_ERROR_NOTFOUND, dom,
+                        "no template that can be used: %s",
+                        cut.template_note);
+    } else {
+        *doc_r = versioned(ctx, cut.template);
+        rc = *doc_r ? 0 : xlcfg__nomem(err);
+    }
+    xlcfg__cut_dispose(&cut);
+    return rc;
+}
+
+/* The live view with its scalars finished by the template's. */
+static int finish_live(struct xlcfg__cut *cut, xlcfg_error *err)
+{
+    xlcfg_doc *rest;
+
+    rest = xlcfg__scalars_finish(cut->template ? cut->tmpl.rest : NULL,
+                                 cut->live.rest);
+    if (!rest && cut->live.rest)
+        return xlcfg__nomem(err);
+    xlcfg_doc_free(cut->live.rest);
+    cut->live.rest = rest;
+    return 0;
+}
+
+int xlcfg_domain_live(xlcfg_ctx *ctx, const char *dom, xlcfg_doc **doc_r,
+                      xlcfg_error *err)
+{
+    struct xlcfg__cut cut;
+    xlcfg_doc *config = NULL;
+    int rc;
+
+    rc = xlcfg__cut_take(ctx, dom, &cut, err);
+    if (rc)
+        return rc;
+    rc = finish_live(&cut, err);
+    if (!rc) {
+        config = xlcfg__view_config(&cut.live);
+        *doc_r = config ? versioned(ctx, config) : NULL;
+        rc = *doc_r ? 0 : xlcfg__nomem(err);
+        xlcfg_doc_free(config);
+    }
+    xlcfg__cut_dispose(&cut);
+    return rc;
+}
+
+int xlcfg_domain_diff(xlcfg_ctx *ctx, const char *dom, xlcfg_doc **doc_r,
+                      xlcfg_error *err)
+{
+    struct xlcfg__cut cut;
+    int rc;
+
+    rc = xlcfg__cut_take(ctx, dom, &cut, err);
+    if (rc)
+        return rc;
+    if (cut.blind)
+        rc = xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, dom,
+                        "the backend did not answer within %u ms",
+                        ctx->deadline_ms);
+    if (!rc)
+        rc = finish_live(&cut, err);
+    if (!rc) {
+        *doc_r = xlcfg__diff("template", &cut.tmpl, "live", &cut.live, true);
+        rc = *doc_r ? 0 : xlcfg__nomem(err);
+    }
+    xlcfg__cut_dispose(&cut);
+    return rc;
+}
+
+/* ---- explain ---- */
+
+static xlcfg_doc *intent_doc(const struct xlcfg_intents *list, int64_t id)
+{
+    xlcfg__members m = { 0 };
+
+    for (size_t i = 0; i < list->count; i++) {
+        const struct xlcfg_intent *in = &list->v[i];
+
+        if (in->id != id)
+            continue;
+        xlcfg__members_add(&m, "op", xlcfg__doc_str(xlcfg__op_name(in->op)));
+        xlcfg__members_add(&m, "phase",
+                           xlcfg__doc_str(xlcfg__phase_name(in->phase)));
+        xlcfg__members_add(&m, "since", xlcfg__present_time(in->since));
+        xlcfg__members_add(&m, "attempts", xlcfg__doc_int(in->attempts));
+        xlcfg__members_add(&m, "reason", xlcfg__doc_str(in->reason));
+        return xlcfg__members_end(&m);
+    }
+    return xlcfg__doc_null();
+}
+
+static xlcfg_doc *or_null(const xlcfg_doc *doc)
+{
+    return doc ? xlcfg_doc_ref(doc) : xlcfg__doc_null();
+}
+
+static xlcfg_doc *explain_row(const struct xlcfg_row *row,
+                              const struct xlcfg_intents *intents)
+{
+    xlcfg__members m = { 0 }, cell = { 0 };
+
+    xlcfg__members_add(&cell, "template",
+                       xlcfg__doc_str(row->in_template ? "has" : "lacks"));
+    xlcfg__members_add(&cell, "intent",
+                       xlcfg__doc_str(xlcfg__op_name(row->op)));
+    xlcfg__members_add(&cell, "live",
+                       xlcfg__doc_str(xlcfg__live_name(row->live)));
+    xlcfg__members_add(&m, "key", xlcfg__doc_str(row->key));
+    xlcfg__members_add(&m, "template", or_null(row->template_body));
+    xlcfg__members_add(&m, "intent", row->intent
+                       ? intent_doc(intents, row->intent)
+                       : xlcfg__doc_null());
+    xlcfg__members_add(&m, "live",
+                       xlcfg__doc_str(xlcfg__live_name(row->live)));
+    xlcfg__members_add(&m, "live_body", or_null(row->live_body));
+    xlcfg__members_add(&m, "reason", xlcfg__doc_str(row->reason));
+    xlcfg__members_add(&m, "cell", xlcfg__members_end(&cell));
+    xlcfg__members_add(&m, "state",
+                       xlcfg__doc_str(xlcfg__state_name(row->state)));
+    xlcfg__members_add(&m, "in_config",
+                       xlcfg__doc_bool(xlcfg__row_in_config(row)));
+    xlcfg__members_add(&m, "body",
+                       xlcfg__doc_str(xlcfg__body_name(row->cell->body)));
+    xlcfg__members_add(&m, "verdict", xlcfg__doc_str(row->cell->words));
+    return xlcfg__members_end(&m);
+}
+
+static int explain(const char *dom, const char *key,
+                   const struct xlcfg__cut *cut, const char *driver,
+                   const struct xlcfg_answer *answer, xlcfg_doc **doc_r,
+                   xlcfg_error *err)
+{
+    xlcfg__items rows = { 0 };
+    xlcfg__members m = { 0 };
+
+    for (size_t i = 0; i < answer->count; i++)
+        if (!key || !strcmp(key, answer->rows[i].key))
+            xlcfg__items_add(&rows, explain_row(&answer->rows[i],
+                                                &cut->intents));
+    if (key && !rows.count && !rows.failed)
+        return xlcfg__err(err, XLCFG_ERROR_NOTFOUND, key,
+                          "no such device in %s", dom);
+    xlcfg__members_add(&m, "domain",
+                       xlcfg__present_domain(driver, &cut->dom));
+    xlcfg__members_add(&m, "template", cut->template
+                       ? xlcfg__doc_str("read")
+                       : xlcfg__doc_str(cut->template_note));
+    xlcfg__members_add(&m, "unknown", xlcfg_doc_ref(answer->unknown));
+    xlcfg__members_add(&m, "devices", xlcfg__items_end(&rows));
+    *doc_r = xlcfg__members_end(&m);
+    return *doc_r ? 0 : xlcfg__nomem(err);
+}
+
+int xlcfg_domain_explain(xlcfg_ctx *ctx, const char *dom, const char *key,
+                         xlcfg_doc **doc_r, xlcfg_error *err)
+{
+    struct xlcfg__cut cut;
+    struct xlcfg_answer answer;
+    int rc;
+
+    rc = xlcfg__cut_take(ctx, dom, &cut, err);
+    if (rc)
+        return rc;
+    rc = xlcfg__cut_merge(&cut, &answer, err);
+    if (!rc) {
+        rc = explain(dom, key, &cut, ctx->conn->drv.name, &answer, doc_r,
+                     err);
+        xlcfg__answer_dispose(&answer);
+    }
+    xlcfg__cut_dispose(&cut);
+    return rc;
+}

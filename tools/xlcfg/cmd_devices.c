@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* xlcfg devices */
+#include "xlcfg.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* {"vdev": "xvda"} as vdev=xvda; the buffer is the caller's. */
+static const char *address(const xlcfg_doc *dev, char *buf, size_t size)
+{
+    const xlcfg_doc *a = xlcfg_doc_get(dev, "address");
+    size_t n = 0;
+
+    buf[0] = '\0';
+    if (xlcfg_doc_string(a))
+        return xlcfg_doc_string(a);
+    for (size_t i = 0; i < xlcfg_doc_count(a) && n < size; i++) {
+        const char *v = xlcfg_doc_string(xlcfg_doc_at(a, i));
+
+        n += (size_t)snprintf(buf + n, size - n, "%s%s=%s", i ? "," : "",
+                              xlcfg_doc_name(a, i), v ? v : "...");
+    }
+    return buf;
+}
+
+static void print_rows(const struct tool *t, const xlcfg_doc *devices)
+{
+    static const char *const heads[] = {
+        "KEY", "KIND", "STATE", "ADDRESS", "SINCE", "SOURCE", "REASON",
+    };
+    struct table *tb = NULL;
+
+    if (t->format != FORMAT_NAME)
+        tb = table_new(heads, 7);
+    for (size_t i = 0; i < xlcfg_doc_count(devices); i++) {
+        const xlcfg_doc *dev = xlcfg_doc_at(devices, i);
+        char buf[256];
+
+        if (t->format == FORMAT_NAME) {
+            puts(cell_text(dev, "key"));
+            continue;
+        }
+        table_cell(tb, cell_text(dev, "key"));
+        table_cell(tb, cell_text(dev, "kind"));
+        table_cell(tb, cell_text(dev, "state"));
+        table_cell(tb, address(dev, buf, sizeof(buf)));
+        table_cell(tb, cell_text(dev, "since"));
+        table_cell(tb, cell_text(dev, "source"));
+        table_cell(tb, cell_text(dev, "reason"));
+    }
+    table_print(tb);
+}
+
+/* {"version", "devices"} alone: the text of the two put together. */
+static xlcfg_doc *part(const xlcfg_doc *doc, xlcfg_error *err)
+{
+    char *devices, *version, *both = NULL;
+    xlcfg_doc *out = NULL;
+
+    if (xlcfg_doc_print(xlcfg_doc_get(doc, "version"), 0, &version, NULL,
+                        err))
+        return NULL;
+    if (!xlcfg_doc_print(xlcfg_doc_get(doc, "devices"), 0, &devices, NULL,
+                         err)) {
+        int n = asprintf(&both, "{\"version\":%s,\"devices\":%s}", version,
+                         devices);
+
+        if (n >= 0)
+            (void)xlcfg_doc_parse(both, (size_t)n, &out, err);
+        free(n >= 0 ? both : NULL);
+        free(devices);
+    }
+    free(version);
+    return out;
+}
+
+static int run(struct tool *t, int argc, char **argv)
+{
+    const struct option_row rows[] = { { 0 } };
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    xlcfg_doc *doc, *out;
+    int code;
+
+    code = tool_options(t, &argc, argv, rows);
+    if (code)
+        return code;
+    if (argc != 2)
+        return tool_usage(t, NULL, "usage: xlcfg devices DOM");
+    if (t->format == FORMAT_XML)
+        return tool_usage(t, "-o xml", "devices has no XML form");
+    code = tool_open(t);
+    if (code)
+        return code;
+    if (xlcfg_domain_get(t->ctx, argv[1], NULL, &doc, &err))
+        return tool_fail(t, &err);
+    if (t->format == FORMAT_JSON || t->format == FORMAT_YAML) {
+        out = part(doc, &err);
+        xlcfg_doc_free(doc);
+        return out ? tool_print(t, out) : tool_fail(t, &err);
+    }
+    print_rows(t, xlcfg_doc_get(doc, "devices"));
+    xlcfg_doc_free(doc);
+    return EXIT_DONE;
+}
+
+const struct command cmd_devices = {
+    "devices", "DOM", "each device, its state and why",
+    "States: attaching, attached, detaching, refused, failed, orphaned,\n"
+    "foreign, leaked, unknown, detached.  Only what has `in_config` true in\n"
+    "the JSON form is part of the configuration.", run,
+};

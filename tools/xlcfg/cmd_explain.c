@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* xlcfg explain */
+#include "xlcfg.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void line(const char *label, const xlcfg_doc *doc)
+{
+    char *text;
+
+    if (xlcfg_doc_kind(doc) == XLCFG_DOC_NULL) {
+        printf("  %-9s nothing\n", label);
+    } else if (!xlcfg_doc_print(doc, 0, &text, NULL, NULL)) {
+        printf("  %-9s %s\n", label, text);
+        free(text);
+    }
+}
+
+static void explain(const xlcfg_doc *d)
+{
+    const xlcfg_doc *cell = xlcfg_doc_get(d, "cell");
+    const char *reason = xlcfg_doc_string(xlcfg_doc_get(d, "reason"));
+
+    printf("%s: %s\n", cell_text(d, "key"), cell_text(d, "state"));
+    line("template", xlcfg_doc_get(d, "template"));
+    line("intent", xlcfg_doc_get(d, "intent"));
+    printf("  %-9s %s%s%s%s\n", "live", cell_text(d, "live"),
+           reason ? " (" : "", reason ? reason : "", reason ? ")" : "");
+    line("live body", xlcfg_doc_get(d, "live_body"));
+    printf("  %-9s template %s, intent %s, live %s\n", "cell",
+           cell_text(cell, "template"), cell_text(cell, "intent"),
+           cell_text(cell, "live"));
+    printf("  %-9s %s; %s the configuration", "verdict",
+           cell_text(d, "verdict"),
+           xlcfg_doc_is_true(xlcfg_doc_get(d, "in_config")) ? "in"
+                                                            : "not in");
+    if (xlcfg_doc_is_true(xlcfg_doc_get(d, "in_config")))
+        printf(", body: %s", cell_text(d, "body"));
+    putchar('\n');
+}
+
+static int run(struct tool *t, int argc, char **argv)
+{
+    const struct option_row rows[] = { { 0 } };
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    const xlcfg_doc *list;
+    xlcfg_doc *doc;
+    int code;
+
+    code = tool_options(t, &argc, argv, rows);
+    if (code)
+        return code;
+    if (argc != 2 && argc != 3)
+        return tool_usage(t, NULL, "usage: xlcfg explain DOM [KEY]");
+    if (t->format == FORMAT_XML)
+        return tool_usage(t, "-o xml", "explain has no XML form");
+    code = tool_open(t);
+    if (code)
+        return code;
+    if (xlcfg_domain_explain(t->ctx, argv[1], argc == 3 ? argv[2] : NULL,
+                             &doc, &err))
+        return tool_fail(t, &err);
+    if (t->format == FORMAT_JSON || t->format == FORMAT_YAML)
+        return tool_print(t, doc);
+    list = xlcfg_doc_get(doc, "devices");
+    for (size_t i = 0; i < xlcfg_doc_count(list); i++)
+        explain(xlcfg_doc_at(list, i));
+    list = xlcfg_doc_get(doc, "unknown");
+    for (size_t i = 0; i < xlcfg_doc_count(list); i++)
+        printf("not known: %s\n", xlcfg_doc_string(xlcfg_doc_at(list, i)));
+    xlcfg_doc_free(doc);
+    return EXIT_DONE;
+}
+
+const struct command cmd_explain = {
+    "explain", "DOM [KEY]", "why each device is what it is said to be",
+    "Per device: what template, intent and live view said, the cell of the\n"
+    "merge table that this is, and the verdict.  `xlcfg table` prints the\n"
+    "whole table.", run,
+};

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* xlcfg get, template, live: configurations. */
+#include "xlcfg.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The named member alone, doc being freed. */
+static xlcfg_doc *only(xlcfg_doc *doc, const char *name)
+{
+    xlcfg_doc *part = xlcfg_doc_ref(xlcfg_doc_get(doc, name));
+
+    xlcfg_doc_free(doc);
+    return part;
+}
+
+static void summary(const struct tool *t, const xlcfg_doc *doc)
+{
+    const xlcfg_doc *dom = xlcfg_doc_get(doc, "domain");
+    const xlcfg_doc *unknown = xlcfg_doc_get(doc, "unknown");
+
+    if (t->quiet)
+        return;
+    fprintf(stderr, "# %s, domid %s, %s; version %s; %s\n",
+            cell_text(dom, "name"), cell_text(dom, "domid"),
+            cell_text(dom, "state"), cell_text(doc, "version"),
+            xlcfg_doc_is_true(xlcfg_doc_get(doc, "complete"))
+            ? "complete" : "not complete:");
+    for (size_t i = 0; i < xlcfg_doc_count(unknown); i++)
+        fprintf(stderr, "#   %s\n",
+                xlcfg_doc_string(xlcfg_doc_at(unknown, i)));
+}
+
+static int run_get(struct tool *t, int argc, char **argv)
+{
+    const char *config = NULL;
+    const struct option_row rows[] = { { "config", &config }, { 0 } };
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    xlcfg_doc *doc;
+    int code;
+
+    code = tool_options(t, &argc, argv, rows);
+    if (code)
+        return code;
+    if (argc != 2)
+        return tool_usage(t, NULL, "usage: xlcfg get DOM [--config]");
+    if (t->format == FORMAT_XML) {
+        err.code = XLCFG_ERROR_NI;
+        snprintf(err.message, sizeof(err.message),
+                 "this driver has no XML form");
+        return tool_fail(t, &err);
+    }
+    code = tool_open(t);
+    if (code)
+        return code;
+    if (xlcfg_domain_get(t->ctx, argv[1], NULL, &doc, &err))
+        return tool_fail(t, &err);
+    if (config) {
+        summary(t, doc);
+        doc = only(doc, "config");
+    } else if (t->format == FORMAT_NAME) {
+        puts(cell_text(xlcfg_doc_get(doc, "domain"), "name"));
+        xlcfg_doc_free(doc);
+        return EXIT_DONE;
+    } else if (t->format == FORMAT_TABLE) {
+        /* a configuration has no table: its YAML is the readable form */
+        t->format = FORMAT_YAML;
+    }
+    return tool_print(t, doc);
+}
+
+typedef int question(xlcfg_ctx *, const char *, xlcfg_doc **, xlcfg_error *);
+
+static int run_side(struct tool *t, int argc, char **argv, question *ask)
+{
+    const struct option_row rows[] = { { 0 } };
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    xlcfg_doc *doc;
+    int code;
+
+    code = tool_options(t, &argc, argv, rows);
+    if (code)
+        return code;
+    if (argc != 2)
+        return tool_usage(t, NULL, "usage: xlcfg %s DOM", argv[0]);
+    if (t->format == FORMAT_XML || t->format == FORMAT_NAME)
+        return tool_usage(t, "-o", "expected json or yaml for %s", argv[0]);
+    code = tool_open(t);
+    if (code)
+        return code;
+    if (ask(t->ctx, argv[1], &doc, &err))
+        return tool_fail(t, &err);
+    if (t->format == FORMAT_TABLE)
+        t->format = FORMAT_YAML;
+    return tool_print(t, doc);
+}
+
+static int run_template(struct tool *t, int argc, char **argv)
+{
+    return run_side(t, argc, argv, xlcfg_domain_template);
+}
+
+static int run_live(struct tool *t, int argc, char **argv)
+{
+    return run_side(t, argc, argv, xlcfg_domain_live);
+}
+
+const struct command cmd_get = {
+    "get", "DOM [--config]", "the true configuration and device states",
+    "Formats: yaml (also as table), json, name.  --config prints the bare\n"
+    "libxl_domain_config; what was not known goes to standard error.",
+    run_get,
+};
+const struct command cmd_template = {
+    "template", "DOM", "the private template as it stands",
+    "Exit 3 when there is none that can be used; the reason is printed.",
+    run_template,
+};
+const struct command cmd_live = {
+    "live", "DOM", "what the backends show, without the template",
+    "Only what the backends know: most scalars are the template's alone.",
+    run_live,
+};

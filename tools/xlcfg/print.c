@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Output: JSON, YAML, tables. */
+#include "xlcfg.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+int tool_print(struct tool *t, xlcfg_doc *doc)
+{
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    char *text;
+    int rc;
+
+    if (t->format == FORMAT_YAML) {
+        rc = yaml_print(doc);
+        xlcfg_doc_free(doc);
+        return rc;
+    }
+    rc = xlcfg_doc_print(doc, XLCFG_PRINT_PRETTY, &text, NULL, &err);
+    xlcfg_doc_free(doc);
+    if (rc)
+        return tool_fail(t, &err);
+    fputs(text, stdout);
+    if (!*text || text[strlen(text) - 1] != '\n')
+        putchar('\n');
+    free(text);
+    return EXIT_DONE;
+}
+
+/* ---- YAML: strings always quoted, so that no reader guesses ---- */
+
+static void yaml_value(const xlcfg_doc *doc, int depth, bool in_list);
+
+static void yaml_text(const char *s)
+{
+    putchar('"');
+    for (; *s; s++) {
+        unsigned char c = (unsigned char)*s;
+
+        if (c == '"' || c == '\\')
+            printf("\\%c", c);
+        else if (c < 0x20 || c == 0x7f)
+            printf("\\x%02x", c);
+        else
+            putchar(c);
+    }
+    putchar('"');
+}
+
+static void indent(int depth)
+{
+    printf("%*s", depth * 2, "");
+}
+
+static bool is_word(const char *s)
+{
+    static const char *const taken[] = { "y", "n", "yes", "no", "true",
+                                         "false", "on", "off", "null" };
+
+    if (!isalpha((unsigned char)*s))
+        return false;
+    for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++)
+        if (!strcasecmp(s, taken[i]))
+            return false;
+    for (; *s; s++)
+        if (!isalnum((unsigned char)*s) && *s != '_' && *s != '-' &&
+            *s != '.')
+            return false;
+    return true;
+}
+
+static void yaml_object(const xlcfg_doc *doc, int depth, bool in_list)
+{
+    for (size_t i = 0; i < xlcfg_doc_count(doc); i++) {
+        const char *name = xlcfg_doc_name(doc, i);
+
+        if (i || !in_list)
+            indent(depth);
+        if (is_word(name))
+            fputs(name, stdout);
+        else
+            yaml_text(name);
+        putchar(':');
+        yaml_value(xlcfg_doc_at(doc, i), depth + 1, false);
+    }
+}
+
+static void yaml_value(const xlcfg_doc *doc, int depth, bool in_list)
+{
+    size_t n = xlcfg_doc_count(doc);
+
+    switch (xlcfg_doc_kind(doc)) {
+    case XLCFG_DOC_NULL:
+        puts(" null");
+        return;
+    case XLCFG_DOC_BOOL:
+        puts(xlcfg_doc_is_true(doc) ? " true" : " false");
+        return;
+    case XLCFG_DOC_NUMBER:
+        printf(" %s\n", xlcfg_doc_string(doc));
+        return;
+    case XLCFG_DOC_STRING:
+        putchar(' ');
+        yaml_text(xlcfg_doc_string(doc));
+        putchar('\n');
+        return;
+    case XLCFG_DOC_ARRAY:
+        puts(n ? "" : " []");
+        for (size_t i = 0; i < n; i++) {
+            indent(depth);
+            putchar('-');
+            yaml_value(xlcfg_doc_at(doc, i), depth + 1, true);
+        }
+        return;
+    case XLCFG_DOC_OBJECT:
+        if (!n)
+            puts(" {}");
+        else if (in_list)
+            putchar(' ');
+        else
+            putchar('\n');
+        yaml_object(doc, depth, in_list);
+        return;
+    }
+}
+
+int yaml_print(const xlcfg_doc *doc)
+{
+    puts("---");
+    if (xlcfg_doc_kind(doc) == XLCFG_DOC_OBJECT && xlcfg_doc_count(doc))
+        yaml_object(doc, 0, false);
+    else
+        yaml_value(doc, 0, false);
+    return EXIT_DONE;
+}
+
+/* ---- tables ---- */
+
+struct table {
+    char **cells;
+    size_t count, room, columns;
+    bool failed;
+};
+
+struct table *table_new(const char *const *heads, size_t columns)
+{
+    struct table *tb = calloc(1, sizeof(*tb));
+
+    if (!tb)
+        return NULL;
+    tb->columns = columns;
+    for (size_t i = 0; i < columns; i++)
+        table_cell(tb, heads[i]);
+    return tb;
+}
+
+void table_cell(struct table *tb, const char *text)
+{
+    char *copy;
+
+    if (!tb)
+        return;
+    copy = strdup(text && *text ? text : "-");
+    if (copy && tb->count == tb->room) {
+        size_t more = tb->room ? tb->room * 2 : 64;
+        char **bigger = realloc(tb->cells, more * sizeof(*bigger));
+
+        if (!bigger) {
+            free(copy);
+            copy = NULL;
+        } else {
+            tb->cells = bigger;
+            tb->room = more;
+        }
+    }
+    if (!copy) {
+        tb->failed = true;
+        return;
+    }
+    /* one line a row, and nothing that a terminal would obey */
+    for (char *p = copy; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            *p = '?';
+    tb->cells[tb->count++] = copy;
+}
+
+void table_print(struct table *tb)
+{
+    size_t *width;
+
+    if (!tb)
+        return;
+    width = calloc(tb->columns, sizeof(*width));
+    for (size_t i = 0; width && i < tb->count; i++)
+        if (strlen(tb->cells[i]) > width[i % tb->columns])
+            width[i % tb->columns] = strlen(tb->cells[i]);
+    for (size_t i = 0; width && i < tb->count; i++) {
+        bool last = i % tb->columns == tb->columns - 1;
+
+        if (last)
+            puts(tb->cells[i]);
+        else
+            printf("%-*s  ", (int)width[i % tb->columns], tb->cells[i]);
+    }
+    if (!width || tb->failed)
+        fputs("xlcfg: out of memory: the table is cut\n", stderr);
+    for (size_t i = 0; i < tb->count; i++)
+        free(tb->cells[i]);
+    free(width);
+    free(tb->cells);
+    free(tb);
+}
+
+const char *cell_text(const xlcfg_doc *doc, const char *name)
+{
+    const xlcfg_doc *v = xlcfg_doc_get(doc, name);
+    const char *s = xlcfg_doc_string(v);
+
+    if (s)
+        return s;
+    if (xlcfg_doc_kind(v) == XLCFG_DOC_BOOL)
+        return xlcfg_doc_is_true(v) ? "yes" : "no";
+    return "-";
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The command line tool: one file per command, a table of them in main.c. */
+#ifndef XLCFG_TOOL_H
+#define XLCFG_TOOL_H
+
+#include "libxl_cfg.h"
+
+enum {                          /* exit codes: a contract */
+    EXIT_DONE = 0, EXIT_DIFFERS = 1, EXIT_USAGE = 2, EXIT_NOT_THERE = 3,
+    EXIT_CONFLICT = 4, EXIT_PENDING = 5, EXIT_REFUSED = 6,
+    EXIT_NOT_ABLE = 7, EXIT_UNREACHABLE = 8, EXIT_INTERNAL = 9,
+};
+
+enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_YAML, FORMAT_NAME,
+              FORMAT_XML };
+
+struct tool {
+    const char *uri;
+    xlcfg_ctx_options opt;
+    enum format format;
+    bool format_given, quiet;
+    xlcfg_ctx *ctx;             /* opened by tool_open */
+};
+
+struct command {
+    const char *name, *args, *summary, *help;
+    int (*run)(struct tool *t, int argc, char **argv);
+};
+
+extern const struct command cmd_list, cmd_get, cmd_devices, cmd_template,
+    cmd_live, cmd_diff, cmd_explain, cmd_schema, cmd_table, cmd_check,
+    cmd_features;
+
+/* Open the context; 0 or an exit code, the error printed. */
+int tool_open(struct tool *t);
+/* Print an error in the form asked for; the exit code of its number. */
+int tool_fail(const struct tool *t, const xlcfg_error *err);
+/* A mistake on the command line; EXIT_USAGE. */
+int tool_usage(const struct tool *t, const char *where, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Take options of the command: --name, --name=V, --name V; *value set for
+ * those that `names` ends with '='.  1: took one, 0: no more, else usage. */
+struct option_row {
+    const char *name;           /* "long" or "version=" */
+    const char **value;         /* set to "" for those without = */
+};
+int tool_options(const struct tool *t, int *argc, char **argv,
+                 const struct option_row *rows);
+
+/* Whole documents: JSON or YAML to stdout; frees doc; an exit code. */
+int tool_print(struct tool *t, xlcfg_doc *doc);
+/* Flush stdout and say whether all of it arrived. */
+int tool_flush(const struct tool *t, int code);
+int yaml_print(const xlcfg_doc *doc);
+
+/* A table: cells are copied; columns as wide as their widest cell. */
+struct table;
+struct table *table_new(const char *const *heads, size_t columns);
+void table_cell(struct table *tb, const char *text);    /* NULL: "-" */
+void table_print(struct table *tb);                     /* frees it */
+/* Text of a scalar member for a cell, "-" when null or absent. */
+const char *cell_text(const xlcfg_doc *doc, const char *name);
+
+/* A file, or "-" for standard input, whole; *text_r is malloc'd. */
+int tool_read(const struct tool *t, const char *path, char **text_r,
+              size_t *len_r);
+
+#endif
