@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Devices: those /libxl/<domid>/device has, and backends that none has. */
+#include "driver/xen_look.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int xlcfg__xen_add(struct xlcfg__look *look, enum xlcfg_kind kind,
+                   xlcfg_doc *body, const struct xlcfg__verdict *v)
+{
+    struct xlcfg_dev *dev;
+    int rc;
+
+    if (!body)
+        return XLCFG_ERROR_NOMEM;
+    rc = xlcfg__view_add(look->view, kind, body, NULL, v->live, &dev);
+    if (!rc && dev && v->reason[0])
+        rc = xlcfg__dev_because(dev, "%s", v->reason);
+    return rc;
+}
+
+/*
+ * The primary console is every domain's, and the first keyboard without a
+ * name every HVM guest's: nobody configured them.  Consoles without a name
+ * are a stubdomain's own.
+ */
+static bool is_implicit(const struct xlcfg__look *look,
+                        const struct xlcfg__xen_dev *dev)
+{
+    if (dev->front->kind == XLCFG_KIND_CHANNEL)
+        return !dev->devid || !xlcfg__xen_value(dev, "name");
+    return dev->front->kind == XLCFG_KIND_VKB && !dev->devid &&
+        !strcmp(look->type, "hvm") && !strcmp(dev->bekind, "vkbd") &&
+        !xlcfg__xen_value(dev, "unique-id");
+}
+
+/* What could not be read of a body is named; the device stays. */
+static void note_unreadable(struct xlcfg__look *look,
+                            const struct xlcfg__xen_dev *dev)
+{
+    for (size_t i = 0; i < dev->count; i++) {
+        int error = dev->values[i].text ? 0 : dev->values[i].error;
+
+        if (error && error != ENOENT)
+            xlcfg__view_note(look->view, "%s/%s: %s",
+                             dev->path, dev->wanted[i],
+                             error == EILSEQ ? "is no text"
+                             : strerror(error));
+    }
+}
+
+static int add_device(struct xlcfg__look *look,
+                      const struct xlcfg__xen_dev *dev)
+{
+    struct xlcfg__xs_value name = { NULL, ENOENT };
+    struct xlcfg__verdict v = { XLCFG_LIVE_PRESENT, "" };
+    xlcfg_doc *body;
+    int rc;
+
+    if (is_implicit(look, dev) || !xlcfg__xen_judge(look, dev, &v))
+        return 0;
+    if (*dev->bekind && dev->bedom)
+        xlcfg__xs_read(look->xs, &name, "/local/domain/%u/name",
+                       dev->bedom);
+    note_unreadable(look, dev);
+    body = xlcfg__xen_body(dev, name.text);
+    xlcfg__xs_value_dispose(&name, 1);
+    rc = xlcfg__xen_add(look, dev->front->kind, body, &v);
+    if (!rc && dev->front->kind == XLCFG_KIND_USBCTRL)
+        rc = xlcfg__xen_usb_ports(look, dev, &v);
+    return rc;
+}
+
+/* A device whose directory cannot be listed is there, and unknown. */
+static int add_unlisted(struct xlcfg__look *look,
+                        const struct xlcfg__xen_front *front,
+                        uint32_t devid, int r)
+{
+    struct xlcfg__verdict v;
+
+    xlcfg__verdict(&v, XLCFG_LIVE_UNKNOWN,
+                   "/libxl/%u/device/%s/%u: cannot list: %s", look->domid,
+                   front->name, devid, strerror(r));
+    return xlcfg__xen_add(look, front->kind,
+                          xlcfg__xen_stub_body(front->kind, devid), &v);
+}
+
+static int add_kind(struct xlcfg__look *look,
+                    const struct xlcfg__xen_front *front)
+{
+    struct xlcfg__xs_names ids;
+    int rc = 0;
+    int r;
+
+    r = xlcfg__xs_list(look->xs, &ids, "/libxl/%u/device/%s", look->domid,
+                       front->name);
+    if (r && r != ENOENT) {
+        look->view->sees[front->kind] = false;
+        xlcfg__view_note(look->view, "/%s: cannot list /libxl/%u/device/%s:"
+                         " %s", xlcfg__kinds[front->kind].array,
+                         look->domid, front->name, strerror(r));
+    }
+    for (unsigned i = 0; i < ids.count && !rc; i++) {
+        struct xlcfg__xen_dev dev;
+        uint64_t devid;
+
+        if (!xlcfg__xs_number(ids.v[i], INT32_MAX, &devid)) {
+            xlcfg__view_note(look->view, "/%s: %s is no device number",
+                             xlcfg__kinds[front->kind].array, ids.v[i]);
+            continue;
+        }
+        r = xlcfg__xen_dev_read(look->xs, front, look->domid,
+                                (uint32_t)devid, &dev);
+        if (r && r != ENOENT)
+            rc = r == ENOMEM ? XLCFG_ERROR_NOMEM
+                : add_unlisted(look, front, (uint32_t)devid, r);
+        if (!r)
+            rc = add_device(look, &dev);
+        xlcfg__xen_dev_dispose(&dev);
+    }
+    xlcfg__xs_names_dispose(&ids);
+    return rc;
+}
+
+int xlcfg__xen_devices(struct xlcfg__look *look)
+{
+    struct xlcfg__xs_names kinds;
+    int rc = 0;
+    int r;
+
+    r = xlcfg__xs_list(look->xs, &kinds, "/libxl/%u/device", look->domid);
+    /* rdms and dtdevs leave no trace in xenstore */
+    for (int k = 0; k < XLCFG_KINDS; k++)
+        look->view->sees[k] = (!r || r == ENOENT) &&
+            k != XLCFG_KIND_RDM && k != XLCFG_KIND_DTDEV;
+    if (r && r != ENOENT)
+        xlcfg__view_note(look->view, "/libxl/%u/device: cannot list: %s",
+                         look->domid, strerror(r));
+    for (unsigned i = 0; i < kinds.count && !rc; i++) {
+        const struct xlcfg__xen_front *front;
+
+        front = xlcfg__xen_front(kinds.v[i]);
+        if (front)
+            rc = add_kind(look, front);
+        else if (strcmp(kinds.v[i], "vuart") && strcmp(kinds.v[i], "pci"))
+            xlcfg__view_note(look->view,
+                             "/libxl/%u/device/%s: a kind of device that "
+                             "is not known here", look->domid, kinds.v[i]);
+    }
+    xlcfg__xs_names_dispose(&kinds);
+    return rc;
+}
+
+/* ---- leaked backends ---- */
+
+/* Does a backend's own record say that it was made for this device? */
+static bool is_ours(struct xlcfg__look *look, const char *back,
+                    const struct xlcfg__xen_front *front, uint32_t devid)
+{
+    static const char *const keys[] = { "frontend", "frontend-id" };
+    struct xlcfg__xs_value v[2];
+    char path[128], id[16];
+    bool ours;
+
+    snprintf(path, sizeof(path), "/local/domain/%u/device/%s/%u",
+             look->domid, front->name, devid);
+    snprintf(id, sizeof(id), "%u", look->domid);
+    xlcfg__xs_read_many(look->xs, back, keys, 2, v);
+    ours = !strcmp(xlcfg__xs_text(&v[0]), path) &&
+        !strcmp(xlcfg__xs_text(&v[1]), id);
+    xlcfg__xs_value_dispose(v, 2);
+    return ours;
+}
+
+static bool is_listed(struct xlcfg__look *look,
+                      const struct xlcfg__xen_front *front, uint32_t devid)
+{
+    struct xlcfg__xs_names names;
+    int r;
+
+    /* Asked now: it may have been plugged since the listing. */
+    r = xlcfg__xs_list(look->xs, &names, "/libxl/%u/device/%s/%u",
+                       look->domid, front->name, devid);
+    xlcfg__xs_names_dispose(&names);
+    return r != ENOENT;
+}
+
+static bool in_view(const struct xlcfg_view *view, enum xlcfg_kind kind,
+                    const xlcfg_doc *body)
+{
+    struct xlcfg_ident id;
+
+    xlcfg__key_of(kind, body, &id);
+    for (size_t i = 0; i < view->count; i++)
+        if (!strcmp(view->devs[i].match, id.match))
+            return true;
+    return false;
+}
+
+static int leak_one(struct xlcfg__look *look, uint32_t bedom,
+                    const char *bekind, const char *text)
+{
+    const struct xlcfg__xen_front *front = xlcfg__xen_front_of(bekind);
+    struct xlcfg__verdict v;
+    char back[128];
+    uint64_t devid;
+    xlcfg_doc *body;
+
+    if (!xlcfg__xs_number(text, INT32_MAX, &devid))
+        return 0;
+    snprintf(back, sizeof(back), "/local/domain/%u/backend/%s/%u/%u", bedom,
+             bekind, look->domid, (uint32_t)devid);
+    body = xlcfg__xen_stub_body(front->kind, (uint32_t)devid);
+    if (!body)
+        return XLCFG_ERROR_NOMEM;
+    if (in_view(look->view, front->kind, body) ||
+        !is_ours(look, back, front, (uint32_t)devid) ||
+        is_listed(look, front, (uint32_t)devid)) {
+        xlcfg_doc_free(body);
+        return 0;
+    }
+    xlcfg__verdict(&v, XLCFG_LIVE_LEAKED,
+                   "the backend %s has no device in /libxl", back);
+    return xlcfg__xen_add(look, front->kind, body, &v);
+}
+
+static int leaks_of(struct xlcfg__look *look, uint32_t bedom,
+                    const char *bekind)
+{
+    const struct xlcfg__xen_front *front = xlcfg__xen_front_of(bekind);
+    struct xlcfg__xs_names ids;
+    int rc = 0;
+    int r;
+
+    if (!front || front->kind == XLCFG_KIND_CHANNEL)
+        return 0;
+    r = xlcfg__xs_list(look->xs, &ids, "/local/domain/%u/backend/%s/%u",
+                       bedom, bekind, look->domid);
+    if (r && r != ENOENT)
+        xlcfg__view_note(look->view, "/local/domain/%u/backend/%s/%u: "
+                         "cannot list: %s", bedom, bekind, look->domid,
+                         strerror(r));
+    for (unsigned i = 0; i < ids.count && !rc; i++)
+        rc = leak_one(look, bedom, bekind, ids.v[i]);
+    xlcfg__xs_names_dispose(&ids);
+    return rc;
+}
+
+/* A guest's backend may be in any domain. */
+int xlcfg__xen_leaks(struct xlcfg__look *look)
+{
+    int rc = 0;
+
+    for (unsigned i = 0; i < look->alive.count && !rc; i++) {
+        struct xlcfg__xs_names kinds;
+        uint64_t bedom;
+        int r;
+
+        if (!xlcfg__xs_number(look->alive.v[i], 0x7fef, &bedom) ||
+            (bedom == look->domid && bedom))
+            continue;
+        r = xlcfg__xs_list(look->xs, &kinds, "/local/domain/%u/backend",
+                           (uint32_t)bedom);
+        if (r && r != ENOENT)
+            xlcfg__view_note(look->view, "/local/domain/%u/backend: cannot "
+                             "list: %s", (uint32_t)bedom, strerror(r));
+        for (unsigned k = 0; k < kinds.count && !rc; k++)
+            rc = leaks_of(look, (uint32_t)bedom, kinds.v[k]);
+        xlcfg__xs_names_dispose(&kinds);
+    }
+    return rc;
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The Xen driver: xen:///, over xenstore and, for what only the hypervisor
+ * knows, libxl.
+ */
+#include "driver/xen_look.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void xen_close(void *handle)
+{
+    struct xlcfg__xen *xen = handle;
+
+    xlcfg__hv_free(xen->hv);
+    xlcfg__xs_close(xen->xs);
+    free(xen);
+}
+
+static int xen_open(const char *uri, const struct xlcfg_driver_options *opt,
+                    void **handle_r, xlcfg_error *err)
+{
+    struct xlcfg__xen *xen;
+    int rc;
+
+    (void)opt;
+    if (strncmp(uri, "xen:", 4))
+        return XLCFG_DECLINED;
+    if (strcmp(uri, "xen:") && strcmp(uri, "xen:/") &&
+        strcmp(uri, "xen:///") && strcmp(uri, "xen:///system"))
+        return xlcfg__err(err, XLCFG_ERROR_INVAL, uri, "expected xen:///");
+    xen = calloc(1, sizeof(*xen));
+    if (!xen)
+        return xlcfg__nomem(err);
+    xen->hv = xlcfg__hv_new();
+    rc = xen->hv ? xlcfg__xs_open(&xen->xs, err) : xlcfg__nomem(err);
+    if (rc) {
+        xen_close(xen);
+        return rc;
+    }
+    *handle_r = xen;
+    return 0;
+}
+
+/* ---- the index ---- */
+
+static void put_names(FILE *out, const char *title, int r,
+                      const struct xlcfg__xs_names *names)
+{
+    fprintf(out, "%s", title);
+    if (r && r != ENOENT)
+        fprintf(out, " error %d", r);
+    for (unsigned i = 0; i < names->count; i++)
+        fprintf(out, " %s", names->v[i]);
+    fputc('\n', out);
+}
+
+static void put_list(struct xlcfg__xs *xs, FILE *out, const char *path)
+{
+    struct xlcfg__xs_names names;
+    int r;
+
+    r = xlcfg__xs_list(xs, &names, "%s", path);
+    put_names(out, path, r, &names);
+    xlcfg__xs_names_dispose(&names);
+}
+
+static int xen_index(void *handle, const struct xlcfg_domain *dom,
+                     char **text_r, xlcfg_error *err)
+{
+    struct xlcfg__xen *xen = handle;
+    uint32_t domid = (uint32_t)dom->domid;
+    struct xlcfg__xs_names kinds;
+    char *text = NULL;
+    char path[128];
+    size_t size;
+    FILE *out;
+    int r;
+
+    out = open_memstream(&text, &size);
+    if (!out)
+        return xlcfg__nomem(err);
+    r = xlcfg__xs_list(xen->xs, &kinds, "/libxl/%u/device", domid);
+    put_names(out, "device", r, &kinds);
+    for (unsigned i = 0; i < kinds.count; i++) {
+        snprintf(path, sizeof(path), "/libxl/%u/device/%.64s", domid,
+                 kinds.v[i]);
+        put_list(xen->xs, out, path);
+    }
+    xlcfg__xs_names_dispose(&kinds);
+    snprintf(path, sizeof(path), "/local/domain/0/backend/pci/%u/0",
+             xlcfg__xen_pci_guest(xen->xs, domid));
+    put_list(xen->xs, out, path);
+    r = ferror(out);
+    if (fclose(out) || r || !text) {
+        free(text);
+        return xlcfg__nomem(err);
+    }
+    *text_r = text;
+    return 0;
+}
+
+/* ---- the view ---- */
+
+static const char *domain_type(struct xlcfg__look *look)
+{
+    static const char *const types[] = { "pv", "pvh", "hvm" };
+    struct xlcfg__hv_info info = { .type = NULL };
+    struct xlcfg__xs_value v;
+    const char *type = NULL;
+
+    xlcfg__xs_read(look->xs, &v, "/libxl/%u/type", look->domid);
+    for (size_t i = 0; i < 3; i++)
+        if (!strcmp(xlcfg__xs_text(&v), types[i]))
+            type = types[i];
+    xlcfg__xs_value_dispose(&v, 1);
+    if (!type && !xlcfg__hv_info(look->xen->hv, look->domid, &info))
+        type = info.type;
+    return type ? type : "";
+}
+
+static int xen_live(void *handle, const struct xlcfg_domain *dom,
+                    struct xlcfg_view *view, xlcfg_error *err)
+{
+    struct xlcfg__xen *xen = handle;
+    struct xlcfg__look look = {
+        .xen = xen, .xs = xen->xs, .dom = dom, .view = view,
+        .domid = (uint32_t)dom->domid,
+    };
+    int rc;
+    int r;
+
+    if (dom->domid < 0)
+        return xlcfg__err(err, XLCFG_ERROR_DOMAIN_NOTFOUND, dom->name,
+                          "it is not running");
+    r = xlcfg__xs_list(xen->xs, &look.alive, "/local/domain");
+    if (r && r != ENOENT)
+        return xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, "/local/domain",
+                          "xenstore does not answer: %s", strerror(r));
+    if (!xlcfg__xen_alive(&look, look.domid)) {
+        xlcfg__xs_names_dispose(&look.alive);
+        return xlcfg__err(err, XLCFG_ERROR_DOMAIN_NOTFOUND, dom->name,
+                          "domain %u is gone", look.domid);
+    }
+    look.type = domain_type(&look);
+    rc = xlcfg__xen_scalars(&look);
+    if (!rc)
+        rc = xlcfg__xen_devices(&look);
+    if (!rc)
+        rc = xlcfg__xen_pci(&look);
+    if (!rc)
+        rc = xlcfg__xen_leaks(&look);
+    xlcfg__xs_names_dispose(&look.alive);
+    return rc || view->unknown.failed ? xlcfg__nomem(err) : 0;
+}
+
+/* ---- abilities ---- */
+
+static bool xen_can(void *handle, enum xlcfg_kind kind,
+                    enum xlcfg_action act, char *reason, size_t size)
+{
+    (void)handle;
+    (void)kind;
+    snprintf(reason, size, "%s: the Xen driver only looks",
+             xlcfg__action_name(act));
+    return false;
+}
+
+const struct xlcfg_driver xlcfg__driver_xen = {
+    .size = sizeof(struct xlcfg_driver),
+    .name = "xen",
+    .home = XLCFG_HOME_LIBXL,
+    .scheme = "xen:",
+    .open = xen_open,
+    .close = xen_close,
+    .list = xlcfg__xen_list,
+    .find = xlcfg__xen_find,
+    .index = xen_index,
+    .live = xen_live,
+    .can = xen_can,
+};
