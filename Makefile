@@ -93,7 +93,10 @@ $(B)/bin/xlcfg: $(TOOL_OBJ) $(B)/lib/libxlcfg.so
 
 TEST_PROGRAMS :=
 CHECK_SUITES :=
-include $(wildcard tests/*/rules.mk)
+# the private xenstored's variables are used by the others' rules
+include tests/xenstore/rules.mk
+include $(filter-out tests/xenstore/%,$(wildcard tests/*/rules.mk))
+truth check-truth: all
 
 deps:
 	scripts/deps build check

@@ -312,19 +312,24 @@ enum xlcfg_kind xlcfg__kind_by_array(const char *array)
     return XLCFG_KINDS;
 }
 
+/* Does the live view know of another medium than the template? */
+static bool other_medium(const xlcfg_doc *tmpl, const xlcfg_doc *live)
+{
+    const char *was = xlcfg__doc_getstr(tmpl, "pdev_path");
+    const char *now = xlcfg__doc_getstr(live, "pdev_path");
+
+    return now && strcmp(was ? was : "", now);
+}
+
 /*
  * pdev_path and format speak together: a live path equal to the template's
  * leaves the template's format alone (xenstore cannot tell raw from none).
  */
-static void merge_medium(xlcfg__members *m, const xlcfg_doc *tmpl,
-                         const xlcfg_doc *live)
+static void merge_medium(xlcfg__members *m, const xlcfg_doc *live)
 {
-    const char *was = xlcfg__doc_getstr(tmpl, "pdev_path");
     const char *now = xlcfg__doc_getstr(live, "pdev_path");
     const xlcfg_doc *format = xlcfg_doc_get(live, "format");
 
-    if (!now || !strcmp(was ? was : "", now))
-        return;
     if (*now)
         xlcfg__members_set(m, "pdev_path",
                            xlcfg_doc_ref(xlcfg_doc_get(live, "pdev_path")));
@@ -364,7 +369,8 @@ xlcfg_doc *xlcfg__kind_merge(enum xlcfg_kind kind, const xlcfg_doc *tmpl,
     bool medium = false, differs = false;
 
     for (f = xlcfg__kinds[kind].fields; live && f->name; f++) {
-        medium = medium || f->rule == XLCFG_RULE_MEDIUM;
+        medium = medium || (f->rule == XLCFG_RULE_MEDIUM &&
+                            other_medium(tmpl, live));
         differs = differs || takes_live(f, tmpl, live);
     }
     if (!medium && !differs)
@@ -375,7 +381,7 @@ xlcfg_doc *xlcfg__kind_merge(enum xlcfg_kind kind, const xlcfg_doc *tmpl,
             xlcfg__members_set(&m, f->name,
                                xlcfg_doc_ref(xlcfg_doc_get(live, f->name)));
     if (medium)
-        merge_medium(&m, tmpl, live);
+        merge_medium(&m, live);
     return xlcfg__members_end(&m);
 }
 
