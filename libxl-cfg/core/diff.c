@@ -184,7 +184,7 @@ xlcfg_doc *xlcfg__diff(const char *from_name, const struct xlcfg_view *from,
     xlcfg__members m = { 0 };
 
     devices(&d, from, to);
-    if (from->rest || to->rest)
+    if (to->rest || (from->rest && !over))      /* silence is no change */
         compare(&d, "", from->rest, to->rest);
     xlcfg__members_add(&m, "from", xlcfg__doc_str(from_name));
     xlcfg__members_add(&m, "to", xlcfg__doc_str(to_name));

@@ -512,6 +512,10 @@ static size_t plain_number(const char *s, size_t len, char *buf)
         if (n || s[i] != '0')
             digits[n++] = s[i];
     }
+    if (!n) {
+        buf[0] = '0';
+        return 1;
+    }
     if (i < len) {
         /* strtol saturates, which keeps absurd exponents apart from sane */
         long e = strtol(s + i + 1, NULL, 10);
@@ -526,10 +530,6 @@ static size_t plain_number(const char *s, size_t len, char *buf)
         n--;
         exp++;
     }
-    if (!n) {
-        buf[0] = '0';
-        return 1;
-    }
     if (minus)
         buf[out++] = '-';
     memcpy(buf + out, digits, n);
@@ -541,8 +541,11 @@ static size_t plain_number(const char *s, size_t len, char *buf)
     return out + (size_t)sprintf(buf + out, "e%ld", exp);
 }
 
+/* Short enough that plain_number would write it out in full, too. */
 static bool is_plain(const char *s, size_t len)
 {
+    if (len > 40)
+        return false;
     for (size_t i = 0; i < len; i++)
         if (s[i] < '0' || s[i] > '9')
             return false;

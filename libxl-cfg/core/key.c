@@ -31,7 +31,7 @@ static long letters(const char **p)
 
     for (; **p >= 'a' && **p <= 'z'; (*p)++) {
         n = n * 26 + (**p - 'a' + 1);
-        if (++count > 4)
+        if (++count > 5)
             return -1;
     }
     return count ? n - 1 : -1;
@@ -119,7 +119,7 @@ void xlcfg__vdev_name(int devid, char *buf, size_t size)
     buf[0] = '\0';
     if (devid < 0)
         return;
-    if (devid & 1 << 28) {
+    if (devid >> 28 == 1) {
         put_letters(devid >> 8 & 0xfffff, name, sizeof(name));
         if (devid & 0xff)
             snprintf(buf, size, "xvd%s%d", name, devid & 0xff);
@@ -141,17 +141,34 @@ void xlcfg__vdev_name(int devid, char *buf, size_t size)
     }
 }
 
+/* Hex digits at *p, up to most of them, and the end character behind. */
+static bool hex_part(const char **p, int most, char end, unsigned *n_r)
+{
+    unsigned n = 0;
+    int count = 0;
+
+    for (; isxdigit((unsigned char)**p) && count < most; count++, (*p)++)
+        n = n << 4 | (unsigned)(isdigit((unsigned char)**p) ? **p - '0'
+                                : tolower((unsigned char)**p) - 'a' + 10);
+    if (!count || **p != end)
+        return false;
+    if (end)
+        (*p)++;
+    *n_r = n;
+    return true;
+}
+
 bool xlcfg__bdf_parse(const char *s, unsigned part[4])
 {
-    int n = 0;
+    const char *p = s;
 
-    if (sscanf(s, "%4x:%2x:%2x.%1x%n", &part[0], &part[1], &part[2],
-               &part[3], &n) == 4 && !s[n])
-        return part[2] < 32 && part[3] < 8;
     part[0] = 0;
-    n = 0;
-    return sscanf(s, "%2x:%2x.%1x%n", &part[1], &part[2], &part[3], &n) == 3
-        && !s[n] && part[2] < 32 && part[3] < 8;
+    if (strchr(s, ':') != strrchr(s, ':') &&
+        !hex_part(&p, 4, ':', &part[0]))
+        return false;
+    return hex_part(&p, 2, ':', &part[1]) &&
+        hex_part(&p, 2, '.', &part[2]) &&
+        hex_part(&p, 1, '\0', &part[3]) && part[2] < 32 && part[3] < 8;
 }
 
 /* A small number member in range; def when absent, -1 when it is no good. */

@@ -65,6 +65,15 @@ static bool view_room(struct xlcfg_view *view)
     return true;
 }
 
+static void disk_match(const char *key, struct xlcfg_ident *id)
+{
+    const char *slash = strchr(key, '/');
+    int devid = slash ? xlcfg__vdev_number(slash + 1) : -1;
+
+    if (devid >= 0)
+        snprintf(id->match, sizeof(id->match), "disk/#%d", devid);
+}
+
 int xlcfg__view_add(struct xlcfg_view *view, enum xlcfg_kind kind,
                     xlcfg_doc *body, const char *key,
                     enum xlcfg_live live, struct xlcfg_dev **dev_r)
@@ -78,6 +87,9 @@ int xlcfg__view_add(struct xlcfg_view *view, enum xlcfg_kind kind,
         xlcfg__key_of(kind, body, &id);
     if (key) {
         snprintf(id.key, sizeof(id.key), "%s", key);
+        /* a disk that could not be read still is the one of its number */
+        if (kind == XLCFG_KIND_DISK && !id.match[0])
+            disk_match(key, &id);
         if (kind != XLCFG_KIND_DISK || !id.match[0])
             snprintf(id.match, sizeof(id.match), "%s", key);
     }
