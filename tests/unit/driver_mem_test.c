@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #define U1 "11111111-2222-3333-4444-555555555555"
-#define LIVE "{\"c_info\":{\"name\":\"g\"}," \
 #define LIVE "{\"c_info\":{\"name\":\"g\"},\"disks\":[" \
     "{\"vdev\":\"xvda\"},{\"vdev\":\"xvdb\"},{\"vdev\":\"xvdc\"}]," \
 #define DOM "{\"uuid\":\"" U1 "\",\"name\":\"g\",\"domid\":5," \
