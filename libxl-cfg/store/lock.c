@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * File locks by libxl's protocol.  A waiter sleeps in short steps rather
+ * than in flock(), so that a bound holds and no signal handler is needed.
+ */
+#include "store/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A file that was replaced under us is tried again at once, this often even
+ * when the time is up: whoever replaced it has let go. */
+#define REPLACED_TRIES 16
+
+struct xlcfg__lock {
+    int fd;
+    char *path;
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void sleep_ms(int64_t ms)
+{
+    struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
+
+    nanosleep(&ts, NULL);       /* cut short: only an earlier next try */
+}
+
+/* 1: fd is the file at path, 0: it is not, negative: could not look. */
+static int is_at(int fd, const char *path)
+{
+    struct stat mine, there;
+
+    if (fstat(fd, &mine))
+        return -1;
+    if (lstat(path, &there))
+        return errno == ENOENT ? 0 : -1;
+    return mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
+}
+
+static int open_file(const char *path, int *fd_r, xlcfg_error *err)
+{
+    struct stat sb;
+    int fd;
+
+    do
+        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW |
+                  O_NONBLOCK | O_NOCTTY, 0600);
+    while (fd < 0 && errno == EINTR);
+    if (fd < 0)
+        return xlcfg__err(err, XLCFG_ERROR_STORE, path,
+                          "cannot make the lock file: %s", strerror(errno));
+    if (fstat(fd, &sb) || !S_ISREG(sb.st_mode)) {
+        close(fd);
+        return xlcfg__err(err, XLCFG_ERROR_STORE, path,
+                          "expected a regular file to lock");
+    }
+    *fd_r = fd;
+    return 0;
+}
+
+/*
+ * One try.  0: fd_r is locked and at path; LOCK_FAIL: another holds it, and
+ * err is left alone; 1: the file was replaced meanwhile; STORE: said.
+ */
+static int try_once(const char *path, int *fd_r, xlcfg_error *err)
+{
+    int fd = -1, r, rc;
+
+    rc = open_file(path, &fd, err);
+    if (rc)
+        return rc;
+    do
+        r = flock(fd, LOCK_EX | LOCK_NB);
+    while (r && errno == EINTR);
+    if (r && errno == EWOULDBLOCK) {
+        close(fd);
+        return XLCFG_ERROR_LOCK_FAIL;
+    }
+    if (!r)
+        r = is_at(fd, path);
+    else
+        r = -1;
+    if (r == 1) {
+        *fd_r = fd;
+        return 0;
+    }
+    rc = 1;
+    if (r < 0)
+        rc = xlcfg__err(err, XLCFG_ERROR_STORE, path, "cannot lock: %s",
+                        strerror(errno));
+    close(fd);
+    return rc;
+}
+
+int xlcfg__lock_take(const char *path, unsigned wait_ms,
+                     xlcfg__lock **lock_r, xlcfg_error *err)
+{
+    int64_t end = now_ms() + wait_ms, step = 1, left;
+    xlcfg__lock *lock;
+    int rc, replaced = 0;
+
+    lock = malloc(sizeof(*lock));
+    if (!lock)
+        return xlcfg__nomem(err);
+    lock->path = strdup(path);
+    if (!lock->path) {
+        free(lock);
+        return xlcfg__nomem(err);
+    }
+    while ((rc = try_once(path, &lock->fd, err)) != 0) {
+        if (rc < 0 && rc != XLCFG_ERROR_LOCK_FAIL)
+            break;
+        if (rc == 1 && replaced++ < REPLACED_TRIES)
+            continue;
+        left = end - now_ms();
+        if (left <= 0) {
+            rc = xlcfg__err(err, XLCFG_ERROR_LOCK_FAIL, path,
+                            "still locked by another after %u ms", wait_ms);
+            break;
+        }
+        sleep_ms(step < left ? step : left);
+        step = step < 32 ? step * 2 : step;
+    }
+    if (rc) {
+        free(lock->path);
+        free(lock);
+        return rc;
+    }
+    *lock_r = lock;
+    return 0;
+}
+
+void xlcfg__lock_drop(xlcfg__lock *lock)
+{
+    if (!lock)
+        return;
+    /* Only our own file: one that took its place is another's lock.  A file
+     * that cannot be unlinked stays and is used again. */
+    if (is_at(lock->fd, lock->path) == 1)
+        unlink(lock->path);
+    close(lock->fd);
+    free(lock->path);
+    free(lock);
+}

@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * state.db: opening it, making it, and setting a damaged one aside.
+ *
+ * The file is made by open(O_EXCL) for its mode, and never opened here when
+ * it exists: closing such a descriptor would drop the locks that SQLite
+ * holds on it in this process.  Openings for write take turns by a lock file,
+ * so that two never make, convert or set aside at once.
+ */
+#include "store/lock.h"
+#include "store/state_i.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define KEEP_DEFAULT 10000
+
+static const char *const settings[] = {
+    "PRAGMA trusted_schema = 0",
+    "PRAGMA cell_size_check = 1",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA journal_size_limit = 1048576",
+};
+
+static int make_folder(const char *dir, xlcfg_error *err)
+{
+    char *path = strdup(dir);
+    struct stat sb;
+    int rc = 0;
+
+    if (!path)
+        return xlcfg__nomem(err);
+    for (char *at = path + 1; !rc; at++) {
+        char was = *at;
+
+        if (was && was != '/')
+            continue;
+        *at = '\0';
+        /* chmod: the umask may have taken bits that we need. */
+        if (!mkdir(path, 0700) ? chmod(path, 0700) : errno != EEXIST) {
+            /* A read-only file system says so for folders that exist. */
+            int why = errno;
+
+            if (stat(path, &sb) || !S_ISDIR(sb.st_mode))
+                rc = xlcfg__err(err, XLCFG_ERROR_STORE, path,
+                                "cannot make the folder: %s",
+                                strerror(why));
+        }
+        *at = was;
+        if (!was)
+            break;
+    }
+    if (!rc && (stat(path, &sb) || !S_ISDIR(sb.st_mode)))
+        rc = xlcfg__err(err, XLCFG_ERROR_STORE, dir, "expected a folder");
+    free(path);
+    return rc;
+}
+
+static int sync_folder(const xlcfg__state *st, xlcfg_error *err)
+{
+    int fd = open(st->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), why = 0;
+
+    if (fd < 0 || fsync(fd))
+        why = errno;
+    if (fd >= 0)
+        close(fd);
+    if (!why)
+        return 0;
+    return xlcfg__err(err, XLCFG_ERROR_STORE, st->dir, "cannot sync: %s",
+                      strerror(why));
+}
+
+/* A regular file at path; NOTFOUND when there is nothing. */
+static int look(const xlcfg__state *st, xlcfg_error *err)
+{
+    struct stat sb;
+
+    if (lstat(st->path, &sb)) {
+        if (errno == ENOENT)
+            return xlcfg__err(err, XLCFG_ERROR_NOTFOUND, st->path,
+                              "nothing has been recorded here yet");
+        return xlcfg__err(err, XLCFG_ERROR_STORE, st->path,
+                          "cannot look: %s", strerror(errno));
+    }
+    if (!S_ISREG(sb.st_mode))
+        return xlcfg__err(err, XLCFG_ERROR_STORE, st->path,
+                          "expected a regular file");
+    return 0;
+}
+
+static int make_file(const xlcfg__state *st, xlcfg_error *err)
+{
+    int fd, why = 0;
+
+    fd = open(st->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0 && errno == EEXIST)
+        return look(st, err);
+    if (fd < 0 || fchmod(fd, 0600))
+        why = errno;
+    if (fd >= 0)
+        close(fd);
+    if (why)
+        return xlcfg__err(err, XLCFG_ERROR_STORE, st->path,
+                          "cannot make: %s", strerror(why));
+    return sync_folder(st, err);
+}
+
+/* Run sql; the first column of its last row, cut to size. */
+static int ask(xlcfg__state *st, const char *sql, char *buf, size_t size)
+{
+    sqlite3_stmt *stmt;
+    int r = sqlite3_prepare_v2(st->db, sql, -1, &stmt, NULL);
+
+    buf[0] = '\0';
+    if (r != SQLITE_OK)
+        return r;
+    while ((r = sqlite3_step(stmt)) == SQLITE_ROW)
+        xlcfg__state_buf(stmt, 0, buf, size);
+    if (r == SQLITE_DONE)
+        r = SQLITE_OK;
+    sqlite3_finalize(stmt);
+    return r;
+}
+
+/* Not all ways in which turning to WAL can be busy wait by themselves. */
+static int to_wal(xlcfg__state *st, unsigned lock_ms)
+{
+    unsigned waited = 0;
+    char mode[16];
+    int r;
+
+    while ((r = ask(st, "PRAGMA journal_mode = WAL", mode, sizeof(mode))),
+           (r & 0xff) == SQLITE_BUSY && waited < lock_ms) {
+        sqlite3_sleep(5);
+        waited += 5;
+    }
+    if (r == SQLITE_OK && strcmp(mode, "wal"))
+        r = SQLITE_CANTOPEN;
+    return r;
+}
+
+static int make_schema(xlcfg__state *st)
+{
+    unsigned char seed[6];
+    char sql[256];
+    int r;
+
+    if (getrandom(seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
+        return SQLITE_IOERR;
+    snprintf(sql, sizeof(sql),
+             "INSERT INTO meta(id, instance, revision)"
+             " VALUES(1, '%02x%02x%02x%02x%02x%02x', 0);"
+             "PRAGMA user_version = %d;COMMIT", seed[0], seed[1], seed[2],
+             seed[3], seed[4], seed[5], XLCFG__STATE_SCHEMA);
+    r = sqlite3_exec(st->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    if (r == SQLITE_OK)
+        r = sqlite3_exec(st->db, xlcfg__state_schema, NULL, NULL, NULL);
+    if (r == SQLITE_OK)
+        r = sqlite3_exec(st->db, sql, NULL, NULL, NULL);
+    return r;           /* a transaction left open ends with the handle */
+}
+
+/* Is it ours, and whole as far as a cheap look tells?  NOTFOUND: it is
+ * empty.  r_r: what SQLite said. */
+static int check_schema(xlcfg__state *st, int *r_r, xlcfg_error *err)
+{
+    char version[16], tables[16], instance[32];
+    int r;
+
+    r = ask(st, "PRAGMA user_version", version, sizeof(version));
+    if (r == SQLITE_OK)
+        r = ask(st, "SELECT count(*) FROM sqlite_master", tables,
+                sizeof(tables));
+    if (r != SQLITE_OK)
+        goto bad;
+    if (!strcmp(version, "0") && !strcmp(tables, "0"))
+        return xlcfg__err(err, XLCFG_ERROR_NOTFOUND, st->path,
+                          "nothing has been recorded here yet");
+    if (atoi(version) != XLCFG__STATE_SCHEMA)
+        return xlcfg__err(err, XLCFG_ERROR_STORE, st->path,
+                          "schema %s, expected %d: made by another program"
+                          " or a newer version", version,
+                          XLCFG__STATE_SCHEMA);
+    r = ask(st, "SELECT instance FROM meta WHERE revision >= 0", instance,
+            sizeof(instance));
+    if (r == SQLITE_OK && (strlen(instance) != 12 ||
+                           strspn(instance, "0123456789abcdef") != 12))
+        r = SQLITE_CORRUPT;
+    if (r != SQLITE_OK)
+        goto bad;
+    memcpy(st->instance, instance, sizeof(st->instance));
+    return 0;
+bad:
+    *r_r = r;
+    return xlcfg__state_sqlerr(st, r, err);
+}
+
+static int connect_db(xlcfg__state *st, const char *name, int flags,
+                      unsigned lock_ms)
+{
+    int r = sqlite3_open_v2(name, &st->db, flags | SQLITE_OPEN_NOMUTEX |
+                            SQLITE_OPEN_EXRESCODE, NULL);
+
+    if (r != SQLITE_OK)
+        return r;
+    sqlite3_busy_timeout(st->db, lock_ms < INT_MAX ? (int)lock_ms : INT_MAX);
+    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+        r = sqlite3_exec(st->db, settings[i], NULL, NULL, NULL);
+        if (r != SQLITE_OK)
+            return r;
+    }
+    return SQLITE_OK;
+}
+
+static void disconnect(xlcfg__state *st)
+{
+    for (int i = 0; i < XLCFG__SQLS; i++) {
+        sqlite3_finalize(st->stmts[i]);
+        st->stmts[i] = NULL;
+    }
+    sqlite3_close(st->db);
+    st->db = NULL;
+}
+
+/* An earlier failure called the file damaged: look at all of it. */
+static int check_all(xlcfg__state *st, xlcfg_error *err, int *r_r)
+{
+    char verdict[256];
+    int r;
+
+    if (access(st->suspect, F_OK))
+        return 0;
+    r = ask(st, "PRAGMA integrity_check(1)", verdict, sizeof(verdict));
+    if (r == SQLITE_OK && !strcmp(verdict, "ok")) {
+        unlink(st->suspect);    /* when it stays, the next one looks again */
+        return 0;
+    }
+    *r_r = r == SQLITE_OK ? SQLITE_CORRUPT : r;
+    if (r != SQLITE_OK)
+        return xlcfg__state_sqlerr(st, r, err);
+    return xlcfg__err(err, XLCFG_ERROR_STORE, st->path, "%s", verdict);
+}
+
+/* Connect and make what is missing inside.  r_r: SQLite's word on failure. */
+static int open_made(xlcfg__state *st, unsigned lock_ms, int *r_r,
+                     xlcfg_error *err)
+{
+    int on = 1, r, rc;
+
+    *r_r = SQLITE_OK;
+    r = connect_db(st, st->path, SQLITE_OPEN_READWRITE, lock_ms);
+    if (r == SQLITE_OK)
+        r = to_wal(st, lock_ms);
+    if (r != SQLITE_OK) {
+        *r_r = r;
+        return xlcfg__state_sqlerr(st, r, err);
+    }
+    /* -wal and -shm stay, so that readers need to make none. */
+    sqlite3_file_control(st->db, "main", SQLITE_FCNTL_PERSIST_WAL, &on);
+    rc = check_schema(st, r_r, err);
+    if (rc == XLCFG_ERROR_NOTFOUND) {
+        r = make_schema(st);
+        if (r != SQLITE_OK) {
+            *r_r = r;
+            return xlcfg__state_sqlerr(st, r, err);
+        }
+        rc = check_schema(st, r_r, err);
+    }
+    return rc ? rc : check_all(st, err, r_r);
+}
+
+static int move_aside(const xlcfg__state *st, const char *aside,
+                      const char *tail, xlcfg_error *err)
+{
+    char *from = NULL, *to = NULL;
+    int rc = 0;
+
+    if (asprintf(&from, "%s%s", st->path, tail) < 0 ||
+        asprintf(&to, "%s%s", aside, tail) < 0)
+        rc = xlcfg__nomem(err);
+    else if (rename(from, to) && errno != ENOENT)
+        rc = xlcfg__err(err, XLCFG_ERROR_STORE, from,
+                        "damaged, and cannot be set aside: %s",
+                        strerror(errno));
+    free(from);
+    free(to);
+    return rc;
+}
+
+static int set_aside(const xlcfg__state *st, xlcfg_error *err)
+{
+    int64_t now = (int64_t)time(NULL);
+    char *aside = NULL;
+    struct stat sb;
+    int rc;
+
+    do {
+        free(aside);
+        if (asprintf(&aside, "%s.damaged-%" PRId64, st->path, now++) < 0)
+            return xlcfg__nomem(err);
+    } while (!lstat(aside, &sb));
+    /* The database last: until it is gone, the next opening finds it. */
+    rc = move_aside(st, aside, "-shm", err);
+    if (!rc)
+        rc = move_aside(st, aside, "-wal", err);
+    if (!rc)
+        rc = move_aside(st, aside, "", err);
+    free(aside);
+    if (rc)
+        return rc;
+    if (unlink(st->suspect) && errno != ENOENT)
+        return xlcfg__err(err, XLCFG_ERROR_STORE, st->suspect,
+                          "cannot remove: %s", strerror(errno));
+    return sync_folder(st, err);
+}
+
+static int open_write(xlcfg__state *st, unsigned lock_ms, xlcfg_error *err)
+{
+    xlcfg__lock *lock;
+    char *path;
+    int r, rc;
+
+    rc = make_folder(st->dir, err);
+    if (rc)
+        return rc;
+    if (asprintf(&path, "%s/state.lock", st->dir) < 0)
+        return xlcfg__nomem(err);
+    rc = xlcfg__lock_take(path, lock_ms, &lock, err);
+    free(path);
+    if (rc)
+        return rc;
+    rc = make_file(st, err);
+    if (rc)
+        goto out;
+    rc = open_made(st, lock_ms, &r, err);
+    if (!rc || ((r & 0xff) != SQLITE_CORRUPT &&
+                (r & 0xff) != SQLITE_NOTADB))
+        goto out;
+    disconnect(st);
+    rc = set_aside(st, err);
+    if (!rc)
+        rc = make_file(st, err);
+    if (!rc)
+        rc = open_made(st, lock_ms, &r, err);
+out:
+    xlcfg__lock_drop(lock);
+    return rc;
+}
+
+/* file:PATH?immutable=1, with what a URI reserves escaped. */
+static char *immutable_uri(const char *path)
+{
+    static const char tail[] = "?immutable=1";
+    char *uri = malloc(5 + 3 * strlen(path) + sizeof(tail)), *at;
+
+    if (!uri)
+        return NULL;
+    at = uri + sprintf(uri, "file:");
+    for (; *path; path++)
+        if (strchr("%?#", *path))
+            at += sprintf(at, "%%%02X", (unsigned char)*path);
+        else
+            *at++ = *path;
+    memcpy(at, tail, sizeof(tail));
+    return uri;
+}
+
+/* Nothing waits in the write-ahead log. */
+static bool wal_empty(const xlcfg__state *st)
+{
+    struct stat sb;
+    char *wal;
+    bool empty;
+
+    if (asprintf(&wal, "%s-wal", st->path) < 0)
+        return false;
+    empty = lstat(wal, &sb) ? errno == ENOENT : !sb.st_size;
+    free(wal);
+    return empty;
+}
+
+static int open_read(xlcfg__state *st, unsigned lock_ms, xlcfg_error *err)
+{
+    char *uri;
+    int r, rc;
+
+    rc = look(st, err);
+    if (rc)
+        return rc;
+    r = connect_db(st, st->path, SQLITE_OPEN_READONLY, lock_ms);
+    if (r != SQLITE_OK)
+        rc = xlcfg__state_sqlerr(st, r, err);
+    else
+        rc = check_schema(st, &r, err);
+    if (rc != XLCFG_ERROR_STORE || !wal_empty(st) ||
+        ((r & 0xff) != SQLITE_CANTOPEN && (r & 0xff) != SQLITE_READONLY))
+        return rc;
+    /* A folder where not even the index of the log can be: with an empty
+     * log the file itself is all there is. */
+    disconnect(st);
+    uri = immutable_uri(st->path);
+    if (!uri)
+        return xlcfg__nomem(err);
+    r = connect_db(st, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, lock_ms);
+    free(uri);
+    if (r != SQLITE_OK)
+        return xlcfg__state_sqlerr(st, r, err);
+    return check_schema(st, &r, err);
+}
+
+static int history_keep(int64_t *keep_r, xlcfg_error *err)
+{
+    const char *text = getenv("XLCFG_HISTORY_KEEP");
+    char *end;
+    long long n;
+
+    *keep_r = KEEP_DEFAULT;
+    if (!text || !*text)
+        return 0;
+    errno = 0;
+    n = strtoll(text, &end, 10);
+    if (errno || *end || n < 0)
+        return xlcfg__err(err, XLCFG_ERROR_INVAL, "XLCFG_HISTORY_KEEP",
+                          "expected a number of events, not '%.64s'", text);
+    *keep_r = n;
+    return 0;
+}
+
+int xlcfg__state_open(const char *dir, bool write, unsigned lock_ms,
+                      xlcfg__state **st_r, xlcfg_error *err)
+{
+    xlcfg__state *st;
+    int rc;
+
+    st = calloc(1, sizeof(*st));
+    if (!st)
+        return xlcfg__nomem(err);
+    st->write = write;
+    if (!*dir)
+        rc = xlcfg__err(err, XLCFG_ERROR_STORE, dir, "no folder is named");
+    else if (!(st->dir = strdup(dir)) ||
+             asprintf(&st->path, "%s/state.db", dir) < 0 ||
+             asprintf(&st->suspect, "%s/state.db.suspect", dir) < 0)
+        rc = xlcfg__nomem(err);
+    else
+        rc = history_keep(&st->keep, err);
+    if (!rc)
+        rc = write ? open_write(st, lock_ms, err)
+                   : open_read(st, lock_ms, err);
+    if (rc) {
+        xlcfg__state_close(st);
+        return rc;
+    }
+    *st_r = st;
+    return 0;
+}
+
+void xlcfg__state_close(xlcfg__state *st)
+{
+    if (!st)
+        return;
+    disconnect(st);
+    free(st->dir);
+    free(st->path);
+    free(st->suspect);
+    free(st);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Private to state*.c, the files that know SQLite: the handle, and how a
+ * statement is run.
+ *
+ *     rc = xlcfg__state_query(st, XLCFG__SQL_KNOWN, &stmt, err, "t", driver);
+ *     while (!rc && !(rc = xlcfg__state_step(st, stmt, err)))
+ *         ... columns ...
+ *     xlcfg__state_done(stmt);         rc 1: no more rows
+ */
+#ifndef XLCFG_STORE_STATE_I_H
+#define XLCFG_STORE_STATE_I_H
+
+#include "store/state.h"
+
+#include <sqlite3.h>
+
+enum xlcfg__sql {
+    XLCFG__SQL_BEGIN, XLCFG__SQL_COMMIT, XLCFG__SQL_ROLLBACK,
+    XLCFG__SQL_REVISION, XLCFG__SQL_NEXT_REVISION, XLCFG__SQL_SEEN,
+    XLCFG__SQL_SNAPSHOT, XLCFG__SQL_KNOWN, XLCFG__SQL_DEVICES,
+    XLCFG__SQL_DEVICES_DROP, XLCFG__SQL_DEVICE_PUT, XLCFG__SQL_ROW,
+    XLCFG__SQL_DOMAIN_PUT, XLCFG__SQL_EVENT_PUT, XLCFG__SQL_SNAPSHOT_PUT,
+    XLCFG__SQL_SNAPSHOT_OLD, XLCFG__SQL_TRIM_SNAPSHOTS,
+    XLCFG__SQL_TRIM_EVENTS, XLCFG__SQL_HISTORY, XLCFG__SQL_HISTORY_OF,
+    XLCFG__SQL_OLDEST, XLCFG__SQL_INTENTS, XLCFG__SQL_INTENT_NEW,
+    XLCFG__SQL_INTENT_PUT, XLCFG__SQL_INTENT_DROP,
+    XLCFG__SQL_TEMPLATE_GET, XLCFG__SQL_TEMPLATE_PUT,
+    XLCFG__SQLS
+};
+
+struct xlcfg__state {
+    sqlite3 *db;
+    char *dir, *path, *suspect;
+    bool write;
+    int64_t keep;               /* events in history */
+    char instance[13];
+    sqlite3_stmt *stmts[XLCFG__SQLS];
+};
+
+/* The schema, one text of statements. */
+extern const char xlcfg__state_schema[];
+#define XLCFG__STATE_SCHEMA 1
+
+/*
+ * Say what the last call on st->db was unhappy with: LOCK_FAIL when busy,
+ * NOMEM, else STORE.  What SQLite calls damage is noted in a file beside
+ * state.db, and the next opening for write checks all of it.
+ */
+int xlcfg__state_sqlerr(xlcfg__state *st, int r, xlcfg_error *err);
+
+/*
+ * A statement ready to step.  Per character of `types` one argument:
+ * t text or NULL, i int64_t, d document or NULL (as compact text).  Texts
+ * are borrowed until _done, which every query must come to, also a failed
+ * one (stmt is NULL then).
+ */
+int xlcfg__state_query(xlcfg__state *st, enum xlcfg__sql which,
+                       sqlite3_stmt **stmt_r, xlcfg_error *err,
+                       const char *types, ...);
+int xlcfg__state_step(xlcfg__state *st, sqlite3_stmt *stmt,
+                      xlcfg_error *err);        /* 1: no more rows */
+void xlcfg__state_done(sqlite3_stmt *stmt);     /* NULL accepted */
+/* Query, step to the end, done. */
+int xlcfg__state_run(xlcfg__state *st, enum xlcfg__sql which,
+                     xlcfg_error *err, const char *types, ...);
+
+int xlcfg__state_begin(xlcfg__state *st, xlcfg_error *err);
+/* Commit when rc is 0, else roll back; answers rc, or the commit's. */
+int xlcfg__state_end(xlcfg__state *st, int rc, xlcfg_error *err);
+
+/* Columns: a copy of text (NULL stays NULL; false: out of memory), text into
+ * a buffer, a document (NULL stays NULL; STORE when it is no JSON). */
+bool xlcfg__state_text(sqlite3_stmt *stmt, int col, char **text_r);
+void xlcfg__state_buf(sqlite3_stmt *stmt, int col, char *buf, size_t size);
+int xlcfg__state_doc(xlcfg__state *st, sqlite3_stmt *stmt, int col,
+                     xlcfg_doc **doc_r, xlcfg_error *err);
+
+void xlcfg__state_vertext(const xlcfg__state *st, int64_t revision,
+                          char buf[XLCFG__VERSION_MAX]);
+
+#endif

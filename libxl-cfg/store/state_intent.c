@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* state.db: open intents, and the templates that are kept here. */
+#include "store/state_i.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+static int bad_name(const xlcfg__state *st, int64_t id, const char *what,
+                    const char *name, xlcfg_error *err)
+{
+    return xlcfg__err(err, XLCFG_ERROR_STORE, st->path,
+                      "intent %" PRId64 " has the unknown %s '%s'", id,
+                      what, name);
+}
+
+/* Columns as the query XLCFG__SQL_INTENTS names them. */
+static int fill(xlcfg__state *st, sqlite3_stmt *stmt,
+                struct xlcfg_intent *it, xlcfg_error *err)
+{
+    char name[32];
+    int rc;
+
+    it->id = sqlite3_column_int64(stmt, 0);
+    xlcfg__state_buf(stmt, 1, name, sizeof(name));
+    it->op = xlcfg__op_by_name(name);
+    if (it->op == XLCFG_OPS)
+        return bad_name(st, it->id, "operation", name, err);
+    xlcfg__state_buf(stmt, 2, name, sizeof(name));
+    it->phase = xlcfg__phase_by_name(name);
+    if (it->phase == XLCFG_PHASES)
+        return bad_name(st, it->id, "phase", name, err);
+    xlcfg__state_buf(stmt, 3, name, sizeof(name));
+    it->kind = xlcfg__kind_by_name(name);
+    if (it->kind == XLCFG_KINDS)
+        return bad_name(st, it->id, "kind", name, err);
+    if (!xlcfg__state_text(stmt, 4, &it->key) ||
+        !xlcfg__state_text(stmt, 5, &it->match) ||
+        !xlcfg__state_text(stmt, 8, &it->reason) ||
+        !xlcfg__state_text(stmt, 12, &it->domain))
+        return xlcfg__nomem(err);
+    rc = xlcfg__state_doc(st, stmt, 6, &it->before, err);
+    if (rc)
+        return rc;
+    rc = xlcfg__state_doc(st, stmt, 7, &it->after, err);
+    if (rc)
+        return rc;
+    it->since = sqlite3_column_int64(stmt, 9);
+    it->attempts = sqlite3_column_int(stmt, 10);
+    it->incarnation = sqlite3_column_int64(stmt, 11);
+    return 0;
+}
+
+int xlcfg__state_intents(xlcfg__state *st, const char *driver,
+                         const char *uuid, struct xlcfg_intents *list,
+                         xlcfg_error *err)
+{
+    struct xlcfg_intents found = { 0 };
+    struct xlcfg_intent *it;
+    sqlite3_stmt *stmt;
+    int rc;
+
+    rc = xlcfg__state_query(st, XLCFG__SQL_INTENTS, &stmt, err, "tt",
+                            driver, uuid);
+    while (!rc && !(rc = xlcfg__state_step(st, stmt, err))) {
+        it = xlcfg__intents_add(&found);
+        rc = it ? fill(st, stmt, it, err) : xlcfg__nomem(err);
+    }
+    xlcfg__state_done(stmt);
+    if (rc < 0) {
+        xlcfg__intents_dispose(&found);
+        return rc;
+    }
+    *list = found;
+    return 0;
+}
+
+int xlcfg__state_intent_put(xlcfg__state *st, const char *driver,
+                            const char *uuid, struct xlcfg_intent *it,
+                            xlcfg_error *err)
+{
+    bool fresh = !it->id;
+    sqlite3_stmt *stmt;
+    int64_t id = 0;
+    int rc;
+
+    rc = xlcfg__state_begin(st, err);
+    if (rc)
+        return rc;
+    rc = xlcfg__state_query(st, fresh ? XLCFG__SQL_INTENT_NEW
+                                      : XLCFG__SQL_INTENT_PUT, &stmt, err,
+                            fresh ? "tttttttddtiiit" : "tttttttddtiiiti",
+                            driver, uuid, xlcfg__op_name(it->op),
+                            xlcfg__phase_name(it->phase),
+                            xlcfg__kinds[it->kind].name, it->key, it->match,
+                            it->before, it->after, it->reason, it->since,
+                            (int64_t)it->attempts, it->incarnation,
+                            it->domain, it->id);
+    if (!rc)
+        rc = xlcfg__state_step(st, stmt, err);
+    if (!rc)
+        id = sqlite3_column_int64(stmt, 0);
+    if (rc == 1)
+        rc = xlcfg__err(err, XLCFG_ERROR_NOTFOUND, st->path,
+                        "intent %" PRId64 " is no longer open", it->id);
+    xlcfg__state_done(stmt);
+    rc = xlcfg__state_end(st, rc, err);
+    if (!rc)
+        it->id = id;
+    return rc;
+}
+
+int xlcfg__state_intent_drop(xlcfg__state *st, int64_t id, xlcfg_error *err)
+{
+    return xlcfg__state_run(st, XLCFG__SQL_INTENT_DROP, err, "i", id);
+}
+
+int xlcfg__state_template_get(xlcfg__state *st, const char *driver,
+                              const char *uuid, xlcfg_doc **doc_r,
+                              xlcfg_error *err)
+{
+    sqlite3_stmt *stmt;
+    int rc;
+
+    rc = xlcfg__state_query(st, XLCFG__SQL_TEMPLATE_GET, &stmt, err, "tt",
+                            driver, uuid);
+    if (!rc)
+        rc = xlcfg__state_step(st, stmt, err);
+    if (!rc)
+        rc = xlcfg__state_doc(st, stmt, 0, doc_r, err);
+    else if (rc == 1)
+        rc = xlcfg__err(err, XLCFG_ERROR_NOTFOUND, st->path,
+                        "there is no template");
+    xlcfg__state_done(stmt);
+    return rc;
+}
+
+int xlcfg__state_template_put(xlcfg__state *st, const char *driver,
+                              const char *uuid, const xlcfg_doc *doc,
+                              xlcfg_error *err)
+{
+    if (xlcfg_doc_kind(doc) != XLCFG_DOC_OBJECT)
+        return xlcfg__err(err, XLCFG_ERROR_INVAL, st->path,
+                          "a template must be a JSON object");
+    return xlcfg__state_run(st, XLCFG__SQL_TEMPLATE_PUT, err, "ttd", driver,
+                            uuid, doc);
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* state.db: its schema, its statements, and how they are run. */
+#include "store/state_i.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/*
+ * Every revision is one event.  A snapshot stays as long as its event, or as
+ * long as it is the newest of its domain.
+ */
+const char xlcfg__state_schema[] =
+    "CREATE TABLE meta(id INTEGER PRIMARY KEY CHECK(id = 1),"
+    " instance TEXT NOT NULL, revision INTEGER NOT NULL);"
+    "CREATE TABLE domain(driver TEXT NOT NULL, uuid TEXT NOT NULL,"
+    " name TEXT, domid INTEGER NOT NULL, gone INTEGER NOT NULL,"
+    " revision INTEGER NOT NULL, digest TEXT NOT NULL, hash TEXT,"
+    " address_hash TEXT, PRIMARY KEY(driver, uuid)) WITHOUT ROWID;"
+    "CREATE UNIQUE INDEX domain_revision ON domain(revision);"
+    "CREATE TABLE device(driver TEXT NOT NULL, uuid TEXT NOT NULL,"
+    " place INTEGER NOT NULL, key TEXT NOT NULL, state TEXT NOT NULL,"
+    " incarnation INTEGER NOT NULL, since INTEGER NOT NULL,"
+    " attempts INTEGER NOT NULL, PRIMARY KEY(driver, uuid, place))"
+    " WITHOUT ROWID;"
+    "CREATE TABLE event(revision INTEGER PRIMARY KEY,"
+    " driver TEXT NOT NULL, uuid TEXT NOT NULL, name TEXT,"
+    " event TEXT NOT NULL, changes TEXT);"
+    "CREATE INDEX event_uuid ON event(uuid, revision);"
+    "CREATE TABLE snapshot(revision INTEGER PRIMARY KEY,"
+    " body TEXT NOT NULL);"
+    "CREATE TABLE intent(id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " driver TEXT NOT NULL, uuid TEXT NOT NULL, op TEXT NOT NULL,"
+    " phase TEXT NOT NULL, kind TEXT NOT NULL, key TEXT, match TEXT,"
+    " before TEXT, after TEXT, reason TEXT, since INTEGER NOT NULL,"
+    " attempts INTEGER NOT NULL, incarnation INTEGER NOT NULL,"
+    " domain TEXT);"
+    "CREATE INDEX intent_domain ON intent(driver, uuid);"
+    "CREATE TABLE template(driver TEXT NOT NULL, uuid TEXT NOT NULL,"
+    " generation INTEGER NOT NULL, body TEXT NOT NULL,"
+    " PRIMARY KEY(driver, uuid));";
+
+#define EVENT_COLUMNS \
+    "SELECT e.revision, e.driver, e.uuid, e.name, e.event, e.changes," \
+    " s.body FROM event e LEFT JOIN snapshot s USING(revision) "
+
+static const char *const sqls[XLCFG__SQLS] = {
+    [XLCFG__SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [XLCFG__SQL_COMMIT] = "COMMIT",
+    [XLCFG__SQL_ROLLBACK] = "ROLLBACK",
+    [XLCFG__SQL_REVISION] = "SELECT revision FROM meta",
+    [XLCFG__SQL_NEXT_REVISION] =
+        "UPDATE meta SET revision = revision + 1 RETURNING revision",
+    [XLCFG__SQL_SEEN] =
+        "SELECT d.gone, d.revision, d.digest, d.hash, d.address_hash,"
+        " t.generation FROM (SELECT ?1 AS driver, ?2 AS uuid) q"
+        " LEFT JOIN domain d USING(driver, uuid)"
+        " LEFT JOIN template t USING(driver, uuid)",
+    [XLCFG__SQL_SNAPSHOT] = "SELECT body FROM snapshot WHERE revision = ?",
+    [XLCFG__SQL_KNOWN] =
+        "SELECT uuid FROM domain WHERE driver = ? AND gone = 0"
+        " ORDER BY uuid",
+    [XLCFG__SQL_DEVICES] =
+        "SELECT key, state, incarnation, since, attempts FROM device"
+        " WHERE driver = ? AND uuid = ? ORDER BY place",
+    [XLCFG__SQL_DEVICES_DROP] =
+        "DELETE FROM device WHERE driver = ? AND uuid = ?",
+    [XLCFG__SQL_DEVICE_PUT] =
+        "INSERT INTO device(driver, uuid, place, key, state, incarnation,"
+        " since, attempts) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+    [XLCFG__SQL_ROW] =
+        "SELECT revision, gone, digest FROM domain"
+        " WHERE driver = ? AND uuid = ?",
+    [XLCFG__SQL_DOMAIN_PUT] =
+        "REPLACE INTO domain(driver, uuid, name, domid, gone, revision,"
+        " digest, hash, address_hash) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [XLCFG__SQL_EVENT_PUT] =
+        "INSERT INTO event(revision, driver, uuid, name, event, changes)"
+        " VALUES(?, ?, ?, ?, ?, ?)",
+    [XLCFG__SQL_SNAPSHOT_PUT] =
+        "INSERT INTO snapshot(revision, body) VALUES(?, ?)",
+    /* The snapshot a domain leaves behind, when its event is gone. */
+    [XLCFG__SQL_SNAPSHOT_OLD] =
+        "DELETE FROM snapshot WHERE revision = ?1"
+        " AND NOT EXISTS(SELECT 1 FROM event WHERE revision = ?1)",
+    [XLCFG__SQL_TRIM_SNAPSHOTS] =
+        "DELETE FROM snapshot WHERE revision IN"
+        " (SELECT revision FROM event WHERE revision <= ?) AND NOT EXISTS"
+        " (SELECT 1 FROM domain d WHERE d.revision = snapshot.revision)",
+    [XLCFG__SQL_TRIM_EVENTS] = "DELETE FROM event WHERE revision <= ?",
+    [XLCFG__SQL_HISTORY] =
+        EVENT_COLUMNS "WHERE e.revision > ? ORDER BY e.revision LIMIT ?",
+    [XLCFG__SQL_HISTORY_OF] =
+        EVENT_COLUMNS "WHERE e.revision > ?1 AND e.uuid = ?3"
+        " ORDER BY e.revision LIMIT ?2",
+    [XLCFG__SQL_OLDEST] = "SELECT min(revision) FROM event",
+    [XLCFG__SQL_INTENTS] =
+        "SELECT id, op, phase, kind, key, match, before, after, reason,"
+        " since, attempts, incarnation, domain FROM intent"
+        " WHERE driver = ? AND uuid = ? ORDER BY id",
+    [XLCFG__SQL_INTENT_NEW] =
+        "INSERT INTO intent(driver, uuid, op, phase, kind, key, match,"
+        " before, after, reason, since, attempts, incarnation, domain)"
+        " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+    [XLCFG__SQL_INTENT_PUT] =
+        "UPDATE intent SET op = ?3, phase = ?4, kind = ?5, key = ?6,"
+        " match = ?7, before = ?8, after = ?9, reason = ?10, since = ?11,"
+        " attempts = ?12, incarnation = ?13, domain = ?14"
+        " WHERE id = ?15 AND driver = ?1 AND uuid = ?2 RETURNING id",
+    [XLCFG__SQL_INTENT_DROP] = "DELETE FROM intent WHERE id = ?",
+    [XLCFG__SQL_TEMPLATE_GET] =
+        "SELECT body FROM template WHERE driver = ? AND uuid = ?",
+    [XLCFG__SQL_TEMPLATE_PUT] =
+        "INSERT INTO template(driver, uuid, generation, body)"
+        " VALUES(?, ?, 1, ?) ON CONFLICT(driver, uuid) DO UPDATE SET"
+        " generation = generation + 1, body = excluded.body",
+};
+
+/* The note that makes the next opening for write look at everything; the
+ * error itself is reported whether or not the note could be left. */
+static void note_damage(const xlcfg__state *st)
+{
+    int fd;
+
+    if (!st->write || !st->suspect)
+        return;
+    fd = open(st->suspect, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW |
+              O_NONBLOCK, 0600);
+    if (fd >= 0)
+        close(fd);
+}
+
+int xlcfg__state_sqlerr(xlcfg__state *st, int r, xlcfg_error *err)
+{
+    switch (r & 0xff) {
+    case SQLITE_NOMEM:
+        return xlcfg__nomem(err);
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return xlcfg__err(err, XLCFG_ERROR_LOCK_FAIL, st->path, "%s",
+                          sqlite3_errmsg(st->db));
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        note_damage(st);
+        break;
+    }
+    return xlcfg__err(err, XLCFG_ERROR_STORE, st->path, "%s (%s)",
+                      sqlite3_errmsg(st->db), sqlite3_errstr(r));
+}
+
+static int bind_doc(sqlite3_stmt *stmt, int at, const xlcfg_doc *doc)
+{
+    char *text;
+    size_t len;
+
+    if (!doc)
+        return sqlite3_bind_null(stmt, at);
+    if (xlcfg_doc_print(doc, 0, &text, &len, NULL))
+        return SQLITE_NOMEM;
+    return sqlite3_bind_text64(stmt, at, text, len, free, SQLITE_UTF8);
+}
+
+static int bind(sqlite3_stmt *stmt, const char *types, va_list ap)
+{
+    int r = SQLITE_OK;
+
+    for (int at = 1; *types && r == SQLITE_OK; types++, at++)
+        switch (*types) {
+        case 't':
+            r = sqlite3_bind_text(stmt, at, va_arg(ap, const char *), -1,
+                                  SQLITE_STATIC);
+            break;
+        case 'i':
+            r = sqlite3_bind_int64(stmt, at, va_arg(ap, int64_t));
+            break;
+        case 'd':
+            r = bind_doc(stmt, at, va_arg(ap, const xlcfg_doc *));
+            break;
+        default:
+            r = SQLITE_MISUSE;
+        }
+    return r;
+}
+
+static int vquery(xlcfg__state *st, enum xlcfg__sql which,
+                  sqlite3_stmt **stmt_r, xlcfg_error *err,
+                  const char *types, va_list ap)
+{
+    sqlite3_stmt **slot = &st->stmts[which];
+    int r, moved = 0;
+
+    *stmt_r = NULL;
+    /* Set aside or removed by another: what is written here is lost. */
+    sqlite3_file_control(st->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    if (moved && which != XLCFG__SQL_ROLLBACK)
+        return xlcfg__err(err, XLCFG_ERROR_STORE, st->path,
+                          "the file was replaced while it was open");
+    if (!*slot) {
+        r = sqlite3_prepare_v3(st->db, sqls[which], -1,
+                               SQLITE_PREPARE_PERSISTENT, slot, NULL);
+        if (r != SQLITE_OK)
+            return xlcfg__state_sqlerr(st, r, err);
+    }
+    r = bind(*slot, types, ap);
+    if (r != SQLITE_OK) {
+        xlcfg__state_done(*slot);
+        return xlcfg__state_sqlerr(st, r, err);
+    }
+    *stmt_r = *slot;
+    return 0;
+}
+
+int xlcfg__state_query(xlcfg__state *st, enum xlcfg__sql which,
+                       sqlite3_stmt **stmt_r, xlcfg_error *err,
+                       const char *types, ...)
+{
+    va_list ap;
+    int rc;
+
+    va_start(ap, types);
+    rc = vquery(st, which, stmt_r, err, types, ap);
+    va_end(ap);
+    return rc;
+}
+
+int xlcfg__state_step(xlcfg__state *st, sqlite3_stmt *stmt, xlcfg_error *err)
+{
+    int r = sqlite3_step(stmt);
+
+    if (r == SQLITE_ROW)
+        return 0;
+    if (r == SQLITE_DONE)
+        return 1;
+    return xlcfg__state_sqlerr(st, r, err);
+}
+
+void xlcfg__state_done(sqlite3_stmt *stmt)
+{
+    if (!stmt)
+        return;
+    sqlite3_reset(stmt);        /* repeats what step has answered */
+    sqlite3_clear_bindings(stmt);
+}
+
+int xlcfg__state_run(xlcfg__state *st, enum xlcfg__sql which,
+                     xlcfg_error *err, const char *types, ...)
+{
+    sqlite3_stmt *stmt;
+    va_list ap;
+    int rc;
+
+    va_start(ap, types);
+    rc = vquery(st, which, &stmt, err, types, ap);
+    va_end(ap);
+    while (!rc)
+        rc = xlcfg__state_step(st, stmt, err);
+    xlcfg__state_done(stmt);
+    return rc < 0 ? rc : 0;
+}
+
+int xlcfg__state_begin(xlcfg__state *st, xlcfg_error *err)
+{
+    return xlcfg__state_run(st, XLCFG__SQL_BEGIN, err, "");
+}
+
+int xlcfg__state_end(xlcfg__state *st, int rc, xlcfg_error *err)
+{
+    if (!rc)
+        rc = xlcfg__state_run(st, XLCFG__SQL_COMMIT, err, "");
+    /* Some errors have rolled back already.  A rollback that fails leaves
+     * nothing committed either, and closing ends it. */
+    if (rc && !sqlite3_get_autocommit(st->db))
+        xlcfg__state_run(st, XLCFG__SQL_ROLLBACK, NULL, "");
+    return rc;
+}
+
+bool xlcfg__state_text(sqlite3_stmt *stmt, int col, char **text_r)
+{
+    const unsigned char *text;
+
+    *text_r = NULL;
+    if (sqlite3_column_type(stmt, col) == SQLITE_NULL)
+        return true;
+    text = sqlite3_column_text(stmt, col);
+    if (text)
+        *text_r = strdup((const char *)text);
+    return *text_r != NULL;
+}
+
+void xlcfg__state_buf(sqlite3_stmt *stmt, int col, char *buf, size_t size)
+{
+    const unsigned char *text = sqlite3_column_text(stmt, col);
+
+    snprintf(buf, size, "%s", text ? (const char *)text : "");
+}
+
+int xlcfg__state_doc(xlcfg__state *st, sqlite3_stmt *stmt, int col,
+                     xlcfg_doc **doc_r, xlcfg_error *err)
+{
+    xlcfg_error why = XLCFG_ERROR_INIT;
+    const char *text;
+    int rc;
+
+    if (sqlite3_column_type(stmt, col) == SQLITE_NULL) {
+        *doc_r = NULL;
+        return 0;
+    }
+    text = (const char *)sqlite3_column_text(stmt, col);
+    if (!text)
+        return xlcfg__nomem(err);
+    rc = xlcfg_doc_parse(text, (size_t)sqlite3_column_bytes(stmt, col),
+                         doc_r, &why);
+    if (rc == XLCFG_ERROR_NOMEM)
+        return xlcfg__nomem(err);
+    if (rc)
+        return xlcfg__err(err, XLCFG_ERROR_STORE, st->path,
+                          "damaged document in %s: %s",
+                          sqlite3_column_name(stmt, col),
+                          why.message);
+    return 0;
+}
+
+void xlcfg__state_vertext(const xlcfg__state *st, int64_t revision,
+                          char buf[XLCFG__VERSION_MAX])
+{
+    snprintf(buf, XLCFG__VERSION_MAX, "%s.%020" PRId64, st->instance,
+             revision);
+}
