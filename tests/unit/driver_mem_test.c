@@ -10,6 +10,7 @@
 #define U1 "11111111-2222-3333-4444-555555555555"
 #define LIVE "{\"c_info\":{\"name\":\"g\"},\"disks\":[" \
     "{\"vdev\":\"xvda\"},{\"vdev\":\"xvdb\"},{\"vdev\":\"xvdc\"}]," \
+    "\"nics\":[{\"devid\":0}],\"rdms\":[{}]}"
 #define DOM "{\"uuid\":\"" U1 "\",\"name\":\"g\",\"domid\":5," \
     "\"run\":\"r1\",\"stored\":{\"x\":1},\"live\":" LIVE "," \
     "\"devices\":{\"disk/xvdb\":{\"holds\":true},\"disk/xvdc\":" \
