@@ -284,7 +284,11 @@ class Bench:
         self.processes = []
         self.knobs = self.folder + "/knobs"
         self.good_script = self.script("good", "exit 0")
-        self.failing_script = self.script("bad", "exit 1")
+        # as Xen's own scripts end: fatal() leaves its words behind
+        self.failing_script = self.script(
+            "bad", 'xenstore-write "$XENBUS_PATH/hotplug-error" "no device"\n'
+            'xenstore-write "$XENBUS_PATH/hotplug-status" error\nexit 1')
+        self.mute_script = self.script("mute", "exit 1")
         self.knob_lines = []
         ready = self.folder + "/backendd.ready"
         self.backend = subprocess.Popen(

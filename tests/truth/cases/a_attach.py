@@ -116,6 +116,15 @@ def script_failed(t):
                  complete=True)
 
 
+@case("A8d", "the script died without a word: nobody can tell yet")
+def script_mute(t):
+    dom = with_xvda(t)
+    t.knob(f"vbd/{dom.domid}/51728 noscript noconnect")
+    t.attach(dom, "disk", t.disk("xvdb", script=t.mute_script), expect=1)
+    return Right({"disk/xvda", "disk/xvdb"},
+                 states={"disk/xvdb": "attaching"})
+
+
 @case("A8b", "the script says that the disk is in use", libxl="wrong")
 def script_busy(t):
     dom = with_xvda(t)
