@@ -82,6 +82,14 @@ static void note_template(struct xlcfg__cut *cut, const xlcfg_error *err)
              err->where, err->where[0] ? ": " : "", err->message);
 }
 
+/* libxl writes both sections whatever they hold: a file without them is
+ * JSON, but no configuration of libxl's. */
+static bool libxl_shape(const xlcfg_doc *doc)
+{
+    return xlcfg_doc_kind(xlcfg_doc_get(doc, "c_info")) == XLCFG_DOC_OBJECT &&
+        xlcfg_doc_kind(xlcfg_doc_get(doc, "b_info")) == XLCFG_DOC_OBJECT;
+}
+
 /* The template from where this driver's domains have it; 0 also when there
  * is none, which template_note then says. */
 static int read_template(struct job *job, struct xlcfg__stamp *stamp)
@@ -96,6 +104,12 @@ static int read_template(struct job *job, struct xlcfg__stamp *stamp)
     if (job->conn->drv.home == XLCFG_HOME_LIBXL) {
         rc = xlcfg__template_read(job->xen_lib_dir, dom->domid, dom->uuid,
                                   dom->started, &cut->template, stamp, &err);
+        if (!rc && !libxl_shape(cut->template)) {
+            xlcfg_doc_free(cut->template);
+            cut->template = NULL;
+            rc = xlcfg__err(&err, XLCFG_ERROR_PARSE, "libxl-json",
+                            "expected an object with c_info and b_info");
+        }
     } else {
         rc = xlcfg__state_open(job->state_dir, false, job->lock_ms, &st,
                                &err);
