@@ -363,7 +363,7 @@ START_TEST(template_lock_has_the_name_libxl_uses)
 }
 END_TEST
 
-/* ---- state.db ------------------------------------------------------------ */
+/* ---- state.db ----------------------------------------------------------- */
 
 static xlcfg__state *st;
 
