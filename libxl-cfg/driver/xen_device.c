@@ -50,6 +50,18 @@ static void note_unreadable(struct xlcfg__look *look,
     }
 }
 
+static bool in_view(const struct xlcfg_view *view, enum xlcfg_kind kind,
+                    const xlcfg_doc *body)
+{
+    struct xlcfg_ident id;
+
+    xlcfg__key_of(kind, body, &id);
+    for (size_t i = 0; i < view->count; i++)
+        if (!strcmp(view->devs[i].match, id.match))
+            return true;
+    return false;
+}
+
 static int add_device(struct xlcfg__look *look,
                       const struct xlcfg__xen_dev *dev)
 {
@@ -66,6 +78,14 @@ static int add_device(struct xlcfg__look *look,
     note_unreadable(look, dev);
     body = xlcfg__xen_body(dev, name.text);
     xlcfg__xs_value_dispose(&name, 1);
+    /* a vbd of the same number came first: the table's order */
+    if (body && !strcmp(dev->front->name, "virtio_disk") &&
+        in_view(look->view, XLCFG_KIND_DISK, body)) {
+        xlcfg__view_note(look->view, "/disks: %s has the number of another "
+                         "disk", dev->path);
+        xlcfg_doc_free(body);
+        return 0;
+    }
     rc = xlcfg__xen_add(look, dev->front->kind, body, &v);
     if (!rc && dev->front->kind == XLCFG_KIND_USBCTRL)
         rc = xlcfg__xen_usb_ports(look, dev, &v);
@@ -125,6 +145,7 @@ static int add_kind(struct xlcfg__look *look,
 
 int xlcfg__xen_devices(struct xlcfg__look *look)
 {
+    const struct xlcfg__xen_front *f;
     struct xlcfg__xs_names kinds;
     int rc = 0;
     int r;
@@ -137,17 +158,15 @@ int xlcfg__xen_devices(struct xlcfg__look *look)
     if (r && r != ENOENT)
         xlcfg__view_note(look->view, "/libxl/%u/device: cannot list: %s",
                          look->domid, strerror(r));
-    for (unsigned i = 0; i < kinds.count && !rc; i++) {
-        const struct xlcfg__xen_front *front;
-
-        front = xlcfg__xen_front(kinds.v[i]);
-        if (front)
-            rc = add_kind(look, front);
-        else if (strcmp(kinds.v[i], "vuart") && strcmp(kinds.v[i], "pci"))
+    for (f = xlcfg__xen_fronts; f->name && !rc; f++)
+        if (xlcfg__xs_names_has(&kinds, f->name))
+            rc = add_kind(look, f);
+    for (unsigned i = 0; i < kinds.count; i++)
+        if (!xlcfg__xen_front(kinds.v[i]) && strcmp(kinds.v[i], "vuart") &&
+            strcmp(kinds.v[i], "pci"))
             xlcfg__view_note(look->view,
                              "/libxl/%u/device/%s: a kind of device that "
                              "is not known here", look->domid, kinds.v[i]);
-    }
     xlcfg__xs_names_dispose(&kinds);
     return rc;
 }
@@ -184,18 +203,6 @@ static bool is_listed(struct xlcfg__look *look,
                        look->domid, front->name, devid);
     xlcfg__xs_names_dispose(&names);
     return r != ENOENT;
-}
-
-static bool in_view(const struct xlcfg_view *view, enum xlcfg_kind kind,
-                    const xlcfg_doc *body)
-{
-    struct xlcfg_ident id;
-
-    xlcfg__key_of(kind, body, &id);
-    for (size_t i = 0; i < view->count; i++)
-        if (!strcmp(view->devs[i].match, id.match))
-            return true;
-    return false;
 }
 
 static int leak_one(struct xlcfg__look *look, uint32_t bedom,

@@ -41,17 +41,18 @@ static unsigned sysfs_number(const char *busid, const char *name)
     return n;
 }
 
-static xlcfg_doc *usbdev_body(uint32_t ctrl, unsigned port,
-                              const char *busid)
+/* A bus name of a driver domain is no device of this host. */
+static xlcfg_doc *usbdev_body(const struct xlcfg__xen_dev *ctrl,
+                              unsigned port, const char *busid)
 {
     unsigned bus = 0, addr = 0;
     xlcfg__members m = { 0 };
 
-    if (is_busid(busid)) {
+    if (!ctrl->bedom && is_busid(busid)) {
         bus = sysfs_number(busid, "busnum");
         addr = sysfs_number(busid, "devnum");
     }
-    xlcfg__members_add(&m, "ctrl", xlcfg__doc_uint(ctrl));
+    xlcfg__members_add(&m, "ctrl", xlcfg__doc_uint(ctrl->devid));
     xlcfg__members_add(&m, "port", xlcfg__doc_uint(port));
     if (bus && addr) {
         xlcfg__members host = { 0 };
@@ -87,7 +88,7 @@ static int add_port(struct xlcfg__look *look,
     else
         snprintf(v.reason, sizeof(v.reason), "USB device %s", busid);
     rc = xlcfg__view_add(look->view, XLCFG_KIND_USBDEV,
-                         usbdev_body(ctrl->devid, (unsigned)port, busid),
+                         usbdev_body(ctrl, (unsigned)port, busid),
                          NULL, v.live, &dev);
     return !rc && dev ? xlcfg__dev_because(dev, "%s", v.reason) : rc;
 }

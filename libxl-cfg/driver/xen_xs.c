@@ -160,7 +160,7 @@ bool xlcfg__xs_number(const char *text, uint64_t max, uint64_t *n_r)
 {
     uint64_t n = 0;
 
-    if (!*text)
+    if (!*text || (*text == '0' && text[1]))
         return false;
     for (; *text; text++) {
         unsigned digit = (unsigned char)*text - '0';

@@ -60,7 +60,8 @@ void xlcfg__xs_names_dispose(struct xlcfg__xs_names *names);
 bool xlcfg__xs_names_has(const struct xlcfg__xs_names *names,
                          const char *name);
 
-/* A decimal number without sign in [0, max], nothing after it. */
+/* A decimal number without sign or leading zeros in [0, max], nothing after
+ * it: one number has one text. */
 bool xlcfg__xs_number(const char *text, uint64_t max, uint64_t *n_r);
 
 #endif
