@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The commands and the C interface on a real xenstored.
+
+TEST_PROGRAMS += $(B)/tests/cli/retrieve
+CHECK_SUITES += check-cli
+
+$(B)/tests/cli/retrieve: tests/cli/retrieve.c $(B)/lib/libxlcfg.so
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -Ilibxl-cfg $(XEN_CFLAGS) \
+		-Wl,-rpath,'$$ORIGIN/../../lib' -o $@ $< -L$(B)/lib -lxlcfg \
+		$(XEN_LIBS) -lpthread
+
+.PHONY: check-cli
+check-cli: all $(XS_PROGRAMS) $(B)/tests/cli/retrieve
+	XLCFG_BUILD=$(B) tests/cli/run
