@@ -86,7 +86,7 @@ static void compare(struct diff *d, const char *path, const xlcfg_doc *from,
     for (size_t i = 0; i < to->count; i++) {
         const char *name = to->members[i].name->text;
 
-        if (!xlcfg_doc_get(from, name))
+        if (!d->over && !xlcfg_doc_get(from, name))
             compare_member(d, path, name, NULL, to->members[i].value);
     }
 }

@@ -436,7 +436,11 @@ static xlcfg_doc *all_unknown(struct merge *mg)
     for (size_t i = 0; i < mg->out->count; i++) {
         const struct xlcfg_row *row = &mg->out->rows[i];
 
-        if (row->state == XLCFG_STATE_UNKNOWN)
+        if (row->cell->body != XLCFG_BODY_NONE && !row->body)
+            xlcfg__items_add(&it, xlcfg__doc_strf("%s: it is there, and "
+                                                  "nothing more is known",
+                                                  row->key));
+        else if (row->state == XLCFG_STATE_UNKNOWN)
             xlcfg__items_add(&it, xlcfg__doc_strf("%s: %s", row->key,
                                                   row->reason ? row->reason
                                                   : row->cell->words));

@@ -183,7 +183,7 @@ static int rename_twin(struct xlcfg_dev *dev, xlcfg__map *map, size_t i)
 
 /* Two entries of one identity: of nics known by MAC alone both stay, of
  * anything else the first stays and the second is noted. */
-static int settle_twins(struct xlcfg_view *view)
+int xlcfg__view_settle(struct xlcfg_view *view)
 {
     size_t out = 0;
     xlcfg__map map;
@@ -271,7 +271,7 @@ int xlcfg__view_from_config(const xlcfg_doc *config, struct xlcfg_view *view,
     if (!rc && !view->rest)
         rc = XLCFG_ERROR_NOMEM;
     if (!rc)
-        rc = settle_twins(view);
+        rc = xlcfg__view_settle(view);
     return rc == XLCFG_ERROR_NOMEM ? xlcfg__nomem(err) : rc;
 }
 

@@ -47,13 +47,18 @@ void xlcfg__view_dispose(struct xlcfg_view *view);      /* may run twice */
 
 /*
  * Add a device.  Takes body (NULL allowed); key NULL: from the body.  A
- * device that cannot be told apart, or stands there already, is noted in
- * unknown and not added.  Answers NOMEM or 0; dev_r may be NULL and gets NULL
+ * device that has no identity is noted in unknown and not added.  Answers NOMEM or 0; dev_r may be NULL and gets NULL
  * when nothing was added.  The pointer lives until the next add.
  */
 int xlcfg__view_add(struct xlcfg_view *view, enum xlcfg_kind kind,
                     xlcfg_doc *body, const char *key,
                     enum xlcfg_live live, struct xlcfg_dev **dev_r);
+
+/*
+ * When all are added: of two entries for one device the second is noted in
+ * unknown and taken out; of two nics known by one MAC both stay.
+ */
+int xlcfg__view_settle(struct xlcfg_view *view);
 
 /* Set why; formatted. */
 int xlcfg__dev_because(struct xlcfg_dev *dev, const char *fmt, ...)

@@ -257,6 +257,8 @@ static int take_cut(struct job *job)
     if (!rc && moved)
         xlcfg__view_note(&cut->live, "one moment: devices came or went "
                          "during each of %d looks", TRIES);
+    if (!rc)
+        rc = xlcfg__view_settle(&cut->live);
     if (!rc && cut->template)
         rc = xlcfg__view_from_config(cut->template, &cut->tmpl, &job->err);
     if (rc == XLCFG_ERROR_PARSE) {

@@ -17,6 +17,8 @@ static const struct {
     { "{\"a\":1,\"b\":2}", "{\"b\":3}", true,
       "[{\"from\":2,\"kind\":\"changed\",\"path\":\"/b\",\"to\":3}]" },
     { "{\"a\":1}", NULL, true, "[]" },
+    /* nor is a template's silence about a default */
+    { "{\"a\":{\"b\":1}}", "{\"a\":{\"b\":1,\"c\":2}}", true, "[]" },
     { "{\"a\":[1]}", "{\"a\":[1,2]}", false,
       "[{\"from\":[1],\"kind\":\"changed\",\"path\":\"/a\","
       "\"to\":[1,2]}]" },
