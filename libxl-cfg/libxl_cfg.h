@@ -101,6 +101,13 @@ int xlcfg_doc_print(const xlcfg_doc *doc, unsigned flags, char **text_r,
 /* SHA-256 of the canonical form as 64 hex digits and a NUL. */
 int xlcfg_doc_hash(const xlcfg_doc *doc, char hex_r[65], xlcfg_error *err);
 
+/*
+ * A copy to be shown: VNC and SPICE passwords (members called "passwd") read
+ * "<redacted>".  What the other calls answer is never redacted.
+ */
+int xlcfg_doc_redact(const xlcfg_doc *doc, xlcfg_doc **doc_r,
+                     xlcfg_error *err);
+
 xlcfg_doc *xlcfg_doc_ref(const xlcfg_doc *doc);
 void xlcfg_doc_free(xlcfg_doc *doc);            /* NULL accepted */
 

@@ -56,6 +56,9 @@ static int run(struct tool *t, int argc, char **argv)
         return code;
     if (xlcfg_domain_diff(t->ctx, argv[1], &doc, &err))
         return tool_fail(t, &err);
+    doc = tool_shown(t, doc, &code);
+    if (!doc)
+        return code;
     count = xlcfg_doc_count(xlcfg_doc_get(doc, "changes"));
     if (t->format == FORMAT_JSON || t->format == FORMAT_YAML) {
         code = tool_print(t, doc);

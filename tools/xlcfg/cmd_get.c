@@ -66,7 +66,10 @@ static int run_get(struct tool *t, int argc, char **argv)
         /* a configuration has no table: its YAML is the readable form */
         t->format = FORMAT_YAML;
     }
-    return tool_print(t, doc);
+    /* the bare configuration is there to build the guest of again */
+    if (!config)
+        doc = tool_shown(t, doc, &code);
+    return doc ? tool_print(t, doc) : code;
 }
 
 typedef int question(xlcfg_ctx *, const char *, xlcfg_doc **, xlcfg_error *);
@@ -92,7 +95,8 @@ static int run_side(struct tool *t, int argc, char **argv, question *ask)
         return tool_fail(t, &err);
     if (t->format == FORMAT_TABLE)
         t->format = FORMAT_YAML;
-    return tool_print(t, doc);
+    doc = tool_shown(t, doc, &code);
+    return doc ? tool_print(t, doc) : code;
 }
 
 static int run_template(struct tool *t, int argc, char **argv)

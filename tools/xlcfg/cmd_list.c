@@ -51,6 +51,9 @@ static int run(struct tool *t, int argc, char **argv)
         return code;
     if (xlcfg_domain_list(t->ctx, full != NULL, &doc, &err))
         return tool_fail(t, &err);
+    doc = tool_shown(t, doc, &code);
+    if (!doc)
+        return code;
     if (t->format == FORMAT_JSON || t->format == FORMAT_YAML)
         return tool_print(t, doc);
     print_rows(t, doc);

@@ -226,6 +226,7 @@ static void help(void)
          "(XLCFG_STATE_DIR, /var/lib/libxl-cfg)\n"
          "  --deadline SECONDS  longest look at the backend (3)\n"
          "  -o FORMAT           table, json, yaml, or name\n"
+         "  --secrets           show passwords (get --config always does)\n"
          "  -q, --quiet         no output but what was asked for\n"
          "  --version, --help   `xlcfg COMMAND --help` says more\n\n"
          "DOM is a name, a uuid, or a domid.\n"
@@ -306,6 +307,8 @@ static int globals(struct tool *t, int *argc, char **argv, bool *help_r)
             *value = argv[++i];
         else if (!strcmp(argv[i], "-q") || !strcmp(argv[i], "--quiet"))
             t->quiet = true;
+        else if (!strcmp(argv[i], "--secrets"))
+            t->secrets = true;
         else if (!strcmp(argv[i], "-h") || !strcmp(argv[i], "--help"))
             *help_r = true;
         else

@@ -8,6 +8,21 @@
 #include <string.h>
 #include <strings.h>
 
+xlcfg_doc *tool_shown(const struct tool *t, xlcfg_doc *doc, int *code)
+{
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    xlcfg_doc *shown;
+
+    if (t->secrets)
+        return doc;
+    if (xlcfg_doc_redact(doc, &shown, &err)) {
+        *code = tool_fail(t, &err);
+        shown = NULL;
+    }
+    xlcfg_doc_free(doc);
+    return shown;
+}
+
 int tool_print(struct tool *t, xlcfg_doc *doc)
 {
     xlcfg_error err = XLCFG_ERROR_INIT;

@@ -18,7 +18,7 @@ struct tool {
     const char *uri;
     xlcfg_ctx_options opt;
     enum format format;
-    bool format_given, quiet;
+    bool format_given, quiet, secrets;
     xlcfg_ctx *ctx;             /* opened by tool_open */
 };
 
@@ -47,6 +47,9 @@ struct option_row {
 int tool_options(const struct tool *t, int *argc, char **argv,
                  const struct option_row *rows);
 
+/* The answer as it may be shown: without secrets unless --secrets.  Takes
+ * doc; NULL: the error is printed and *code set. */
+xlcfg_doc *tool_shown(const struct tool *t, xlcfg_doc *doc, int *code);
 /* Whole documents: JSON or YAML to stdout; frees doc; an exit code. */
 int tool_print(struct tool *t, xlcfg_doc *doc);
 /* Flush stdout and say whether all of it arrived. */
