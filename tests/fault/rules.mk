@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Every allocation made to fail once.
+# Every allocation, and every call of the store, made to fail once.
 
 FA_OUT := $(B)/tests/fault
 FA_C := $(wildcard libxl-cfg/core/*.c libxl-cfg/driver/mem*.c \
 	libxl-cfg/driver/*_none.c) libxl-cfg/driver/driver.c
 FA_WRAP := malloc calloc realloc strdup free vasprintf asprintf
-TEST_PROGRAMS += $(FA_OUT)/alloc
-CHECK_SUITES += check-fault
+FS_WRAP := $(addprefix xlcfg__state_,open version seen devices record \
+	intents template_get)
+TEST_PROGRAMS += $(FA_OUT)/alloc $(FA_OUT)/store
+CHECK_SUITES += check-fault check-fault-store
 
 $(FA_OUT)/alloc: tests/fault/alloc.c $(FA_C) \
 		$(wildcard libxl-cfg/*.h libxl-cfg/*/*.h)
@@ -14,6 +16,14 @@ $(FA_OUT)/alloc: tests/fault/alloc.c $(FA_C) \
 	$(CC) $(CFLAGS) -U_FORTIFY_SOURCE -D_GNU_SOURCE -Ilibxl-cfg -o $@ $< \
 		$(FA_C) $(FA_WRAP:%=-Wl,--wrap=%) -lyajl -lnettle
 
-.PHONY: check-fault
+$(FA_OUT)/store: tests/fault/store.c $(LIB_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(LIB_OBJ) \
+		$(FS_WRAP:%=-Wl,--wrap=%) $(LIBS)
+
+.PHONY: check-fault check-fault-store
 check-fault: $(FA_OUT)/alloc
+	$<
+
+check-fault-store: $(FA_OUT)/store
 	$<

@@ -226,7 +226,7 @@ static void help(void)
          "(XLCFG_STATE_DIR, /var/lib/libxl-cfg)\n"
          "  --deadline SECONDS  longest look at the backend (3)\n"
          "  -o FORMAT           table, json, yaml, or name\n"
-         "  --secrets           show passwords (get --config always does)\n"
+         "  --secrets           show passwords instead of <redacted>\n"
          "  -q, --quiet         no output but what was asked for\n"
          "  --version, --help   `xlcfg COMMAND --help` says more\n\n"
          "DOM is a name, a uuid, or a domid.\n"
