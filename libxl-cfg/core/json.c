@@ -295,12 +295,18 @@ static const char *twice(struct xlcfg_member *m, size_t count,
     return found;
 }
 
+/* What was pushed from start on; the stack is NULL until the first push. */
+static xlcfg_doc **pushed(struct reader *rd, size_t start)
+{
+    return rd->stack ? rd->stack + start : NULL;
+}
+
 static int on_map_close(void *ctx)
 {
     struct reader *rd = ctx;
     size_t start = rd->frames[--rd->depth].start;
     /* name, value, name, value: the very shape of struct xlcfg_member */
-    struct xlcfg_member *m = (struct xlcfg_member *)(rd->stack + start);
+    struct xlcfg_member *m = (struct xlcfg_member *)pushed(rd, start);
     size_t count = (rd->count - start) / 2;
     bool nomem = false;
     const char *again = count ? twice(m, count, &nomem) : NULL;
@@ -323,7 +329,7 @@ static int on_array_close(void *ctx)
     size_t count = rd->count - start;
 
     rd->count = start;
-    return push(rd, xlcfg__doc_items(rd->stack + start, count));
+    return push(rd, xlcfg__doc_items(pushed(rd, start), count));
 }
 
 _Static_assert(sizeof(struct xlcfg_member) == 2 * sizeof(xlcfg_doc *),
