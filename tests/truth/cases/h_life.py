@@ -188,3 +188,22 @@ def nameless_pool(t):
     t.store.rm("/local/pool/0/name")
     t.undo.append(lambda: t.store.write("/local/pool/0/name", "Pool-0"))
     return Right({"disk/xvda"})
+
+
+@case("I10", "xl config-update left a configuration for the next start")
+def pending_update(t):
+    dom = t.domain({"disks": [t.disk("xvda")]})
+    result = t.stock("store", dom.domid, "xl", "-", body={"disks": []})
+    if result.returncode:
+        raise RuntimeError(f"store: {result.stdout}{result.stderr}")
+    # what runs is not what comes next
+    return Right({"disk/xvda"}, complete=True)
+
+
+@case("I11", "a disk plugged after a migration read the configuration")
+def migration_window(t):
+    dom = t.domain({"disks": [t.disk("xvda")]})
+    t.stock("retrieve", dom.domid)          # what xl sends ahead
+    t.attach(dom, "disk", t.disk("xvdb"))
+    t.wait_node(f"/local/domain/0/backend/vbd/{dom.domid}/51728/state", "4")
+    return Right({"disk/xvda", "disk/xvdb"}, complete=True)
