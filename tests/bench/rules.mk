@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Speed, paired with stock libxl and with bare yajl in the same run.
+
+BENCH_DOC := $(B)/tests/bench/doc
+
+$(BENCH_DOC): tests/bench/doc.c $(LIB_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEP_CFLAGS) -o $@ $< $(LIB_OBJ) $(LIBS)
+
+.PHONY: bench
+bench: all $(BENCH_DOC) $(XS_PROGRAMS)
+	@$(BENCH_DOC)
+	@XLCFG_BUILD=$(B) tests/xenstore/xs-run -- tests/bench/retrieve $(B)
