@@ -4,6 +4,7 @@
  * knows, libxl.
  */
 #include "driver/xen_look.h"
+#include "driver/xen_plug.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,18 +156,6 @@ static int xen_live(void *handle, const struct xlcfg_domain *dom,
     return rc || view->unknown.failed ? xlcfg__nomem(err) : 0;
 }
 
-/* ---- abilities ---- */
-
-static bool xen_can(void *handle, enum xlcfg_kind kind,
-                    enum xlcfg_action act, char *reason, size_t size)
-{
-    (void)handle;
-    (void)kind;
-    snprintf(reason, size, "%s: the Xen driver only looks",
-             xlcfg__action_name(act));
-    return false;
-}
-
 const struct xlcfg_driver xlcfg__driver_xen = {
     .size = sizeof(struct xlcfg_driver),
     .name = "xen",
@@ -178,5 +167,9 @@ const struct xlcfg_driver xlcfg__driver_xen = {
     .find = xlcfg__xen_find,
     .index = xen_index,
     .live = xen_live,
-    .can = xen_can,
+    .can = xlcfg__xen_can,
+    .prepare = xlcfg__xen_prepare,
+    .attach = xlcfg__xen_attach,
+    .detach = xlcfg__xen_detach,
+    .clean = xlcfg__xen_clean,
 };
