@@ -191,6 +191,52 @@ int xlcfg_features(xlcfg_ctx *ctx, const char *name, xlcfg_doc **doc_r,
  * checks[{name,ok,message}]; the return code is 0 even if one is not ok. */
 int xlcfg_check(xlcfg_ctx *ctx, xlcfg_doc **doc_r, xlcfg_error *err);
 
+/* ---- plugging ---------------------------------------------------------
+ * Each act is recorded durably before it touches anything, is judged by the
+ * live view, and ends in a new version.  What was begun and is not finished
+ * is an open intent: get shows it, xlcfg_settle goes on with it.
+ */
+
+/* Start from XLCFG_PLUG_OPTIONS_INIT; members are only ever appended. */
+typedef struct xlcfg_plug_options {
+    size_t size;
+    const char *if_version;     /* CONFLICT when the domain has another */
+    bool dry_run;               /* check and choose, touch nothing */
+    bool force;                 /* detach: do not ask the guest */
+    unsigned wait_ms;           /* for the guest to let go; 0: 10000 */
+} xlcfg_plug_options;
+
+#define XLCFG_PLUG_OPTIONS_INIT \
+    { sizeof(struct xlcfg_plug_options), NULL, false, false, 0 }
+
+/*
+ * Attach a device: `kind` as in keys, `body` in libxl's shape.  The answer is
+ * {"version", "device"}, device as in get.  Blocks as long as the backend's
+ * scripts may take.  opt NULL: the defaults.
+ * Errors: INVAL, NI, CONFLICT, DEVICE_EXISTS (nothing was touched);
+ * REFUSED (rolled back, or noted as failed), PENDING (the backend is not
+ * ready yet), UNREACHABLE (the intent stays open).
+ */
+int xlcfg_device_attach(xlcfg_ctx *ctx, const char *dom, const char *kind,
+                        const xlcfg_doc *body, const xlcfg_plug_options *opt,
+                        xlcfg_doc **doc_r, xlcfg_error *err);
+/*
+ * Detach the device of this key.  PENDING: the guest has not let go, the
+ * unplug stays asked for.  REFUSED: the guest said no.  NOTFOUND: no such
+ * device.  The answer is as attach's, the state `detached`.
+ */
+int xlcfg_device_detach(xlcfg_ctx *ctx, const char *dom, const char *key,
+                        const xlcfg_plug_options *opt, xlcfg_doc **doc_r,
+                        xlcfg_error *err);
+/*
+ * Finish, forward or back, what was left open by a process that is gone, and
+ * half states that are safe to end.  dom NULL: of all running domains.  The
+ * answer is {"steps": [{domain, key, step}], "open": [{domain, key, error,
+ * message}], "pending": n, "failed": n}.  It may be killed and run again.
+ */
+int xlcfg_settle(xlcfg_ctx *ctx, const char *dom, bool dry_run,
+                 xlcfg_doc **doc_r, xlcfg_error *err);
+
 /* ---- constants that need no context ------------------------------------ */
 
 /* The merge table as a document; with `kinds` the kind table. */

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Settling: what a dead owner left open, and half states that nobody owns,
+ * are driven to an end.  Every decision is made from a look of now; doing it
+ * twice does nothing the second time.
+ */
+#include "ops/plug.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- one intent ---- */
+
+/* Gone: the template loses it, then the record of the intent ends. */
+static int close_gone(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
+                      struct xlcfg_intent *in, bool dry_run,
+                      xlcfg__items *steps, xlcfg_error *err)
+{
+    const struct xlcfg_domain *dom = &sight->cut.dom;
+    int rc = 0;
+
+    xlcfg__step(steps, dom, in->key, in->op == XLCFG_OP_ATTACH
+                ? "its attach came to nothing: close it"
+                : "it is gone: close its unplug");
+    if (!dry_run)
+        rc = xlcfg__template_edit(ctx, &sight->cut, in->kind, in->match,
+                                  NULL, err);
+    if (!rc && !dry_run)
+        rc = xlcfg__intent_end(ctx, in->id, err);
+    return rc;
+}
+
+static int just_close(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
+                      struct xlcfg_intent *in, bool dry_run,
+                      xlcfg__items *steps, const char *why,
+                      xlcfg_error *err)
+{
+    xlcfg__step(steps, &sight->cut.dom, in->key, "%s", why);
+    return dry_run ? 0 : xlcfg__intent_end(ctx, in->id, err);
+}
+
+/* Stays open, with the reason in err. */
+static int stay(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
+                struct xlcfg_intent *in, enum xlcfg_phase phase,
+                bool dry_run, int code, const char *why, xlcfg_error *err)
+{
+    char words[800];
+    int rc = 0;
+
+    strncpy(words, why, sizeof(words) - 1);     /* why may be err's own */
+    words[sizeof(words) - 1] = '\0';
+    if (!dry_run)
+        rc = xlcfg__intent_phase(ctx, sight->cut.dom.uuid, in, phase, words,
+                                 err);
+    return rc ? rc : xlcfg__err(err, code, in->key, "%s", words);
+}
+
+static int look_again(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
+                      xlcfg_error *err)
+{
+    char uuid[37];
+
+    strcpy(uuid, sight->cut.dom.uuid);
+    xlcfg__sight_dispose(sight);
+    return xlcfg__sight_take(ctx, uuid, sight, err);
+}
+
+static int take_back(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
+                     struct xlcfg_intent *in, const struct xlcfg_dev *dev,
+                     bool dry_run, xlcfg__items *steps, xlcfg_error *err)
+{
+    const struct xlcfg_driver *drv = &ctx->conn->drv;
+    xlcfg_error why = XLCFG_ERROR_INIT;
+    xlcfg__items done = { 0 };
+    enum xlcfg_live live;
+    int rc;
+
+    xlcfg__step(steps, &sight->cut.dom, in->key,
+                "its attach failed: take it back");
+    rc = drv->clean(ctx->conn->handle, &sight->cut.dom, dev, dry_run, &done,
+                    &why);
+    for (size_t i = 0; i < done.count; i++)
+        xlcfg__step(steps, &sight->cut.dom, in->key, "%s",
+                    xlcfg_doc_string(done.v[i]));
+    xlcfg__items_dispose(&done);
+    if (dry_run)
+        return 0;
+    if (look_again(ctx, sight, err))
+        return XLCFG_ERROR_UNREACHABLE;
+    live = xlcfg__sight_live(sight, in->kind, in->match, NULL);
+    if (live == XLCFG_LIVE_ABSENT)
+        return close_gone(ctx, sight, in, false, steps, err);
+    return stay(ctx, sight, in, XLCFG_PHASE_FAILED, false,
+                XLCFG_ERROR_REFUSED, rc ? why.message
+                : "it could not be taken back whole", err);
+}
+
+static int settle_attach(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
+                         struct xlcfg_intent *in, bool dry_run,
+                         xlcfg__items *steps, xlcfg_error *err)
+{
+    const struct xlcfg_dev *dev;
+    int rc = 0;
+
+    switch (xlcfg__sight_live(sight, in->kind, in->match, &dev)) {
+    case XLCFG_LIVE_PRESENT:
+        xlcfg__step(steps, &sight->cut.dom, in->key,
+                    "it is there: close its attach");
+        if (!dry_run)
+            rc = xlcfg__template_edit(ctx, &sight->cut, in->kind, in->match,
+                                      in->after, err);
+        if (!rc && !dry_run)
+            rc = xlcfg__intent_end(ctx, in->id, err);
+        return rc;
+    case XLCFG_LIVE_ABSENT:
+        return close_gone(ctx, sight, in, dry_run, steps, err);
+    case XLCFG_LIVE_COMING:
+        if (in->phase == XLCFG_PHASE_WAITING)
+            return stay(ctx, sight, in, in->phase, dry_run,
+                        XLCFG_ERROR_PENDING, dev->reason ? dev->reason
+                        : "its backend is not ready", err);
+        return take_back(ctx, sight, in, dev, dry_run, steps, err);
+    case XLCFG_LIVE_PARTIAL:
+    case XLCFG_LIVE_FAILED:
+    case XLCFG_LIVE_LEAVING:
+    case XLCFG_LIVE_ORPHANED:
+    case XLCFG_LIVE_LEAKED:
+        return take_back(ctx, sight, in, dev, dry_run, steps, err);
+    case XLCFG_LIVE_UNKNOWN:
+    case XLCFG_LIVES:
+        break;
+    }
+    return stay(ctx, sight, in, in->phase, dry_run, XLCFG_ERROR_REFUSED,
+                "it could not be looked at", err);
+}
+
+static int ask_again(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
+                     struct xlcfg_intent *in, unsigned wait_ms,
+                     bool dry_run, xlcfg__items *steps, xlcfg_error *err)
+{
+    const struct xlcfg_driver *drv = &ctx->conn->drv;
+    xlcfg_error why = XLCFG_ERROR_INIT;
+    enum xlcfg_live live;
+    int rc;
+
+    xlcfg__step(steps, &sight->cut.dom, in->key, "go on with its unplug");
+    if (dry_run)
+        return 0;
+    rc = drv->detach(ctx->conn->handle, &sight->cut.dom, in->kind,
+                     in->before, 0, wait_ms, &why);
+    if (look_again(ctx, sight, err))
+        return XLCFG_ERROR_UNREACHABLE;
+    live = xlcfg__sight_live(sight, in->kind, in->match, NULL);
+    if (live == XLCFG_LIVE_ABSENT)
+        return close_gone(ctx, sight, in, false, steps, err);
+    if (rc == XLCFG_ERROR_REFUSED && live == XLCFG_LIVE_PRESENT)
+        return stay(ctx, sight, in, XLCFG_PHASE_REFUSED, false, rc,
+                    why.message, err);
+    return stay(ctx, sight, in, XLCFG_PHASE_WAITING, false,
+                XLCFG_ERROR_PENDING, rc ? why.message
+                : "it is still there", err);
+}
+
+static int settle_detach(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
+                         struct xlcfg_intent *in, unsigned wait_ms,
+                         bool dry_run, xlcfg__items *steps,
+                         xlcfg_error *err)
+{
+    enum xlcfg_live live;
+
+    live = xlcfg__sight_live(sight, in->kind, in->match, NULL);
+    if (live == XLCFG_LIVE_ABSENT)
+        return close_gone(ctx, sight, in, dry_run, steps, err);
+    if (live == XLCFG_LIVE_UNKNOWN)
+        return stay(ctx, sight, in, in->phase, dry_run,
+                    XLCFG_ERROR_REFUSED, "it could not be looked at", err);
+    if (live == XLCFG_LIVE_PRESENT && in->phase == XLCFG_PHASE_PREPARED)
+        return just_close(ctx, sight, in, dry_run, steps,
+                          "its unplug was never asked for: close it", err);
+    if (live == XLCFG_LIVE_PRESENT && in->phase == XLCFG_PHASE_REFUSED)
+        return just_close(ctx, sight, in, dry_run, steps,
+                          "its unplug was refused, it stays: close it",
+                          err);
+    return ask_again(ctx, sight, in, wait_ms, dry_run, steps, err);
+}
+
+int xlcfg__settle_one(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
+                      struct xlcfg_intent *in, unsigned wait_ms,
+                      bool dry_run, xlcfg__items *steps, xlcfg_error *err)
+{
+    const char *run = sight->cut.dom.run;
+
+    if (in->domain && run && strcmp(in->domain, run))
+        return just_close(ctx, sight, in, dry_run, steps,
+                          "it was of an earlier run of the domain: close "
+                          "it", err);
+    switch (in->op) {
+    case XLCFG_OP_ATTACH:
+        return settle_attach(ctx, sight, in, dry_run, steps, err);
+    case XLCFG_OP_DETACH:
+        return settle_detach(ctx, sight, in, wait_ms, dry_run, steps, err);
+    case XLCFG_OP_UPDATE:
+    case XLCFG_OP_NONE:
+    case XLCFG_OPS:
+        break;
+    }
+    return xlcfg__err(err, XLCFG_ERROR_NI, in->key,
+                      "an intent of this kind is not settled here");
+}
+
+/* ---- half states that are nobody's ---- */
+
+static int drop_ghost(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
+                      const struct xlcfg_row *row, bool dry_run,
+                      xlcfg__items *steps, xlcfg_error *err)
+{
+    struct xlcfg_ident id;
+
+    xlcfg__key_of(row->kind, row->template_body, &id);
+    if (!id.match[0] || !strcmp(id.key, id.alt))
+        return 0;               /* known by a second name: not sure */
+    xlcfg__step(steps, &sight->cut.dom, row->key,
+                "the machine has it not: remove it from the template");
+    return dry_run ? 0 : xlcfg__template_edit(ctx, &sight->cut, row->kind,
+                                              id.match, NULL, err);
+}
+
+static int clear_away(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
+                      const struct xlcfg_row *row, bool dry_run,
+                      xlcfg__items *steps, xlcfg_error *err)
+{
+    const struct xlcfg_dev *dev = NULL;
+    xlcfg__items done = { 0 };
+    int rc;
+
+    for (size_t i = 0; i < sight->cut.live.count; i++)
+        if (!strcmp(sight->cut.live.devs[i].key, row->key))
+            dev = &sight->cut.live.devs[i];
+    if (!dev)
+        return 0;
+    rc = ctx->conn->drv.clean(ctx->conn->handle, &sight->cut.dom, dev,
+                              dry_run, &done, err);
+    for (size_t i = 0; i < done.count; i++)
+        xlcfg__step(steps, &sight->cut.dom, row->key, "%s",
+                    xlcfg_doc_string(done.v[i]));
+    xlcfg__items_dispose(&done);
+    return rc;
+}
+
+/* Only what is safe beside a plain xl at work: an unplug that the guest has
+ * let go of, and a template entry without a device. */
+static int settle_foreign(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
+                          bool dry_run, xlcfg__items *steps,
+                          xlcfg_error *err)
+{
+    char reason[128];
+    int rc = 0;
+
+    for (size_t i = 0; i < sight->answer.count && !rc; i++) {
+        const struct xlcfg_row *row = &sight->answer.rows[i];
+
+        if (row->intent || !ctx->conn->drv.can(ctx->conn->handle, row->kind,
+                                               XLCFG_ACT_DETACH, reason,
+                                               sizeof(reason)))
+            continue;
+        if (row->live == XLCFG_LIVE_ABSENT && row->in_template)
+            rc = drop_ghost(ctx, sight, row, dry_run, steps, err);
+        else if (row->live == XLCFG_LIVE_LEAVING)
+            rc = clear_away(ctx, sight, row, dry_run, steps, err);
+        if (rc == XLCFG_ERROR_PENDING)
+            rc = 0;             /* another's unplug, the guest has it still */
+    }
+    return rc;
+}
+
+/* ---- a domain, and all of them ---- */
+
+struct tally {
+    int64_t pending, failed;
+    xlcfg__items steps, open;
+};
+
+static void count_open(struct tally *tally, const struct xlcfg_domain *dom,
+                       const char *key, int rc, const xlcfg_error *err)
+{
+    xlcfg__members m = { 0 };
+    bool pending = rc == XLCFG_ERROR_PENDING;
+
+    *(pending ? &tally->pending : &tally->failed) += 1;
+    xlcfg__members_add(&m, "domain", xlcfg__doc_str(dom->name ? dom->name
+                                                    : dom->uuid));
+    xlcfg__members_add(&m, "key", xlcfg__doc_str(key));
+    xlcfg__members_add(&m, "error",
+                       xlcfg__doc_str(xlcfg_error_name(rc)));
+    xlcfg__members_add(&m, "message", xlcfg__doc_str(err->message));
+    xlcfg__items_add(&tally->open, xlcfg__members_end(&m));
+}
+
+/* The intent as it is now that we own it. */
+static int settle_owned(xlcfg_ctx *ctx, const char *uuid, const char *match,
+                        int64_t id, bool dry_run, struct tally *tally,
+                        xlcfg_error *err)
+{
+    struct xlcfg_intents mine = { 0 };
+    struct xlcfg__sight sight;
+    struct xlcfg_intent *in, *now;
+    int rc;
+
+    rc = xlcfg__sight_take(ctx, uuid, &sight, err);
+    if (rc)
+        return rc;
+    now = xlcfg__sight_intent(&sight, match);
+    if (now && now->id == id) {
+        /* the look may be taken again: the intent is ours to keep */
+        in = xlcfg__intents_add(&mine);
+        rc = in ? 0 : xlcfg__nomem(err);
+        if (in) {
+            *in = *now;
+            *now = (struct xlcfg_intent){ .kind = in->kind };
+            rc = xlcfg__settle_one(ctx, &sight, in, 0, dry_run,
+                                   &tally->steps, err);
+        }
+        if (rc == XLCFG_ERROR_PENDING || rc == XLCFG_ERROR_REFUSED) {
+            count_open(tally, &sight.cut.dom, in->key, rc, err);
+            rc = 0;
+        }
+    }
+    xlcfg__intents_dispose(&mine);
+    xlcfg__sight_dispose(&sight);
+    return rc;
+}
+
+static int settle_domain(xlcfg_ctx *ctx, const char *dom, bool dry_run,
+                         struct tally *tally, xlcfg_error *err)
+{
+    struct xlcfg__sight sight;
+    xlcfg_error why = XLCFG_ERROR_INIT;
+    int rc;
+
+    rc = xlcfg__sight_take(ctx, dom, &sight, err);
+    if (rc)
+        return rc;
+    for (size_t i = 0; i < sight.cut.intents.count && !rc; i++) {
+        const struct xlcfg_intent *in = &sight.cut.intents.v[i];
+        xlcfg__lock *lock;
+
+        rc = xlcfg__intent_own(ctx, in->id, 0, &lock, &why);
+        if (rc == XLCFG_ERROR_LOCK_FAIL) {
+            xlcfg__step(&tally->steps, &sight.cut.dom, in->key,
+                        "another process works on it");
+            count_open(tally, &sight.cut.dom, in->key, XLCFG_ERROR_PENDING,
+                       &why);
+            rc = 0;
+            continue;
+        }
+        if (rc) {
+            if (err)
+                *err = why;
+            break;
+        }
+        rc = settle_owned(ctx, sight.cut.dom.uuid, in->match, in->id,
+                          dry_run, tally, &why);
+        xlcfg__lock_drop(lock);
+        if (rc && err)
+            *err = why;
+    }
+    if (!rc)
+        rc = settle_foreign(ctx, &sight, dry_run, &tally->steps, err);
+    xlcfg__sight_dispose(&sight);
+    /* what it came to is a version of its own */
+    if (!rc && tally->steps.count && !dry_run) {
+        rc = xlcfg__sight_take(ctx, dom, &sight, err);
+        if (!rc)
+            xlcfg__sight_dispose(&sight);
+    }
+    return rc;
+}
+
+static int settle_all(xlcfg_ctx *ctx, bool dry_run, struct tally *tally,
+                      xlcfg_error *err)
+{
+    struct xlcfg_domains list = { 0 };
+    int rc;
+
+    rc = xlcfg__list_take(ctx, &list, err);
+    for (size_t i = 0; i < list.count && !rc; i++) {
+        if (list.v[i].domid < 0 || !list.v[i].uuid[0])
+            continue;
+        rc = settle_domain(ctx, list.v[i].uuid, dry_run, tally, err);
+        if (rc == XLCFG_ERROR_DOMAIN_NOTFOUND)
+            rc = 0;             /* it ended since it was listed */
+    }
+    xlcfg__domains_dispose(&list);
+    return rc;
+}
+
+int xlcfg_settle(xlcfg_ctx *ctx, const char *dom, bool dry_run,
+                 xlcfg_doc **doc_r, xlcfg_error *err)
+{
+    struct tally tally = { 0 };
+    xlcfg__members m = { 0 };
+    int rc;
+
+    rc = dom ? settle_domain(ctx, dom, dry_run, &tally, err)
+             : settle_all(ctx, dry_run, &tally, err);
+    if (rc) {
+        xlcfg__items_dispose(&tally.steps);
+        xlcfg__items_dispose(&tally.open);
+        return rc;
+    }
+    xlcfg__members_add(&m, "steps", xlcfg__items_end(&tally.steps));
+    xlcfg__members_add(&m, "open", xlcfg__items_end(&tally.open));
+    xlcfg__members_add(&m, "pending", xlcfg__doc_int(tally.pending));
+    xlcfg__members_add(&m, "failed", xlcfg__doc_int(tally.failed));
+    *doc_r = xlcfg__members_end(&m);
+    return *doc_r ? 0 : xlcfg__nomem(err);
+}
