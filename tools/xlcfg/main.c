@@ -10,7 +10,8 @@
 
 static const struct command *const commands[] = {
     &cmd_list, &cmd_get, &cmd_devices, &cmd_template, &cmd_live, &cmd_diff,
-    &cmd_explain, &cmd_features, &cmd_schema, &cmd_table, &cmd_check,
+    &cmd_explain, &cmd_attach, &cmd_detach, &cmd_settle, &cmd_features,
+    &cmd_schema, &cmd_table, &cmd_check,
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

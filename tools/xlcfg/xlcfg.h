@@ -29,7 +29,7 @@ struct command {
 
 extern const struct command cmd_list, cmd_get, cmd_devices, cmd_template,
     cmd_live, cmd_diff, cmd_explain, cmd_schema, cmd_table, cmd_check,
-    cmd_features;
+    cmd_features, cmd_attach, cmd_detach, cmd_settle;
 
 /* Open the context; 0 or an exit code, the error printed. */
 int tool_open(struct tool *t);
