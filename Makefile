@@ -93,6 +93,7 @@ $(B)/bin/xlcfg: $(TOOL_OBJ) $(B)/lib/libxlcfg.so
 
 TEST_PROGRAMS :=
 CHECK_SUITES :=
+CI_SUITES :=
 # the private xenstored's variables are used by the others' rules
 include tests/xenstore/rules.mk
 include $(filter-out tests/xenstore/%,$(wildcard tests/*/rules.mk))
