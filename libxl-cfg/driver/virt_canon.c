@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What of a domain's XML belongs to one run of the guest, and goes: numbers
+ * and names that libvirt makes up at each start.  And the one order of the
+ * devices, which is the order libvirt itself writes them in.
+ */
+#include "driver/virt_tree.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const order[] = {
+    "emulator", "disk", "controller", "lease", "filesystem", "interface",
+    "smartcard", "serial", "parallel", "console", "channel", "input", "tpm",
+    "graphics", "sound", "audio", "video", "hostdev", "redirdev",
+    "redirfilter", "hub", "watchdog", "memballoon", "rng", "nvram", "panic",
+    "shmem", "memory", "iommu", "vsock", "crypto",
+};
+
+#define COUNT(v) (sizeof(v) / sizeof((v)[0]))
+
+int xlcfg__virt_rank(const char *device)
+{
+    size_t i;
+
+    for (i = 0; i < COUNT(order) && strcmp(order[i], device); i++)
+        ;
+    return (int)i;
+}
+
+static void drop_attr(xmlNodePtr node, const char *name)
+{
+    if (node)
+        xmlUnsetProp(node, (const xmlChar *)name);
+}
+
+static bool begins(xmlNodePtr node, const char *path, const char *with)
+{
+    char *have = xlcfg__virt_get(node, path);
+    bool yes = have && !strncmp(have, with, strlen(with));
+
+    xmlFree(have);
+    return yes;
+}
+
+static void canon_interface(xmlNodePtr dev)
+{
+    static const char *const made[] = { "vnet", "macvtap", "macvlan" };
+    xmlNodePtr source = xlcfg__virt_child(dev, "source");
+    xmlNodePtr target = xlcfg__virt_child(dev, "target");
+
+    if (xlcfg__virt_has(dev, "@type", "network")) {
+        drop_attr(source, "portid");
+        drop_attr(source, "bridge");
+    }
+    for (size_t i = 0; i < COUNT(made); i++)
+        if (begins(target, "@dev", made[i]))
+            drop_attr(target, "dev");
+    if (target && !target->properties && !target->children)
+        xlcfg__virt_drop(target);
+}
+
+static void canon_disk(xmlNodePtr dev)
+{
+    drop_attr(xlcfg__virt_child(dev, "source"), "index");
+    drop_attr(xlcfg__virt_child(dev, "target"), "tray");
+    xlcfg__virt_drop(xlcfg__virt_child(dev, "backingStore"));
+    xlcfg__virt_drop(xlcfg__virt_child(dev, "mirror"));
+}
+
+/* An ejected medium leaves an empty <source/> behind. */
+static void canon_empty_source(xmlNodePtr dev)
+{
+    xmlNodePtr source = xlcfg__virt_child(dev, "source");
+
+    if (source && !source->properties && !source->children)
+        xlcfg__virt_drop(source);
+}
+
+static void canon_graphics(xmlNodePtr dev)
+{
+    if (xlcfg__virt_has(dev, "@autoport", "yes")) {
+        drop_attr(dev, "port");
+        drop_attr(dev, "tlsPort");
+    }
+}
+
+static void canon_chardev(xmlNodePtr dev)
+{
+    if (xlcfg__virt_has(dev, "@type", "pty") &&
+        begins(dev, "source@path", "/dev/pts/"))
+        xlcfg__virt_drop(xlcfg__virt_child(dev, "source"));
+    drop_attr(dev, "tty");
+    drop_attr(xlcfg__virt_child(dev, "target"), "state");
+}
+
+void xlcfg__virt_canon_device(xmlNodePtr dev)
+{
+    const char *name = (const char *)dev->name;
+    xmlNodePtr alias = xlcfg__virt_child(dev, "alias");
+
+    if (alias && !begins(alias, "@name", "ua-"))
+        xlcfg__virt_drop(alias);
+    if (!strcmp(name, "disk")) {
+        canon_disk(dev);
+        canon_empty_source(dev);
+    } else if (!strcmp(name, "interface")) {
+        canon_interface(dev);
+    } else if (!strcmp(name, "graphics")) {
+        canon_graphics(dev);
+    } else if (!strcmp(name, "serial") || !strcmp(name, "parallel") ||
+               !strcmp(name, "console") || !strcmp(name, "channel")) {
+        canon_chardev(dev);
+    }
+}
+
+/* Within one name, those that have a kind of ours come first, by kind. */
+static int place(xmlNodePtr dev)
+{
+    int rank = xlcfg__virt_rank((const char *)dev->name) * 4;
+
+    if (xlcfg__virt_is(dev, "hostdev"))
+        return rank + (xlcfg__virt_has(dev, "@type", "pci") ? 0
+                       : xlcfg__virt_has(dev, "@type", "usb") &&
+                       xlcfg__virt_child(dev, "address") ? 1 : 2);
+    if (xlcfg__virt_is(dev, "controller"))
+        return rank + (xlcfg__virt_has(dev, "@type", "usb") &&
+                       !xlcfg__virt_child(dev, "master") ? 0 : 1);
+    if (xlcfg__virt_is(dev, "graphics"))
+        return rank + (xlcfg__virt_has(dev, "@type", "vnc") ||
+                       xlcfg__virt_has(dev, "@type", "sdl") ? 0 : 1);
+    return rank;
+}
+
+struct placed {
+    xmlNodePtr node;
+    int place;
+    size_t at;
+};
+
+static int by_place(const void *a, const void *b)
+{
+    const struct placed *x = a, *y = b;
+
+    if (x->place != y->place)
+        return x->place < y->place ? -1 : 1;
+    return x->at < y->at ? -1 : 1;
+}
+
+/* Devices of one place stay as they stand.  False: out of memory. */
+static bool sort_devices(xmlNodePtr devices)
+{
+    struct placed *all;
+    size_t count = 0;
+
+    for (xmlNodePtr n = devices->children; n; n = n->next)
+        count++;
+    all = calloc(count + 1, sizeof(*all));
+    if (!all)
+        return false;
+    count = 0;
+    for (xmlNodePtr n = devices->children; n; n = n->next, count++)
+        all[count] = (struct placed){ n, n->type == XML_ELEMENT_NODE
+                                         ? place(n) : 0, count };
+    qsort(all, count, sizeof(*all), by_place);
+    for (size_t i = 0; i < count; i++) {
+        xmlUnlinkNode(all[i].node);
+        xmlAddChild(devices, all[i].node);
+    }
+    free(all);
+    return true;
+}
+
+bool xlcfg__virt_canon(xmlNodePtr domain)
+{
+    xmlNodePtr devices = xlcfg__virt_child(domain, "devices"), next;
+
+    drop_attr(domain, "id");
+    for (xmlNodePtr n = domain->children; n; n = next) {
+        next = n->next;
+        if (xlcfg__virt_is(n, "seclabel") &&
+            xlcfg__virt_has(n, "@type", "dynamic"))
+            xlcfg__virt_drop(n);
+    }
+    if (!devices)
+        return true;
+    for (xmlNodePtr n = devices->children; n; n = n->next)
+        if (n->type == XML_ELEMENT_NODE)
+            xlcfg__virt_canon_device(n);
+    return sort_devices(devices);
+}

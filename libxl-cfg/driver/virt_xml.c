@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A whole domain: libvirt's XML and libxl's shape. */
+#include "driver/virt_xml.h"
+#include "core/key.h"
+#include "core/map.h"
+#include "driver/virt_body.h"
+
+#include <inttypes.h>
+#include <libxml/xmlmemory.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Members of c_info and b_info that have an element of their own. */
+static const struct scalar {
+    const char *in, *field, *element;
+    enum { TEXT, MEMORY, COUNT_OF } how;
+} scalars[] = {
+    { "c_info", "name", "name", TEXT },
+    { "c_info", "uuid", "uuid", TEXT },
+    { "b_info", "max_vcpus", "vcpu", COUNT_OF },
+    { "b_info", "max_memkb", "memory", MEMORY },
+    { "b_info", "target_memkb", "currentMemory", MEMORY },
+};
+
+#define SCALARS (sizeof(scalars) / sizeof(scalars[0]))
+
+/* ---- numbers ---- */
+
+/* How many bytes a unit of <memory> has; 0: no such unit. */
+static uint64_t unit_bytes(const char *unit)
+{
+    static const char letters[] = "KMGTPE";
+    const char *at = *unit ? strchr(letters, *unit & ~0x20) : NULL;
+    uint64_t n = 1;
+
+    if (!strcmp(unit, "b") || !strcmp(unit, "bytes"))
+        return 1;
+    if (!at || (unit[1] && strcmp(unit + 1, "iB") && strcmp(unit + 1, "B")))
+        return 0;
+    for (; at >= letters; at--)
+        n *= unit[1] == 'B' ? 1000 : 1024;
+    return n;
+}
+
+static int read_scalar(const struct scalar *s, xmlNodePtr el,
+                       xlcfg_doc **value_r, xlcfg_error *err)
+{
+    char *text = (char *)xmlNodeGetContent(el);
+    char *unit = xlcfg__virt_get(el, "@unit");
+    uint64_t bytes = s->how == MEMORY ? unit_bytes(unit ? unit : "KiB") : 1;
+    char *end = text;
+    unsigned long long n = 0;
+    int rc;
+
+    if (!text) {
+        rc = xlcfg__nomem(err);
+        goto out;
+    }
+    if (s->how == TEXT) {
+        *value_r = xlcfg__doc_str(text);
+        rc = *value_r ? 0 : xlcfg__nomem(err);
+        goto out;
+    }
+    if (*text >= '0' && *text <= '9')
+        n = strtoull(text, &end, 10);
+    if (end == text || *end || !bytes || n > INT64_MAX / bytes) {
+        rc = xlcfg__virt_bad(err, el, "expected a number%s",
+                             s->how == MEMORY ? " and a unit such as KiB"
+                             : "");
+        goto out;
+    }
+    /* libvirt rounds up to whole KiB, and so does this */
+    n = s->how == MEMORY ? (n * bytes + 1023) / 1024 : n;
+    *value_r = xlcfg__doc_uint(n);
+    rc = *value_r ? 0 : xlcfg__nomem(err);
+out:
+    xmlFree(unit);
+    xmlFree(text);
+    return rc;
+}
+
+/* ---- XML to configuration ---- */
+
+static int read_scalars(xmlNodePtr domain, xlcfg__members *m,
+                        xlcfg_error *err)
+{
+    xlcfg__members c = { 0 }, b = { 0 };
+    int rc = 0;
+
+    xlcfg__members_add(&c, "type", xlcfg__doc_str("hvm"));
+    xlcfg__members_add(&b, "type", xlcfg__doc_str("hvm"));
+    for (size_t i = 0; !rc && i < SCALARS; i++) {
+        const struct scalar *s = &scalars[i];
+        xmlNodePtr el = xlcfg__virt_child(domain, s->element);
+        xlcfg_doc *value;
+
+        if (!el)
+            continue;
+        rc = read_scalar(s, el, &value, err);
+        if (!rc)
+            xlcfg__members_add(*s->in == 'c' ? &c : &b, s->field, value);
+    }
+    if (!rc) {
+        xlcfg__members_add(m, "c_info", xlcfg__members_end(&c));
+        xlcfg__members_add(m, "b_info", xlcfg__members_end(&b));
+    }
+    xlcfg__members_dispose(&c);
+    xlcfg__members_dispose(&b);
+    return rc;
+}
+
+/* Two devices of one identity; a MAC may stand twice. */
+static int check_twin(xlcfg__map *keys, xlcfg__items *names,
+                      enum xlcfg_kind kind, const xlcfg_doc *body,
+                      xmlNodePtr dev, xlcfg_error *err)
+{
+    struct xlcfg_ident id;
+    xlcfg_doc *name;
+
+    if (kind == XLCFG_KIND_NIC)
+        return 0;
+    xlcfg__key_of(kind, body, &id);
+    name = xlcfg__doc_str(id.key);
+    xlcfg__items_add(names, name);      /* the map borrows its keys */
+    if (names->failed)
+        return xlcfg__nomem(err);
+    if (xlcfg__map_put(keys, name->text, 0) != XLCFG__MAP_NONE)
+        return xlcfg__virt_bad(err, dev, "a second %s", id.key);
+    return 0;
+}
+
+/* Bodies of the devices that have a kind; they leave the tree. */
+static int take_devices(xmlNodePtr devices, xlcfg__items *arrays,
+                        xlcfg_error *err)
+{
+    xlcfg__items names = { 0 };
+    xmlNodePtr next;
+    xlcfg__map keys;
+    size_t count = 0;
+    int rc = 0;
+
+    for (xmlNodePtr n = devices->children; n; n = n->next)
+        count++;
+    if (!xlcfg__map_init(&keys, count))
+        return xlcfg__nomem(err);
+    for (xmlNodePtr n = devices->children; n && !rc; n = next) {
+        enum xlcfg_kind kind = xlcfg__virt_kind(n);
+        xlcfg_doc *body;
+
+        next = n->next;
+        if (kind == XLCFG_KINDS)
+            continue;
+        rc = xlcfg__virt_body(kind, n, arrays[kind].count, &body, err);
+        if (rc)
+            break;
+        rc = check_twin(&keys, &names, kind, body, n, err);
+        xlcfg__items_add(&arrays[kind], body);
+        xlcfg__virt_drop(n);
+    }
+    xlcfg__map_dispose(&keys);
+    xlcfg__items_dispose(&names);
+    return rc;
+}
+
+int xlcfg__virt_from_xml(const char *xml, size_t len, xlcfg_doc **config_r,
+                         xlcfg_error *err)
+{
+    xlcfg__items arrays[XLCFG_KINDS] = { 0 };
+    xlcfg__members m = { 0 };
+    xmlNodePtr domain, devices;
+    xmlDocPtr doc;
+    int rc;
+
+    rc = xlcfg__virt_parse(xml, len, "domain", &doc, err);
+    if (rc)
+        return rc;
+    domain = xmlDocGetRootElement(doc);
+    if (!xlcfg__virt_canon(domain)) {
+        rc = xlcfg__nomem(err);
+        goto out;
+    }
+    rc = read_scalars(domain, &m, err);
+    if (rc)
+        goto out;
+    devices = xlcfg__virt_child(domain, "devices");
+    rc = devices ? take_devices(devices, arrays, err) : 0;
+    if (rc)
+        goto out;
+    for (int k = 0; k < XLCFG_KINDS; k++)
+        if (arrays[k].count || arrays[k].failed)
+            xlcfg__members_add(&m, xlcfg__kinds[k].array,
+                               xlcfg__items_end(&arrays[k]));
+    xlcfg__members_add(&m, "x-libvirt", xlcfg__virt_text(domain));
+    *config_r = xlcfg__members_end(&m);
+    rc = *config_r ? 0 : xlcfg__nomem(err);
+out:
+    for (int k = 0; k < XLCFG_KINDS; k++)
+        xlcfg__items_dispose(&arrays[k]);
+    xlcfg__members_dispose(&m);
+    xmlFreeDoc(doc);
+    return rc;
+}
+
+int xlcfg__virt_device_from_xml(const char *xml, size_t len,
+                                enum xlcfg_kind *kind_r,
+                                xlcfg_doc **body_r, xlcfg_error *err)
+{
+    enum xlcfg_kind kind;
+    xmlNodePtr dev;
+    xmlDocPtr doc;
+    int rc;
+
+    rc = xlcfg__virt_parse(xml, len, NULL, &doc, err);
+    if (rc)
+        return rc;
+    dev = xmlDocGetRootElement(doc);
+    xlcfg__virt_canon_device(dev);
+    kind = xlcfg__virt_kind(dev);
+    if (kind == XLCFG_KINDS) {
+        xlcfg__virt_bad(err, dev, "libxl has no kind for this device");
+        rc = err ? err->code = XLCFG_ERROR_NI : XLCFG_ERROR_NI;
+    } else {
+        rc = xlcfg__virt_body(kind, dev, 0, body_r, err);
+    }
+    if (!rc)
+        *kind_r = kind;
+    xmlFreeDoc(doc);
+    return rc;
+}
+
+/* ---- configuration to XML ---- */
+
+static int write_scalar(const struct scalar *s, xmlNodePtr domain,
+                        const xlcfg_doc *want, xlcfg_error *err)
+{
+    xmlNodePtr el = xlcfg__virt_child(domain, s->element);
+    const char *text = xlcfg_doc_string(want);
+    xlcfg_doc *have = NULL;
+    bool same = false;
+    int64_t n;
+    int rc;
+
+    if (s->how == TEXT ? xlcfg_doc_kind(want) != XLCFG_DOC_STRING
+        : !xlcfg__doc_is_int(want, 0, INT64_MAX, &n))
+        return xlcfg__err(err, XLCFG_ERROR_INVAL, s->field,
+                          "expected a %s",
+                          s->how == TEXT ? "string" : "number");
+    if (el) {
+        rc = read_scalar(s, el, &have, err);
+        if (rc)
+            return rc;
+        same = xlcfg__doc_equal(have, want);
+        xlcfg_doc_free(have);
+    }
+    if (same)
+        return 0;
+    if (!xlcfg__virt_set(domain, s->element, text))
+        return xlcfg__nomem(err);
+    if (s->how == MEMORY &&
+        !xlcfg__virt_set(xlcfg__virt_child(domain, s->element), "@unit",
+                         "KiB"))
+        return xlcfg__nomem(err);
+    return 0;
+}
+
+/* c_info or b_info: every member has its element, or is the type. */
+static int write_info(const char *in, const xlcfg_doc *info,
+                      xmlNodePtr domain, xlcfg_error *err)
+{
+    int rc;
+
+    for (size_t i = 0; i < xlcfg_doc_count(info); i++) {
+        const char *name = xlcfg_doc_name(info, i);
+        const struct scalar *s = scalars;
+        const xlcfg_doc *value = xlcfg_doc_at(info, i);
+
+        while (s < scalars + SCALARS &&
+               (strcmp(s->in, in) || strcmp(s->field, name)))
+            s++;
+        if (s < scalars + SCALARS) {
+            rc = write_scalar(s, domain, value, err);
+            if (rc)
+                return rc;
+        } else if (strcmp(name, "type") || !xlcfg_doc_string(value) ||
+                   strcmp(xlcfg_doc_string(value), "hvm")) {
+            return xlcfg__err(err, XLCFG_ERROR_INVAL, name,
+                              "domain XML has no word for this %s member",
+                              in);
+        }
+    }
+    return 0;
+}
+
+static int write_members(const xlcfg_doc *config, xmlNodePtr domain,
+                         xlcfg_error *err)
+{
+    xmlNodePtr devices = xlcfg__virt_child(domain, "devices");
+    int rc = 0;
+
+    for (size_t i = 0; !rc && i < xlcfg_doc_count(config); i++) {
+        const char *name = xlcfg_doc_name(config, i);
+        const xlcfg_doc *value = xlcfg_doc_at(config, i);
+        enum xlcfg_kind kind = xlcfg__kind_by_array(name);
+
+        if (!strcmp(name, "c_info") || !strcmp(name, "b_info"))
+            rc = write_info(name, value, domain, err);
+        else if (kind == XLCFG_KINDS && strcmp(name, "x-libvirt"))
+            rc = xlcfg__err(err, XLCFG_ERROR_INVAL, name,
+                            "domain XML has no word for this member");
+        if (kind != XLCFG_KINDS && !devices)
+            devices = xlcfg__virt_make(domain, "devices");
+        if (kind != XLCFG_KINDS && !devices)
+            rc = xlcfg__nomem(err);
+        for (size_t j = 0; !rc && kind != XLCFG_KINDS &&
+             j < xlcfg_doc_count(value); j++)
+            rc = xlcfg__virt_element(kind, xlcfg_doc_at(value, j), devices,
+                                     err);
+    }
+    return rc;
+}
+
+static int print(xmlNodePtr domain, char **xml_r, xlcfg_error *err)
+{
+    xmlBufferPtr buf = xmlBufferCreate();
+    char *text = NULL;
+
+    if (buf && xmlNodeDump(buf, domain->doc, domain, 0, 1) >= 0 &&
+        asprintf(&text, "%s\n", (const char *)xmlBufferContent(buf)) < 0)
+        text = NULL;
+    if (buf)
+        xmlBufferFree(buf);
+    if (!text)
+        return xlcfg__nomem(err);
+    *xml_r = text;
+    return 0;
+}
+
+int xlcfg__virt_to_xml(const xlcfg_doc *config, char **xml_r,
+                       xlcfg_error *err)
+{
+    static const char bare[] =
+        "<domain type='kvm'><os><type>hvm</type></os><devices/></domain>";
+    const char *text = xlcfg__doc_getstr(config, "x-libvirt");
+    xmlNodePtr domain;
+    xmlDocPtr doc;
+    int rc;
+
+    if (xlcfg_doc_kind(config) != XLCFG_DOC_OBJECT)
+        return xlcfg__err(err, XLCFG_ERROR_INVAL, "",
+                          "expected an object: a domain configuration");
+    text = text ? text : bare;
+    rc = xlcfg__virt_parse(text, strlen(text), "domain", &doc, err);
+    if (rc) {
+        xlcfg__err_in(err, "/x-libvirt");
+        return rc;
+    }
+    domain = xmlDocGetRootElement(doc);
+    rc = write_members(config, domain, err);
+    if (!rc && !xlcfg__virt_canon(domain))
+        rc = xlcfg__nomem(err);
+    if (!rc)
+        rc = print(domain, xml_r, err);
+    xmlFreeDoc(doc);
+    return rc;
+}

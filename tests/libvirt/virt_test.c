@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Domain XML to configuration and back over a folder of domains, hostile
+ * XML, and the driver against the drivers that are built into libvirt.
+ *
+ *     virt_test FOLDER
+ */
+#include "driver/driver.h"
+#include "driver/virt_tree.h"
+#include "driver/virt_xml.h"
+
+#include <dirent.h>
+#include <libxml/c14n.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int passed, failed;
+
+static bool claim(bool ok, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static bool claim(bool ok, const char *fmt, ...)
+{
+    va_list ap;
+
+    printf("%s ", ok ? "ok" : "FAILED");
+    va_start(ap, fmt);
+    vprintf(fmt, ap);
+    va_end(ap);
+    putchar('\n');
+    fflush(stdout);
+    ok ? passed++ : failed++;
+    return ok;
+}
+
+static char *slurp(const char *path)
+{
+    FILE *f = fopen(path, "r");
+    char *text = NULL;
+    size_t size = 0;
+    ssize_t n = f ? getdelim(&text, &size, '\0', f) : -1;
+
+    if (f)
+        fclose(f);
+    return n < 0 ? NULL : text;
+}
+
+static char *canonical(const char *xml)
+{
+    xmlChar *text = NULL;
+    char *copy = NULL;
+    xmlDocPtr doc;
+
+    if (xlcfg__virt_parse(xml, strlen(xml), "domain", &doc, NULL))
+        return NULL;
+    if (xlcfg__virt_canon(xmlDocGetRootElement(doc)) &&
+        xmlC14NDocDumpMemory(doc, NULL, XML_C14N_1_0, NULL, 0, &text) >= 0)
+        copy = strdup((const char *)text);
+    xmlFree(text);
+    xmlFreeDoc(doc);
+    return copy;
+}
+
+/* ---- there and back ---- */
+
+static void round_trip(const char *name, const char *xml)
+{
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    xlcfg_doc *config = NULL, *again = NULL;
+    char *back = NULL, *a = canonical(xml), *b;
+
+    if (!claim(!xlcfg__virt_from_xml(xml, strlen(xml), &config, &err),
+               "%s: is read %s %s", name, err.where, err.message))
+        goto out;
+    if (!claim(!xlcfg__virt_to_xml(config, &back, &err),
+               "%s: is written %s %s", name, err.where, err.message))
+        goto out;
+    b = canonical(back);
+    if (!claim(a && b && !strcmp(a, b), "%s: the XML is the same", name))
+        printf("#  %s\n#  %s\n", a, b);
+    free(b);
+    claim(!xlcfg__virt_from_xml(back, strlen(back), &again, &err) &&
+          xlcfg__doc_equal(config, again), "%s: a fixpoint", name);
+out:
+    xlcfg_doc_free(config);
+    xlcfg_doc_free(again);
+    free(back);
+    free(a);
+}
+
+static void folder(const char *path)
+{
+    DIR *d = opendir(path);
+    struct dirent *e;
+    int count = 0;
+
+    while (d && (e = readdir(d))) {
+        char file[512], *xml;
+
+        if (*e->d_name == '.')
+            continue;
+        snprintf(file, sizeof(file), "%s/%s", path, e->d_name);
+        xml = slurp(file);
+        if (xml)
+            round_trip(e->d_name, xml);
+        count += xml != NULL;
+        free(xml);
+    }
+    if (d)
+        closedir(d);
+    claim(count >= 10, "%d domains were read", count);
+}
+
+/* ---- what a configuration says, and what a changed one becomes ---- */
+
+static xlcfg_doc *config_of(const char *folder_path, const char *name)
+{
+    char file[512], *xml;
+    xlcfg_doc *config = NULL;
+
+    snprintf(file, sizeof(file), "%s/%s.xml", folder_path, name);
+    xml = slurp(file);
+    if (xml && xlcfg__virt_from_xml(xml, strlen(xml), &config, NULL))
+        config = NULL;
+    free(xml);
+    return config;
+}
+
+static void says(const char *dir, const char *name, const char *ptr,
+                 const char *want)
+{
+    xlcfg_doc *config = config_of(dir, name);
+    const char *have = xlcfg_doc_string(xlcfg_doc_pointer(config, ptr));
+
+    claim(have && !strcmp(have, want), "%s%s is %s (%s)", name, ptr, want,
+          have ? have : "nothing");
+    xlcfg_doc_free(config);
+}
+
+static void fields(const char *dir)
+{
+    says(dir, "disks", "/c_info/name", "disks");
+    says(dir, "disks", "/b_info/max_memkb", "65536");
+    says(dir, "disks", "/disks/0/pdev_path", "/images/a & b.qcow2");
+    says(dir, "disks", "/disks/0/format", "qcow2");
+    says(dir, "disks", "/disks/1/readwrite", "0");
+    says(dir, "disks", "/disks/1/pdev_path", "/dev/vg/lv");
+    says(dir, "cdrom", "/disks/0/format", "empty");
+    says(dir, "cdrom", "/disks/1/is_cdrom", "1");
+    says(dir, "nics", "/nics/0/bridge", "br0");
+    says(dir, "nics", "/nics/0/mtu", "9000");
+    says(dir, "hostdevs", "/pcidevs/0/dev", "16");
+    says(dir, "hostdevs", "/usbdevs/0/type.hostdev/hostaddr", "5");
+    says(dir, "hostdevs", "/usbctrls/0/version", "3");
+    says(dir, "graphics", "/vfbs/0/vnc/passwd", "secret");
+    says(dir, "channels", "/channels/0/connection.socket/path", "/s.sock");
+    says(dir, "strange", "/b_info/target_memkb", "32768");
+}
+
+/* The password has one place, and the verbatim element is not it. */
+static void one_secret(const char *dir)
+{
+    xlcfg_doc *config = config_of(dir, "graphics");
+    const char *text = xlcfg_doc_string(
+        xlcfg_doc_pointer(config, "/vfbs/0/x-libvirt"));
+
+    claim(text && !strstr(text, "secret"),
+          "x-libvirt does not repeat the VNC password");
+    xlcfg_doc_free(config);
+}
+
+static void nothing_of_a_run(const char *dir)
+{
+    static const char *const gone[] = {
+        "id='7'", "id=\"7\"", "portid", "virbr0", "vnet3", "net0", "index=",
+        "backingStore", "mirror", "tray", "pts", "serial0", "5900", "dac",
+    };
+    xlcfg_doc *config = config_of(dir, "one-run");
+    char *xml = NULL;
+
+    if (!claim(config && !xlcfg__virt_to_xml(config, &xml, NULL),
+               "one-run: is written"))
+        return;
+    for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]); i++)
+        claim(!strstr(xml, gone[i]), "one-run: no %s", gone[i]);
+    free(xml);
+    xlcfg_doc_free(config);
+}
+
+static void written(const char *json, const char *want, int code)
+{
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    xlcfg_doc *config = NULL;
+    char *xml = NULL;
+    int rc = xlcfg_doc_parse(json, strlen(json), &config, &err);
+
+    if (!rc)
+        rc = xlcfg__virt_to_xml(config, &xml, &err);
+    claim(rc == code && (xml ? strstr(xml, want) != NULL
+                         : strstr(err.where, want) != NULL),
+          "%s gives %s (%d: %s %s)", json, want, rc, err.where, err.message);
+    free(xml);
+    xlcfg_doc_free(config);
+}
+
+static void changes(void)
+{
+    written("{\"c_info\":{\"name\":\"n\"},\"b_info\":{\"max_memkb\":1024}}",
+            "<memory unit=\"KiB\">1024</memory>", 0);
+    written("{\"disks\":[{\"vdev\":\"vdb\",\"pdev_path\":\"/x\"}]}",
+            "<source file=\"/x\"/>", 0);
+    written("{\"disks\":[{\"vdev\":\"vdb\",\"pdev_path\":\"/new\","
+            "\"x-libvirt\":\"<disk type='file'><source file='/old'/>"
+            "<target dev='vdb'/></disk>\"}]}", "file=\"/new\"", 0);
+    written("{\"disks\":[{\"vdev\":\"sda\",\"format\":\"empty\","
+            "\"x-libvirt\":\"<disk type='file' device='cdrom'><source "
+            "file='/old'/><target dev='sda'/></disk>\"}]}",
+            "device=\"cdrom\">\n      <target", 0);
+    written("{\"pcidevs\":[{\"bus\":3,\"dev\":16,\"func\":2}]}",
+            "bus=\"0x03\"", 0);
+    written("{\"disks\":[{\"vdev\":\"vdb\",\"colo_host\":\"h\"}]}",
+            "colo_host", XLCFG_ERROR_INVAL);
+    written("{\"vtpms\":[{\"devid\":0}]}", "vtpms", XLCFG_ERROR_INVAL);
+    written("{\"b_info\":{\"kernel\":\"/k\"}}", "kernel",
+            XLCFG_ERROR_INVAL);
+    written("{\"x-libvirt\":\"<dom\"}", "x-libvirt", XLCFG_ERROR_PARSE);
+}
+
+/* ---- hostile and wrong XML ---- */
+
+static void refused(const char *what, const char *xml, size_t len,
+                    const char *line, const char *element)
+{
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    xlcfg_doc *config = NULL;
+    int rc = xlcfg__virt_from_xml(xml, len, &config, &err);
+
+    claim(rc == XLCFG_ERROR_PARSE && strstr(err.where, line) &&
+          strstr(err.where, element) && err.message[0],
+          "refused: %s (%d, %s: %s)", what, rc, err.where, err.message);
+    if (!rc)
+        xlcfg_doc_free(config);
+}
+
+static void hostile(void)
+{
+    static const char bomb[] =
+        "<!DOCTYPE d [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;&a;'>"
+        "<!ENTITY c '&b;&b;&b;&b;'>]>\n<domain><name>&c;</name></domain>";
+    static const char file[] =
+        "<!DOCTYPE d [<!ENTITY x SYSTEM 'file:///etc/passwd'>]>"
+        "<domain><name>&x;</name></domain>";
+    size_t size = XLCFG__XML_SIZE + 1;
+    char *big = calloc(1, size + 1), *at = big;
+
+    refused("an entity bomb", bomb, strlen(bomb), "line 1", "");
+    refused("an outside entity", file, strlen(file), "line 1", "");
+    memset(big, ' ', size);
+    refused("too big", big, size, "line 1", "");
+    at = stpcpy(at, "<domain>\n");
+    for (int i = 0; i < 100; i++)
+        at = stpcpy(at, "<a>");
+    for (int i = 0; i < 100; i++)
+        at = stpcpy(at, "</a>");
+    at = stpcpy(at, "</domain>");
+    refused("too deep", big, (size_t)(at - big), "line 2", "<a>");
+    free(big);
+}
+
+static void wrong(void)
+{
+    static const struct {
+        const char *what, *xml, *line, *element;
+    } rows[] = {
+        { "nothing", "", "line", "" },
+        { "no XML", "hello", "line 1", "" },
+        { "an open element", "<domain>\n<name>x</domain>", "line 2",
+          "<name>" },
+        { "another element", "<network/>", "line 1", "<network>" },
+        { "a number that is none",
+          "<domain>\n<vcpu>many</vcpu></domain>", "line 2", "<vcpu>" },
+        { "an unknown unit",
+          "<domain>\n<memory unit='stone'>1</memory></domain>", "line 2",
+          "<memory>" },
+        { "too much memory",
+          "<domain>\n<memory unit='EiB'>99999999</memory></domain>",
+          "line 2", "<memory>" },
+        { "a disk without a target",
+          "<domain><devices>\n\n<disk type='file'/></devices></domain>",
+          "line 3", "<disk>" },
+        { "a target twice",
+          "<domain><devices>\n<disk><target dev='vda'/></disk>\n"
+          "<disk><target dev='vda'/></disk></devices></domain>", "line 3",
+          "<disk>" },
+        { "a PCI address that is none",
+          "<domain><devices>\n<hostdev type='pci'><source><address "
+          "bus='zz'/></source></hostdev></devices></domain>", "line 2",
+          "<hostdev>" },
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        refused(rows[i].what, rows[i].xml, strlen(rows[i].xml),
+                rows[i].line, rows[i].element);
+}
+
+static void one_device(void)
+{
+    static const char disk[] = "<disk type='file'><target dev='vdz'/></disk>";
+    static const char sound[] = "<sound model='ich9'/>";
+    enum xlcfg_kind kind = XLCFG_KINDS;
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    xlcfg_doc *body = NULL;
+
+    claim(!xlcfg__virt_device_from_xml(disk, strlen(disk), &kind, &body,
+                                       &err) && kind == XLCFG_KIND_DISK,
+          "a device is read %s", err.message);
+    xlcfg_doc_free(body);
+    claim(xlcfg__virt_device_from_xml(sound, strlen(sound), &kind, &body,
+                                      &err) == XLCFG_ERROR_NI,
+          "a device that libxl has no kind for: %s", err.message);
+}
+
+/* ---- the driver ---- */
+
+static const struct xlcfg_driver_options options = { .deadline_ms = 3000 };
+
+static void no_backend(void)
+{
+    struct xlcfg_conn *conn;
+    xlcfg_error err = XLCFG_ERROR_INIT;
+
+    claim(xlcfg__conn_open("qemu+unix:///system?socket=/nowhere/sock",
+                           &options, &conn, &err) ==
+          XLCFG_ERROR_UNREACHABLE && strstr(err.message, "/nowhere/sock"),
+          "no daemon: %s", err.message);
+    claim(xlcfg__conn_open("gopher://x", &options, &conn, &err) ==
+          XLCFG_ERROR_INVAL, "not a libvirt URI: %s", err.message);
+}
+
+static void look(struct xlcfg_conn *conn, const char *name, size_t devices)
+{
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    struct xlcfg_domain dom = { .domid = -1 }, same = { .domid = -1 };
+    struct xlcfg_view view;
+    xlcfg_doc *stored = NULL;
+    char *index = NULL, why[200] = "";
+    bool ok;
+
+    xlcfg__view_init(&view);
+    if (!claim(!conn->drv.find(conn->handle, name, &dom, &err),
+               "%s is found %s", name, err.message))
+        return;
+    claim(!conn->drv.find(conn->handle, dom.uuid, &same, &err) &&
+          !strcmp(same.name, dom.name), "... by its uuid too");
+    ok = !conn->drv.live(conn->handle, &dom, &view, &err);
+    claim(ok && view.count == devices && !view.unknown.count &&
+          view.sees[XLCFG_KIND_DISK],
+          "... with %zu devices (%zu) %s%s", devices, view.count,
+          err.message, view.unknown.count
+          ? xlcfg_doc_string(view.unknown.v[0]) : "");
+    claim(!conn->drv.index(conn->handle, &dom, &index, &err) &&
+          strlen(index) == 64, "... an index %s", index ? index : "");
+    claim(!conn->drv.stored(conn->handle, &dom, &stored, &err) &&
+          !strcmp(xlcfg_doc_string(xlcfg_doc_pointer(stored,
+                                                     "/c_info/name")),
+                  name), "... and what is kept %s", err.message);
+    claim(!conn->drv.can(conn->handle, XLCFG_KIND_DISK, XLCFG_ACT_SNAPSHOT,
+                         why, sizeof(why)) && why[0], "... cannot: %s", why);
+    free(index);
+    xlcfg_doc_free(stored);
+    xlcfg__view_dispose(&view);
+    xlcfg__domain_dispose(&dom);
+    xlcfg__domain_dispose(&same);
+}
+
+static void test_driver(void)
+{
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    struct xlcfg_domains list = { 0 };
+    struct xlcfg_domain dom = { .domid = -1 };
+    struct xlcfg_conn *conn;
+
+    if (!claim(!xlcfg__conn_open("test:///default", &options, &conn, &err),
+               "test:///default opens %s", err.message))
+        return;
+    claim(!conn->drv.list(conn->handle, &list, &err) && list.count == 1 &&
+          !strcmp(list.v[0].state, "running"), "one running domain");
+    xlcfg__domains_dispose(&list);
+    claim(!conn->drv.find(conn->handle, "1", &dom, &err) && dom.domid == 1,
+          "found by its id");
+    xlcfg__domain_dispose(&dom);
+    claim(conn->drv.find(conn->handle, "nobody", &dom, &err) ==
+          XLCFG_ERROR_DOMAIN_NOTFOUND, "nobody: %s", err.message);
+    look(conn, "test", 2);
+    xlcfg__conn_free(conn);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2) {
+        fprintf(stderr, "usage: virt_test FOLDER\n");
+        return 2;
+    }
+    folder(argv[1]);
+    fields(argv[1]);
+    one_secret(argv[1]);
+    nothing_of_a_run(argv[1]);
+    changes();
+    hostile();
+    wrong();
+    one_device();
+    no_backend();
+    test_driver();
+    printf("%d passed, %d failed\n", passed, failed);
+    return failed != 0;
+}
