@@ -304,9 +304,9 @@ void xlcfg__key_of(enum xlcfg_kind kind, const xlcfg_doc *body,
         break;
     }
     if (!id->key[0])
-        memcpy(id->key, id->alt, sizeof(id->key));
+        strcpy(id->key, id->alt);
     if (!id->match[0])
-        memcpy(id->match, id->key, sizeof(id->match));
+        strcpy(id->match, id->key);
 }
 
 enum xlcfg_kind xlcfg__key_kind(const char *key)

@@ -341,22 +341,23 @@ static void merge_medium(xlcfg__members *m, const xlcfg_doc *live)
         xlcfg__members_set(m, "format", xlcfg_doc_ref(format));
 }
 
+/* The rule is asked before the documents: most fields are the template's. */
 static bool takes_live(const struct xlcfg_field *f, const xlcfg_doc *tmpl,
                        const xlcfg_doc *live)
 {
-    if (!xlcfg_doc_get(live, f->name))
-        return false;
     switch (f->rule) {
     case XLCFG_RULE_TEMPLATE:
     case XLCFG_RULE_MEDIUM:
         return false;
     case XLCFG_RULE_FILL:
     case XLCFG_RULE_IDENTITY:
-        return !xlcfg_doc_get(tmpl, f->name);
+        return !xlcfg_doc_get(tmpl, f->name) &&
+            xlcfg_doc_get(live, f->name);
     case XLCFG_RULE_LIVE:
-        return true;
+        return xlcfg_doc_get(live, f->name);
     case XLCFG_RULE_FOLLOW:
-        return xlcfg_doc_get(tmpl, f->name);
+        return xlcfg_doc_get(tmpl, f->name) &&
+            xlcfg_doc_get(live, f->name);
     }
     return false;
 }
@@ -391,9 +392,12 @@ xlcfg_doc *xlcfg__kind_address(enum xlcfg_kind kind, const xlcfg_doc *body)
     xlcfg__members m = { 0 };
 
     for (f = xlcfg__kinds[kind].fields; f->name; f++) {
-        const xlcfg_doc *v = xlcfg_doc_get(body, f->name);
+        const xlcfg_doc *v;
 
-        if ((f->flags & XLCFG_FIELD_ADDRESS) && v)
+        if (!(f->flags & XLCFG_FIELD_ADDRESS))
+            continue;
+        v = xlcfg_doc_get(body, f->name);
+        if (v)
             xlcfg__members_add(&m, f->name, xlcfg_doc_ref(v));
     }
     return xlcfg__members_end(&m);

@@ -78,11 +78,12 @@ int xlcfg__view_add(struct xlcfg_view *view, enum xlcfg_kind kind,
                     xlcfg_doc *body, const char *key,
                     enum xlcfg_live live, struct xlcfg_dev **dev_r)
 {
-    struct xlcfg_ident id = { "", "", "" };
+    struct xlcfg_ident id;
     struct xlcfg_dev *dev;
 
     if (dev_r)
         *dev_r = NULL;
+    id.key[0] = id.match[0] = id.alt[0] = '\0';
     if (body)
         xlcfg__key_of(kind, body, &id);
     if (key) {
