@@ -154,6 +154,7 @@ clean:
 # ---- CI ----------------------------------------------------------------------
 
 .PHONY: ci
+ci: CI_SUITES += check-xen
 ci:
-	@$(MAKE) --no-print-directory all $(TEST_PROGRAMS)
+	@$(MAKE) --no-print-directory -j2 all $(TEST_PROGRAMS)
 	@scripts/run-suites $(CHECK_SUITES) $(CI_SUITES)
