@@ -114,18 +114,35 @@ void xlcfg__virt_canon_device(xmlNodePtr dev)
     }
 }
 
+/* libvirt adds the controllers that a guest lacks in another order to what
+ * runs than to what is kept: by type they are the same. */
+static int controller_place(xmlNodePtr dev)
+{
+    static const char *const types[] = {
+        "pci", "ide", "fdc", "sata", "scsi", "virtio-serial", "ccid",
+        "xenbus", "isa",
+    };
+    size_t i;
+
+    if (xlcfg__virt_has(dev, "@type", "usb"))
+        return xlcfg__virt_child(dev, "master") ? 1 : 0;
+    for (i = 0; i < COUNT(types); i++)
+        if (xlcfg__virt_has(dev, "@type", types[i]))
+            break;
+    return 2 + (int)i;
+}
+
 /* Within one name, those that have a kind of ours come first, by kind. */
 static int place(xmlNodePtr dev)
 {
-    int rank = xlcfg__virt_rank((const char *)dev->name) * 4;
+    int rank = xlcfg__virt_rank((const char *)dev->name) * 16;
 
     if (xlcfg__virt_is(dev, "hostdev"))
         return rank + (xlcfg__virt_has(dev, "@type", "pci") ? 0
                        : xlcfg__virt_has(dev, "@type", "usb") &&
                        xlcfg__virt_child(dev, "address") ? 1 : 2);
     if (xlcfg__virt_is(dev, "controller"))
-        return rank + (xlcfg__virt_has(dev, "@type", "usb") &&
-                       !xlcfg__virt_child(dev, "master") ? 0 : 1);
+        return rank + controller_place(dev);
     if (xlcfg__virt_is(dev, "graphics"))
         return rank + (xlcfg__virt_has(dev, "@type", "vnc") ||
                        xlcfg__virt_has(dev, "@type", "sdl") ? 0 : 1);
@@ -180,6 +197,9 @@ bool xlcfg__virt_canon(xmlNodePtr domain)
         next = n->next;
         if (xlcfg__virt_is(n, "seclabel") &&
             xlcfg__virt_has(n, "@type", "dynamic"))
+            xlcfg__virt_drop(n);
+        else if (xlcfg__virt_is(n, "resource") &&
+                 xlcfg__virt_has(n, "partition", "/machine"))
             xlcfg__virt_drop(n);
     }
     if (!devices)

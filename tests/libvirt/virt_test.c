@@ -176,6 +176,7 @@ static void nothing_of_a_run(const char *dir)
     static const char *const gone[] = {
         "id='7'", "id=\"7\"", "portid", "virbr0", "vnet3", "net0", "index=",
         "backingStore", "mirror", "tray", "pts", "serial0", "5900", "dac",
+        "/machine",
     };
     xlcfg_doc *config = config_of(dir, "one-run");
     char *xml = NULL;
