@@ -168,6 +168,12 @@ int xlcfg_domain_list(xlcfg_ctx *ctx, bool full, xlcfg_doc **doc_r,
 /* The configuration and the device states (get.json).  Records. */
 int xlcfg_domain_get(xlcfg_ctx *ctx, const char *dom, void *reserved,
                      xlcfg_doc **doc_r, xlcfg_error *err);
+/*
+ * The configuration as the backend's own XML, yours to free(): what defines
+ * the same guest again.  Records.  NI: the driver has no XML form.
+ */
+int xlcfg_domain_xml(xlcfg_ctx *ctx, const char *dom, char **xml_r,
+                     xlcfg_error *err);
 /* The private template as it stands (template.json). */
 int xlcfg_domain_template(xlcfg_ctx *ctx, const char *dom, xlcfg_doc **doc_r,
                           xlcfg_error *err);

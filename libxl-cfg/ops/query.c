@@ -38,6 +38,21 @@ int xlcfg_domain_get(xlcfg_ctx *ctx, const char *dom, void *reserved,
     return get(ctx, dom, doc_r, err);
 }
 
+int xlcfg_domain_xml(xlcfg_ctx *ctx, const char *dom, char **xml_r,
+                     xlcfg_error *err)
+{
+    xlcfg_doc *doc;
+    int rc;
+
+    rc = get(ctx, dom, &doc, err);
+    if (rc)
+        return rc;
+    rc = ctx->conn->drv.to_xml(ctx->conn->handle,
+                               xlcfg_doc_get(doc, "config"), xml_r, err);
+    xlcfg_doc_free(doc);
+    return rc;
+}
+
 /* ---- list ---- */
 
 static xlcfg_doc *list_row(const xlcfg_doc *whole, bool full)

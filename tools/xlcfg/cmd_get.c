@@ -3,6 +3,7 @@
 #include "xlcfg.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The named member alone, doc being freed. */
@@ -44,15 +45,18 @@ static int run_get(struct tool *t, int argc, char **argv)
         return code;
     if (argc != 2)
         return tool_usage(t, NULL, "usage: xlcfg get DOM [--config]");
-    if (t->format == FORMAT_XML) {
-        err.code = XLCFG_ERROR_NI;
-        snprintf(err.message, sizeof(err.message),
-                 "this driver has no XML form");
-        return tool_fail(t, &err);
-    }
     code = tool_open(t);
     if (code)
         return code;
+    if (t->format == FORMAT_XML) {
+        char *xml;
+
+        if (xlcfg_domain_xml(t->ctx, argv[1], &xml, &err))
+            return tool_fail(t, &err);
+        fputs(xml, stdout);
+        free(xml);
+        return EXIT_DONE;
+    }
     if (xlcfg_domain_get(t->ctx, argv[1], NULL, &doc, &err))
         return tool_fail(t, &err);
     if (config) {
@@ -111,7 +115,7 @@ static int run_live(struct tool *t, int argc, char **argv)
 
 const struct command cmd_get = {
     "get", "DOM [--config]", "the true configuration and device states",
-    "Formats: yaml (also as table), json, name.  --config prints the bare\n"
+    "Formats: yaml (also as table), json, xml (libvirt), name.  --config: the bare\n"
     "libxl_domain_config; what was not known goes to standard error.",
     run_get,
 };
