@@ -31,6 +31,8 @@ struct kind {
     int (*destroy)(libxl_ctx *ctx, uint32_t domid, const char *json);
 };
 
+#define BAD_BODY 1              /* no number of libxl's */
+
 #define CALL(k, name, call)                                             \
     static int k##_##name(libxl_ctx *ctx, uint32_t domid,               \
                           const char *json)                             \
@@ -39,9 +41,8 @@ struct kind {
         int rc;                                                         \
                                                                         \
         libxl_device_##k##_init(&dev);                                  \
-        rc = libxl_device_##k##_from_json(ctx, &dev, json);             \
-        if (!rc)                                                        \
-            rc = libxl_device_##k##_##call(ctx, domid, &dev, NULL);     \
+        rc = libxl_device_##k##_from_json(ctx, &dev, json) ? BAD_BODY   \
+            : libxl_device_##k##_##call(ctx, domid, &dev, NULL);        \
         libxl_device_##k##_dispose(&dev);                               \
         return rc;                                                      \
     }
@@ -144,8 +145,9 @@ static int code_of(int rc)
     case ERROR_DEVICE_EXISTS:
     case ERROR_DOMAIN_NOTFOUND:
     case ERROR_NOMEM:
-    case ERROR_INVAL:
         return rc;              /* the numbers are the same */
+    case BAD_BODY:
+        return XLCFG_ERROR_INVAL;
     default:
         return XLCFG_ERROR_REFUSED;
     }
@@ -164,7 +166,11 @@ static int call_libxl(void *arg, xlcfg_error *err)
         return xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, "libxl",
                           "cannot open: %s", words.text);
     rc = job->call(ctx, job->domid, job->json);
-    if (rc)
+    if (rc == BAD_BODY)
+        rc = xlcfg__err(err, code_of(rc), "libxl",
+                        "it does not read this body: %s",
+                        words.len ? words.text : "it gives no reason");
+    else if (rc)
         rc = xlcfg__err(err, code_of(rc), "libxl", "%s (its error %d)",
                         words.len ? words.text : "it gives no reason", rc);
     libxl_ctx_free(ctx);
