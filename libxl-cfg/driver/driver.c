@@ -150,10 +150,10 @@ static int no_clean(void *h, const struct xlcfg_domain *dom,
     return not_able(err, "clean up after a device");
 }
 
-static int no_create(void *h, const xlcfg_doc *config, bool start,
+static int no_create(void *h, const xlcfg_doc *config, unsigned flags,
                      struct xlcfg_domain *dom_r, xlcfg_error *err)
 {
-    (void)h; (void)config; (void)start; (void)dom_r;
+    (void)h; (void)config; (void)flags; (void)dom_r;
     return not_able(err, "create domains");
 }
 

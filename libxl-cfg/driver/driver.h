@@ -53,6 +53,9 @@ struct xlcfg_driver_options {
 enum xlcfg_home {
     XLCFG_HOME_STATE,           /* in state.db */
     XLCFG_HOME_LIBXL,           /* in libxl's libxl-json userdata file */
+    XLCFG_HOME_BACKEND,         /* what `stored` answers; the acts of the
+                                   driver keep it.  Where it has none (a
+                                   transient domain): in state.db */
 };
 
 enum xlcfg_action {
@@ -63,6 +66,11 @@ enum xlcfg_action {
 };
 
 enum { XLCFG_DETACH_FORCE = 1 };
+
+enum {                          /* flags of create */
+    XLCFG_CREATE_START = 1,     /* define and start; without: define alone */
+    XLCFG_CREATE_TRANSIENT = 2, /* with START: nothing is left when it ends */
+};
 
 #define XLCFG_DECLINED 1        /* open: not a URI of mine */
 
@@ -127,6 +135,11 @@ struct xlcfg_driver {
     int (*detach)(void *handle, const struct xlcfg_domain *dom,
                   enum xlcfg_kind kind, const xlcfg_doc *body,
                   unsigned flags, unsigned wait_ms, xlcfg_error *err);
+    /*
+     * Change a device that is there; both bodies are whole, the device is
+     * the same.  NI, where naming the JSON pointer in the body: a member that
+     * cannot be changed; nothing was touched then.  REFUSED, UNREACHABLE.
+     */
     int (*update)(void *handle, const struct xlcfg_domain *dom,
                   enum xlcfg_kind kind, const xlcfg_doc *before,
                   const xlcfg_doc *after, xlcfg_error *err);
@@ -137,8 +150,14 @@ struct xlcfg_driver {
     int (*clean)(void *handle, const struct xlcfg_domain *dom,
                  const struct xlcfg_dev *dev, bool dry_run,
                  xlcfg__items *steps, xlcfg_error *err);
-    /* Define, and start when start is true. */
-    int (*create)(void *handle, const xlcfg_doc *config, bool start,
+    /*
+     * Make a domain of this configuration; c_info has name and uuid.  REFUSED
+     * when one of that name or uuid is there, except: with START, one that is
+     * defined under both and does not run is defined anew.  NI: this driver
+     * keeps no definitions (no START), or knows no transient domains.
+     * INVAL, where being the JSON pointer.  What fails leaves nothing behind.
+     */
+    int (*create)(void *handle, const xlcfg_doc *config, unsigned flags,
                   struct xlcfg_domain *dom_r, xlcfg_error *err);
 
     /* Domain XML of a configuration, and back.  Text is malloc'd. */

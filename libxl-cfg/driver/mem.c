@@ -676,7 +676,7 @@ static int start_it(struct mem *mem, struct mem_domain *md,
     return 0;
 }
 
-static int mem_create(void *handle, const xlcfg_doc *config, bool start,
+static int mem_create(void *handle, const xlcfg_doc *config, unsigned flags,
                       struct xlcfg_domain *dom_r, xlcfg_error *err)
 {
     struct mem *mem = handle;
@@ -698,7 +698,7 @@ static int mem_create(void *handle, const xlcfg_doc *config, bool start,
     md->stored = xlcfg_doc_ref(config);
     for (int k = 0; k < XLCFG_KINDS; k++)
         md->view.sees[k] = true;
-    if (start)
+    if (flags & XLCFG_CREATE_START)
         rc = start_it(mem, md, config, err);
     if (!rc && xlcfg__domain_copy(dom_r, &md->dom))
         rc = xlcfg__nomem(err);

@@ -405,7 +405,7 @@ static int virt_device_from_xml(void *handle, const char *xml, size_t len,
 const struct xlcfg_driver xlcfg__driver_virt = {
     .size = sizeof(struct xlcfg_driver),
     .name = "libvirt",
-    .home = XLCFG_HOME_STATE,
+    .home = XLCFG_HOME_BACKEND,
     .scheme = "qemu",
     .open = virt_open,
     .close = virt_close,

@@ -90,13 +90,38 @@ static bool libxl_shape(const xlcfg_doc *doc)
         xlcfg_doc_kind(xlcfg_doc_get(doc, "b_info")) == XLCFG_DOC_OBJECT;
 }
 
+/* From state.db, or what the backend keeps: HOME_BACKEND asks it first. */
+static int read_kept(struct job *job, xlcfg_error *err)
+{
+    const struct xlcfg_driver *drv = &job->conn->drv;
+    const struct xlcfg_domain *dom = &job->cut.dom;
+    bool backend = drv->home == XLCFG_HOME_BACKEND;
+    xlcfg__state *st = NULL;
+    xlcfg_error why = XLCFG_ERROR_INIT;
+    int rc = XLCFG_ERROR_NOTFOUND;
+
+    if (backend)
+        rc = drv->stored(job->conn->handle, dom, &job->cut.template, err);
+    if (rc != XLCFG_ERROR_NOTFOUND)
+        return rc;
+    rc = xlcfg__state_open(job->state_dir, false, job->lock_ms, &st, &why);
+    if (!rc)
+        rc = xlcfg__state_template_get(st, drv->name, dom->uuid,
+                                       &job->cut.template, &why);
+    xlcfg__state_close(st);
+    if (rc == XLCFG_ERROR_NOTFOUND && !backend)
+        return drv->stored(job->conn->handle, dom, &job->cut.template, err);
+    if (rc && rc != XLCFG_ERROR_NOTFOUND)
+        *err = why;
+    return rc;
+}
+
 /* The template from where this driver's domains have it; 0 also when there
  * is none, which template_note then says. */
 static int read_template(struct job *job, struct xlcfg__stamp *stamp)
 {
     struct xlcfg__cut *cut = &job->cut;
     const struct xlcfg_domain *dom = &cut->dom;
-    xlcfg__state *st = NULL;
     xlcfg_error err = XLCFG_ERROR_INIT;
     int rc;
 
@@ -111,15 +136,7 @@ static int read_template(struct job *job, struct xlcfg__stamp *stamp)
                             "expected an object with c_info and b_info");
         }
     } else {
-        rc = xlcfg__state_open(job->state_dir, false, job->lock_ms, &st,
-                               &err);
-        if (!rc)
-            rc = xlcfg__state_template_get(st, job->conn->drv.name,
-                                           dom->uuid, &cut->template, &err);
-        xlcfg__state_close(st);
-        if (rc == XLCFG_ERROR_NOTFOUND)
-            rc = job->conn->drv.stored(job->conn->handle, dom,
-                                       &cut->template, &err);
+        rc = read_kept(job, &err);
     }
     if (rc == XLCFG_ERROR_NOMEM)
         return rc;

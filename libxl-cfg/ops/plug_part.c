@@ -239,6 +239,21 @@ static int edit_libxl(xlcfg_ctx *ctx, const struct xlcfg_domain *dom,
     return rc;
 }
 
+/* Does the backend keep this domain's template by itself? */
+static bool backend_keeps(xlcfg_ctx *ctx, const struct xlcfg_domain *dom)
+{
+    const struct xlcfg_driver *drv = &ctx->conn->drv;
+    xlcfg_doc *doc = NULL;
+    bool keeps;
+
+    if (drv->home != XLCFG_HOME_BACKEND)
+        return false;
+    keeps = drv->stored(ctx->conn->handle, dom, &doc, NULL) !=
+        XLCFG_ERROR_NOTFOUND;
+    xlcfg_doc_free(doc);
+    return keeps;
+}
+
 static int edit_state(xlcfg_ctx *ctx, const struct xlcfg__cut *cut,
                       enum xlcfg_kind kind, const char *match,
                       const xlcfg_doc *body, xlcfg_error *err)
@@ -272,6 +287,8 @@ int xlcfg__template_edit(xlcfg_ctx *ctx, const struct xlcfg__cut *cut,
 {
     if (ctx->conn->drv.home == XLCFG_HOME_LIBXL)
         return edit_libxl(ctx, &cut->dom, kind, match, body, err);
+    if (backend_keeps(ctx, &cut->dom))
+        return 0;
     return edit_state(ctx, cut, kind, match, body, err);
 }
 
