@@ -138,10 +138,15 @@ typedef struct xlcfg_ctx_options {
     const char *xen_lib_dir;    /* NULL: $XLCFG_XEN_LIB_DIR, /var/lib/xen */
     unsigned deadline_ms;       /* of one look at the backend; 0: 3000 */
     unsigned lock_ms;           /* wait for a lock at most; 0: 5000 */
+    bool deep;                  /* look also where a look costs something:
+                                   libvirt: into QEMU itself, which marks
+                                   the domain as tainted (custom-monitor).
+                                   Without it: only of a domain that has an
+                                   open intent */
 } xlcfg_ctx_options;
 
 #define XLCFG_CTX_OPTIONS_INIT \
-    { sizeof(struct xlcfg_ctx_options), NULL, NULL, 0, 0 }
+    { sizeof(struct xlcfg_ctx_options), NULL, NULL, 0, 0, false }
 
 /*
  * Open a context.  uri NULL: `xen:///` where a xenstore answers, else

@@ -9,7 +9,7 @@
 
 struct diff {
     xlcfg__items changes;
-    bool over;
+    bool over, whole;
 };
 
 static void change(struct diff *d, const char *what, const char *name,
@@ -107,7 +107,7 @@ static void compare_body(struct diff *d, const struct xlcfg_dev *from,
 {
     xlcfg_doc *body = xlcfg_doc_ref(to->body);
 
-    if (d->over) {
+    if (d->over && !d->whole) {
         xlcfg_doc_free(body);
         body = xlcfg__kind_merge(from->kind, from->body, to->body);
         if (!body)
@@ -180,7 +180,7 @@ xlcfg_doc *xlcfg__diff(const char *from_name, const struct xlcfg_view *from,
                        const char *to_name, const struct xlcfg_view *to,
                        bool over)
 {
-    struct diff d = { .over = over };
+    struct diff d = { .over = over, .whole = to->whole };
     xlcfg__members m = { 0 };
 
     devices(&d, from, to);

@@ -280,7 +280,8 @@ static const struct xlcfg_intent *intent_of(struct merge *mg,
 
 /* The body the cell asks for; *ok false: out of memory. */
 static xlcfg_doc *body_for(const struct xlcfg_row *row,
-                           const struct xlcfg_intent *in, bool *ok)
+                           const struct xlcfg_intent *in, bool whole,
+                           bool *ok)
 {
     xlcfg_doc *body = NULL;
 
@@ -295,12 +296,14 @@ static xlcfg_doc *body_for(const struct xlcfg_row *row,
     case XLCFG_BODY_LIVE:
         return xlcfg_doc_ref(row->live_body);
     case XLCFG_BODY_FIELDS:
+        if (whole && row->live_body)
+            return xlcfg_doc_ref(row->live_body);
         body = xlcfg__kind_merge(row->kind, row->template_body,
                                  row->live_body);
         *ok = *ok && body;
         return body;
     case XLCFG_BODY_INTENT:
-        if (!in || !in->after)
+        if (!in || !in->after || (whole && row->live_body))
             return xlcfg_doc_ref(row->live_body);
         body = xlcfg__kind_merge(row->kind, in->after, row->live_body);
         *ok = *ok && body;
@@ -342,7 +345,7 @@ static int add_row(struct merge *mg, enum xlcfg_kind kind,
                  : l && l->reason ? l->reason : NULL);
     row->template_body = t ? xlcfg_doc_ref(t->body) : NULL;
     row->live_body = l ? xlcfg_doc_ref(l->body) : NULL;
-    row->body = body_for(row, in, &ok);
+    row->body = body_for(row, in, mg->live->whole, &ok);
     if (l && l->address)
         row->address = xlcfg_doc_ref(l->address);
     else if (row->body)

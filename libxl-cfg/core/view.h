@@ -39,6 +39,10 @@ struct xlcfg_view {
      * what was read.  NULL: nothing. */
     xlcfg_doc *rest;
     bool sees[XLCFG_KINDS];     /* live: the driver looked at this kind */
+    bool whole;                 /* live: its bodies lack nothing, they are
+                                   right about every field */
+    bool deep;                  /* asked of a live view: look also where it
+                                   costs something; see driver.h */
     xlcfg__items unknown;       /* strings "what: why it was not read" */
 };
 

@@ -191,13 +191,21 @@ static int no_watch_next(void *h, char uuid_r[37], xlcfg_error *err)
     return not_able(err, "watch");
 }
 
+static int nothing_kept(void *h, const struct xlcfg_domain *dom,
+                        enum xlcfg_kind kind, const xlcfg_doc *body,
+                        xlcfg_error *err)
+{
+    (void)h; (void)dom; (void)kind; (void)body; (void)err;
+    return 0;
+}
+
 static const struct xlcfg_driver filler = {
     .index = no_index, .stored = no_stored, .can = no_can,
     .prepare = same_prepare, .attach = no_attach, .detach = no_detach,
     .update = no_update, .clean = no_clean, .create = no_create,
     .to_xml = no_to_xml, .from_xml = no_from_xml,
     .device_from_xml = no_device_from_xml, .watch_fd = no_watch_fd,
-    .watch_next = no_watch_next,
+    .watch_next = no_watch_next, .forget = nothing_kept,
 };
 
 #define FILL(in, member) \
@@ -223,6 +231,7 @@ static void fill(struct xlcfg_driver *in, const struct xlcfg_driver *out)
     FILL(in, device_from_xml);
     FILL(in, watch_fd);
     FILL(in, watch_next);
+    FILL(in, forget);
 }
 
 /* ---- connections ---- */

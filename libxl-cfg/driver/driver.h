@@ -174,6 +174,15 @@ struct xlcfg_driver {
      * the uuid of one that did ("" for any): 0, or 1 when there is none. */
     int (*watch_fd)(void *handle, xlcfg_error *err);
     int (*watch_next)(void *handle, char uuid_r[37], xlcfg_error *err);
+
+    /*
+     * A device has left, or its attach came to nothing: take it also from
+     * what the backend itself keeps for the next start (stored).  0 too when
+     * it is not in there, or when nothing is kept.
+     */
+    int (*forget)(void *handle, const struct xlcfg_domain *dom,
+                  enum xlcfg_kind kind, const xlcfg_doc *body,
+                  xlcfg_error *err);
 };
 
 /* A connection: a driver's handle with every call filled. */

@@ -309,6 +309,7 @@ static int virt_live(void *handle, const struct xlcfg_domain *dom,
         rc = xlcfg__view_from_config(config, view, err);
     if (!rc && set_addresses(view))
         rc = xlcfg__nomem(err);
+    view->whole = true;
     for (size_t i = 0; !rc && i < sizeof(seen) / sizeof(seen[0]); i++)
         view->sees[seen[i]] = true;
 out:

@@ -42,6 +42,7 @@ int xlcfg_ctx_open(const char *uri, const xlcfg_ctx_options *opt,
     ctx->deadline_ms = given.deadline_ms ? given.deadline_ms
                                          : DEFAULT_DEADLINE_MS;
     ctx->lock_ms = given.lock_ms ? given.lock_ms : DEFAULT_LOCK_MS;
+    ctx->deep = given.deep;
     if ((uri && !ctx->uri) || !ctx->state_dir || !ctx->xen_lib_dir) {
         rc = xlcfg__nomem(err);
         goto out;

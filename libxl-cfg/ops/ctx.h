@@ -18,6 +18,7 @@ struct xlcfg_ctx {
     char *uri;                  /* as asked for; NULL: the first to answer */
     char *state_dir, *xen_lib_dir;
     unsigned deadline_ms, lock_ms;
+    bool deep;                  /* see xlcfg_ctx_options */
 };
 
 /* Template, intents and live view of one moment. */

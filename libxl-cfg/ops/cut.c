@@ -28,6 +28,7 @@ struct job {
     struct xlcfg_conn *conn;
     char *state_dir, *xen_lib_dir;
     unsigned lock_ms;
+    bool deep;
     char *name;                 /* the domain asked for; NULL: list */
     int rc;
     xlcfg_error err;
@@ -231,6 +232,8 @@ static int read_all(struct job *job, bool *moved)
         rc = read_template(job, &stamp);
     if (!rc)
         rc = read_intents(job);
+    /* something is half way: then the look that costs is worth it */
+    cut->live.deep = job->deep || cut->intents.count;
     if (!rc)
         rc = drv->live(h, &cut->dom, &cut->live, &job->err);
     if (!rc)
@@ -326,6 +329,7 @@ static struct job *job_new(xlcfg_ctx *ctx, const char *name)
     pthread_condattr_destroy(&attr);
     job->owners = 2;
     job->lock_ms = ctx->lock_ms;
+    job->deep = ctx->deep;
     job->conn = xlcfg__conn_ref(ctx->conn);
     job->state_dir = strdup(ctx->state_dir);
     job->xen_lib_dir = strdup(ctx->xen_lib_dir);

@@ -17,12 +17,16 @@ static int close_gone(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
                       xlcfg__items *steps, xlcfg_error *err)
 {
     const struct xlcfg_domain *dom = &sight->cut.dom;
+    const struct xlcfg_conn *conn = ctx->conn;
     int rc = 0;
 
     xlcfg__step(steps, dom, in->key, in->op == XLCFG_OP_ATTACH
                 ? "its attach came to nothing: close it"
                 : "it is gone: close its unplug");
     if (!dry_run)
+        rc = conn->drv.forget(conn->handle, dom, in->kind, in->before
+                              ? in->before : in->after, err);
+    if (!rc && !dry_run)
         rc = xlcfg__template_edit(ctx, &sight->cut, in->kind, in->match,
                                   NULL, err);
     if (!rc && !dry_run)

@@ -226,6 +226,8 @@ static void help(void)
          "  --state-dir DIR     where state.db is "
          "(XLCFG_STATE_DIR, /var/lib/libxl-cfg)\n"
          "  --deadline SECONDS  longest look at the backend (3)\n"
+         "  --deep              look into QEMU itself, which taints the "
+         "domain (libvirt)\n"
          "  -o FORMAT           table, json, yaml, or name\n"
          "  --secrets           show passwords instead of <redacted>\n"
          "  -q, --quiet         no output but what was asked for\n"
@@ -310,6 +312,8 @@ static int globals(struct tool *t, int *argc, char **argv, bool *help_r)
             t->quiet = true;
         else if (!strcmp(argv[i], "--secrets"))
             t->secrets = true;
+        else if (!strcmp(argv[i], "--deep"))
+            t->opt.deep = true;
         else if (!strcmp(argv[i], "-h") || !strcmp(argv[i], "--help"))
             *help_r = true;
         else
