@@ -12,7 +12,8 @@
  *
  * Of a device override all members may be left out: live, reason, holds (an
  * unplug stays pending), refuses (the words with which attach and detach
- * are).  What is not of this form is refused with its JSON pointer.
+ * are).  What is not of this form is refused with its JSON pointer.  What a
+ * call changes is written back, see mem_keep.c.
  */
 #include "driver/mem.h"
 
@@ -21,8 +22,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define MOST (16u << 20)        /* bytes of a file */
 
 static const char *const calls[MEM_CALLS] = {
     [MEM_OPEN] = "open", [MEM_LIST] = "list", [MEM_FIND] = "find",
@@ -346,6 +345,7 @@ static int read_domain(struct mem *mem, const struct spot *sp,
     md = xlcfg__mem_add(mem);
     if (!md)
         return xlcfg__nomem(err);
+    md->source = xlcfg_doc_ref(sp->doc);
     rc = read_identity(md, sp, err);
     if (!rc)
         rc = read_configs(md, sp, err);
@@ -405,7 +405,7 @@ static int read_fail(struct mem *mem, const struct spot *sp,
     return copy_of(sp, "message", &f->message, err);
 }
 
-static int read_all(struct mem *mem, const xlcfg_doc *doc, xlcfg_error *err)
+int xlcfg__mem_read(struct mem *mem, const xlcfg_doc *doc, xlcfg_error *err)
 {
     static const char *const names[] = { "domains", "fail", NULL };
     struct spot root = { doc, "" }, domains, fails;
@@ -423,6 +423,7 @@ static int read_all(struct mem *mem, const xlcfg_doc *doc, xlcfg_error *err)
     }
     if (rc || !xlcfg_doc_count(fails.doc))
         return rc;
+    mem->script = xlcfg_doc_ref(fails.doc);
     mem->fails = calloc(xlcfg_doc_count(fails.doc), sizeof(*mem->fails));
     if (!mem->fails)
         return xlcfg__nomem(err);
@@ -434,64 +435,89 @@ static int read_all(struct mem *mem, const xlcfg_doc *doc, xlcfg_error *err)
     return rc;
 }
 
-static int slurp(const char *path, char **text_r, size_t *len_r,
-                 xlcfg_error *err)
-{
-    FILE *f = fopen(path, "re");
-    char *text = NULL;
-    size_t len;
-    int rc;
+/* ---- a domain as the file has it ---- */
 
-    if (!f)
-        return xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, path, "%s",
-                          strerror(errno));
-    text = malloc(MOST + 1);
-    if (!text) {
-        rc = xlcfg__nomem(err);
-        goto out;
-    }
-    len = fread(text, 1, MOST + 1, f);
-    if (ferror(f)) {
-        rc = xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, path, "%s",
-                        strerror(errno));
-        goto out;
-    }
-    if (len > MOST) {
-        rc = xlcfg__err(err, XLCFG_ERROR_PARSE, path,
-                        "expected 16 MiB at most");
-        goto out;
-    }
-    *text_r = text;
-    *len_r = len;
-    text = NULL;
-    rc = 0;
-out:
-    free(text);
-    fclose(f);
-    return rc;
+static bool is_override(const char *name)
+{
+    return !strcmp(name, "live") || !strcmp(name, "reason");
 }
 
-int xlcfg__mem_load(struct mem *mem, const char *source, xlcfg_error *err)
+/* The override of a device: what it had, with the words of now. */
+static xlcfg_doc *override_doc(const xlcfg_doc *was,
+                               const struct xlcfg_dev *dev)
 {
-    bool is_inline = source[strspn(source, " \t\n")] == '{';
-    xlcfg_doc *doc = NULL;
-    char *text = NULL;
-    size_t len = 0;
-    int rc;
+    xlcfg__members m = { 0 };
 
-    if (is_inline) {
-        rc = xlcfg_doc_parse(source, strlen(source), &doc, err);
-    } else {
-        rc = slurp(source, &text, &len, err);
-        if (rc)
-            return rc;
-        rc = xlcfg_doc_parse(text, len, &doc, err);
+    for (size_t i = 0; i < xlcfg_doc_count(was); i++)
+        if (!is_override(xlcfg_doc_name(was, i)))
+            xlcfg__members_add(&m, xlcfg_doc_name(was, i),
+                               xlcfg_doc_ref(xlcfg_doc_at(was, i)));
+    if (dev && (dev->live != XLCFG_LIVE_PRESENT || !dev->body))
+        xlcfg__members_add(&m, "live",
+                           xlcfg__doc_str(xlcfg__live_name(dev->live)));
+    if (dev && dev->reason)
+        xlcfg__members_add(&m, "reason", xlcfg__doc_str(dev->reason));
+    return xlcfg__members_end(&m);
+}
+
+static xlcfg_doc *overrides_doc(const struct mem_domain *md)
+{
+    struct xlcfg_view *view = (struct xlcfg_view *)&md->view;
+    xlcfg__members m = { 0 };
+
+    for (size_t i = 0; i < xlcfg_doc_count(md->devices); i++) {
+        const char *key = xlcfg_doc_name(md->devices, i);
+
+        xlcfg__members_add(&m, key,
+                           override_doc(xlcfg_doc_at(md->devices, i),
+                                        dev_of(view, key)));
     }
-    free(text);
-    if (!rc)
-        rc = read_all(mem, doc, err);
-    xlcfg_doc_free(doc);
-    if (rc == XLCFG_ERROR_PARSE)
-        xlcfg__err_in(err, is_inline ? "mem:" : source);
-    return rc;
+    for (size_t i = 0; i < view->count; i++) {
+        const struct xlcfg_dev *dev = &view->devs[i];
+
+        if (!xlcfg_doc_get(md->devices, dev->key) &&
+            (dev->live != XLCFG_LIVE_PRESENT || dev->reason || !dev->body))
+            xlcfg__members_add(&m, dev->key, override_doc(NULL, dev));
+    }
+    return xlcfg__members_end(&m);
+}
+
+static xlcfg_doc *blind_doc(const struct mem_domain *md)
+{
+    xlcfg__items it = { 0 };
+
+    for (int k = 0; k < XLCFG_KINDS; k++)
+        if (!md->view.sees[k])
+            xlcfg__items_add(&it, xlcfg__doc_str(xlcfg__kinds[k].name));
+    return xlcfg__items_end(&it);
+}
+
+xlcfg_doc *xlcfg__mem_domain_doc(const struct mem_domain *md)
+{
+    const struct xlcfg_domain *dom = &md->dom;
+    xlcfg__members m = { 0 };
+    xlcfg__items unknown = { 0 };
+
+    xlcfg__members_add(&m, "uuid", xlcfg__doc_str(dom->uuid));
+    if (dom->name)
+        xlcfg__members_add(&m, "name", xlcfg__doc_str(dom->name));
+    xlcfg__members_add(&m, "domid", xlcfg__doc_int(dom->domid));
+    xlcfg__members_add(&m, "state", xlcfg__doc_str(dom->state));
+    if (dom->run)
+        xlcfg__members_add(&m, "run", xlcfg__doc_str(dom->run));
+    if (dom->started)
+        xlcfg__members_add(&m, "started", xlcfg__doc_int(dom->started));
+    if (md->stored)
+        xlcfg__members_add(&m, "stored", xlcfg_doc_ref(md->stored));
+    if (dom->domid >= 0) {
+        xlcfg__members_add(&m, "live", xlcfg__view_config(&md->view));
+        xlcfg__members_add(&m, "devices", overrides_doc(md));
+    } else if (md->devices) {
+        xlcfg__members_add(&m, "devices", xlcfg_doc_ref(md->devices));
+    }
+    for (size_t i = 0; i < md->view.unknown.count; i++)
+        xlcfg__items_add(&unknown, xlcfg_doc_ref(md->view.unknown.v[i]));
+    xlcfg__members_add(&m, "unknown", xlcfg__items_end(&unknown));
+    xlcfg__members_add(&m, "blind", blind_doc(md));
+    return xlcfg__members_end(&m);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define U1 "11111111-2222-3333-4444-555555555555"
+#define U2 "22222222-2222-3333-4444-555555555555"
 #define LIVE "{\"c_info\":{\"name\":\"g\"},\"disks\":[" \
     "{\"vdev\":\"xvda\"},{\"vdev\":\"xvdb\"},{\"vdev\":\"xvdc\"}]," \
     "\"nics\":[{\"devid\":0}],\"rdms\":[{}]}"
@@ -270,8 +271,8 @@ END_TEST
 
 START_TEST(create_makes_a_domain_once)
 {
-    xlcfg_doc *config = doc_of("{\"c_info\":{\"name\":\"new\"},"
-                               "\"vtpms\":[{\"devid\":0}]}");
+    xlcfg_doc *config = doc_of("{\"c_info\":{\"name\":\"new\",\"uuid\":\""
+                               U2 "\"},\"vtpms\":[{\"devid\":0}]}");
     xlcfg_doc *bad = doc_of("{}"), *stored = NULL;
     struct xlcfg_domain d;
 
@@ -286,8 +287,13 @@ START_TEST(create_makes_a_domain_once)
     ck_assert(xlcfg__doc_equal(stored, config));
     xlcfg_doc_free(stored);
     xlcfg__domain_dispose(&d);
+    /* a stopped one of both names starts, a running one is in the way */
     ck_assert_int_eq(conn->drv.create(conn->handle, config, true, &d, NULL),
-                     XLCFG_ERROR_REFUSED);
+                     _i ? XLCFG_ERROR_REFUSED : 0);
+    if (!_i)
+        xlcfg__domain_dispose(&d);
+    ck_assert_int_eq(conn->drv.create(conn->handle, config, false, &d,
+                                      NULL), XLCFG_ERROR_REFUSED);
     xlcfg_doc_free(config);
     xlcfg_doc_free(bad);
     end();
@@ -309,6 +315,78 @@ START_TEST(the_watch_tells_each_change_once)
     ck_assert_str_eq(uuid, U1);
     ck_assert_int_eq(conn->drv.watch_next(conn->handle, uuid, NULL), 1);
     ck_assert_int_eq(poll(&p, 1, 0), 0);
+    end();
+}
+END_TEST
+
+START_TEST(a_transient_domain_keeps_no_definition)
+{
+    xlcfg_doc *config = doc_of("{\"c_info\":{\"name\":\"new\",\"uuid\":\""
+                               U2 "\"}}");
+    xlcfg_doc *stored = NULL;
+    struct xlcfg_domain d;
+
+    begin();
+    ck_assert_int_eq(conn->drv.create(conn->handle, config,
+                                      XLCFG_CREATE_TRANSIENT, &d, NULL),
+                     XLCFG_ERROR_INVAL);
+    ck_assert_int_eq(conn->drv.create(conn->handle, config,
+                                      XLCFG_CREATE_TRANSIENT |
+                                      XLCFG_CREATE_START, &d, NULL), 0);
+    ck_assert_int_eq(conn->drv.stored(conn->handle, &d, &stored, NULL),
+                     XLCFG_ERROR_NOTFOUND);
+    xlcfg__domain_dispose(&d);
+    xlcfg_doc_free(config);
+    end();
+}
+END_TEST
+
+/* Two handles on one file: what one does the other sees, and is told. */
+START_TEST(a_file_is_one_machine_for_all_who_open_it)
+{
+    char path[] = "/tmp/mem_test.XXXXXX", uri[64], uuid[37];
+    struct xlcfg_view view;
+    struct xlcfg_conn *other;
+    struct pollfd p = { .events = POLLIN };
+    xlcfg_doc *body = doc_of("{\"vdev\":\"xvdd\",\"pdev_path\":\"/d\"}");
+    int fd = mkstemp(path);
+
+    ck_assert_int_eq(dprintf(fd, "{\"domains\":[" DOM "]}") > 0, 1);
+    close(fd);
+    snprintf(uri, sizeof(uri), "mem:%s", path);
+    ck_assert_int_eq(xlcfg__conn_open(uri, NULL, &conn, NULL), 0);
+    ck_assert_int_eq(xlcfg__conn_open(uri, NULL, &other, NULL), 0);
+    ck_assert_int_eq(conn->drv.find(conn->handle, "g", &dom, NULL), 0);
+    p.fd = other->drv.watch_fd(other->handle, NULL);
+    ck_assert_int_ge(p.fd, 0);
+    ck_assert_int_eq(poll(&p, 1, 0), 0);
+    ck_assert_int_eq(conn->drv.attach(conn->handle, &dom, XLCFG_KIND_DISK,
+                                      body, NULL), 0);
+    ck_assert_int_eq(DETACH(DISK, "{\"vdev\":\"xvdb\"}", 0),
+                     XLCFG_ERROR_PENDING);
+    ck_assert_int_eq(poll(&p, 1, 0), 1);
+    ck_assert_int_eq(other->drv.watch_next(other->handle, uuid, NULL), 0);
+    ck_assert_str_eq(uuid, U1);
+    ck_assert_int_eq(other->drv.watch_next(other->handle, uuid, NULL), 1);
+    xlcfg__view_init(&view);
+    ck_assert_int_eq(other->drv.live(other->handle, &dom, &view, NULL), 0);
+    for (size_t i = 0; i < view.count; i++) {
+        if (!strcmp(view.devs[i].key, "disk/xvdb"))
+            ck_assert_int_eq(view.devs[i].live, XLCFG_LIVE_LEAVING);
+        if (!strcmp(view.devs[i].key, "nic/7"))
+            ck_assert_int_eq(view.devs[i].live, XLCFG_LIVE_LEAKED);
+        if (!strcmp(view.devs[i].key, "disk/xvdd"))
+            is_text(xlcfg_doc_ref(view.devs[i].body),
+                    "{\"pdev_path\":\"/d\",\"vdev\":\"xvdd\"}");
+    }
+    ck_assert_uint_eq(view.count, 6);
+    xlcfg__view_dispose(&view);
+    /* and the one that is gone is said to be */
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(other->drv.find(other->handle, "g", &dom, NULL),
+                     XLCFG_ERROR_UNREACHABLE);
+    xlcfg__conn_free(other);
+    xlcfg_doc_free(body);
     end();
 }
 END_TEST
@@ -379,6 +457,8 @@ int main(void)
     tcase_add_test(tc, update_and_clean_keep_the_contract);
     tcase_add_loop_test(tc, create_makes_a_domain_once, 0, 2);
     tcase_add_test(tc, the_watch_tells_each_change_once);
+    tcase_add_test(tc, a_transient_domain_keeps_no_definition);
+    tcase_add_test(tc, a_file_is_one_machine_for_all_who_open_it);
     tcase_add_test(tc, the_script_fails_the_nth_call);
     tcase_add_test(tc, the_script_makes_a_call_late);
     tcase_add_test(tc, can_says_why_not);
