@@ -142,7 +142,7 @@ enum xlcfg_kind xlcfg__virt_kind(xmlNodePtr dev)
     /* a companion shares its master's index: it is part of that one */
     if (xlcfg__virt_is(dev, "controller") &&
         xlcfg__virt_has(dev, "@type", "usb") &&
-        !xlcfg__virt_child(dev, "master"))
+        !xlcfg__virt_is_companion(dev))
         return XLCFG_KIND_USBCTRL;
     if (xlcfg__virt_is(dev, "graphics") &&
         (xlcfg__virt_has(dev, "@type", "vnc") ||
@@ -175,12 +175,22 @@ static bool is_cdrom(xmlNodePtr dev)
     return xlcfg__virt_has(dev, "@device", "cdrom");
 }
 
+/* A source that says no more than what to do when it is missing. */
+static bool is_empty(xmlNodePtr dev)
+{
+    xmlNodePtr source = xlcfg__virt_child(dev, "source");
+    xmlAttrPtr a = source ? source->properties : NULL;
+
+    return !source || (!source->children && (!a || (!a->next &&
+        !strcmp((const char *)a->name, "startupPolicy"))));
+}
+
 static xlcfg_doc *read_format(xmlNodePtr dev, const char *path)
 {
     char *text = xlcfg__virt_get(dev, path);
     const char *format = text ? "unknown" : "raw";
 
-    if (is_cdrom(dev) && !xlcfg__virt_child(dev, "source"))
+    if (is_cdrom(dev) && is_empty(dev))
         format = "empty";
     else if (text)
         for (size_t i = 0; i < COUNT(formats); i++)
@@ -312,7 +322,6 @@ int xlcfg__virt_body(enum xlcfg_kind kind, xmlNodePtr dev, size_t nth,
                      xlcfg_doc **body_r, xlcfg_error *err)
 {
     xlcfg__members m = { 0 };
-    struct xlcfg_ident id;
     xlcfg_doc *body;
     int rc;
 
@@ -321,20 +330,12 @@ int xlcfg__virt_body(enum xlcfg_kind kind, xmlNodePtr dev, size_t nth,
         xlcfg__members_dispose(&m);
         return rc;
     }
-    if (kind == XLCFG_KIND_VFB || kind == XLCFG_KIND_CHANNEL ||
-        (kind == XLCFG_KIND_USBCTRL &&
-         !xmlHasProp(dev, (const xmlChar *)"index")))
+    if (kind == XLCFG_KIND_VFB || kind == XLCFG_KIND_CHANNEL)
         xlcfg__members_set(&m, "devid", xlcfg__doc_int((int64_t)nth));
     xlcfg__members_add(&m, "x-libvirt", verbatim(dev));
     body = xlcfg__members_end(&m);
     if (!body)
         return xlcfg__nomem(err);
-    xlcfg__key_of(kind, body, &id);
-    if (!id.key[0]) {
-        xlcfg_doc_free(body);
-        return xlcfg__virt_bad(err, dev, "nothing says which %s this is",
-                               xlcfg__kinds[kind].title);
-    }
     *body_r = body;
     return 0;
 }

@@ -13,7 +13,8 @@
 /* The kind of a device element; XLCFG_KINDS: libxl has none for it. */
 enum xlcfg_kind xlcfg__virt_kind(xmlNodePtr dev);
 
-/* nth: how many of this kind stood before it.  PARSE names the element. */
+/* nth: how many of this kind stood before it.  PARSE names the element.
+ * Whether the body says which device it is, is the caller's to ask. */
 int xlcfg__virt_body(enum xlcfg_kind kind, xmlNodePtr dev, size_t nth,
                      xlcfg_doc **body_r, xlcfg_error *err);
 /* The element of a body, under parent.  INVAL: a field that libvirt has no

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What of a domain's XML belongs to one run of the guest, and goes: numbers
- * and names that libvirt makes up at each start.  And the one order of the
- * devices, which is the order libvirt itself writes them in.
+ * and names that libvirt makes up at each start.  In the XML of a domain that
+ * does not run the same words are somebody's wish, and stay.  And the one
+ * order of the devices, which is the order libvirt itself writes them in.
  */
 #include "driver/virt_tree.h"
 
@@ -43,13 +44,13 @@ static bool begins(xmlNodePtr node, const char *path, const char *with)
     return yes;
 }
 
-static void canon_interface(xmlNodePtr dev)
+static void canon_interface(xmlNodePtr dev, bool running)
 {
     static const char *const made[] = { "vnet", "macvtap", "macvlan" };
     xmlNodePtr source = xlcfg__virt_child(dev, "source");
     xmlNodePtr target = xlcfg__virt_child(dev, "target");
 
-    if (xlcfg__virt_has(dev, "@type", "network")) {
+    if (running && xlcfg__virt_has(dev, "@type", "network")) {
         drop_attr(source, "portid");
         drop_attr(source, "bridge");
     }
@@ -62,17 +63,13 @@ static void canon_interface(xmlNodePtr dev)
 
 static void canon_disk(xmlNodePtr dev)
 {
-    drop_attr(xlcfg__virt_child(dev, "source"), "index");
+    xmlNodePtr source = xlcfg__virt_child(dev, "source");
+
+    drop_attr(source, "index");
     drop_attr(xlcfg__virt_child(dev, "target"), "tray");
     xlcfg__virt_drop(xlcfg__virt_child(dev, "backingStore"));
     xlcfg__virt_drop(xlcfg__virt_child(dev, "mirror"));
-}
-
-/* An ejected medium leaves an empty <source/> behind. */
-static void canon_empty_source(xmlNodePtr dev)
-{
-    xmlNodePtr source = xlcfg__virt_child(dev, "source");
-
+    /* an ejected medium leaves an empty element behind */
     if (source && !source->properties && !source->children)
         xlcfg__virt_drop(source);
 }
@@ -85,16 +82,18 @@ static void canon_graphics(xmlNodePtr dev)
     }
 }
 
-static void canon_chardev(xmlNodePtr dev)
+static void canon_chardev(xmlNodePtr dev, bool running)
 {
     if (xlcfg__virt_has(dev, "@type", "pty") &&
         begins(dev, "source@path", "/dev/pts/"))
         xlcfg__virt_drop(xlcfg__virt_child(dev, "source"));
+    if (!running)
+        return;
     drop_attr(dev, "tty");
     drop_attr(xlcfg__virt_child(dev, "target"), "state");
 }
 
-void xlcfg__virt_canon_device(xmlNodePtr dev)
+void xlcfg__virt_canon_device(xmlNodePtr dev, bool running)
 {
     const char *name = (const char *)dev->name;
     xmlNodePtr alias = xlcfg__virt_child(dev, "alias");
@@ -102,15 +101,15 @@ void xlcfg__virt_canon_device(xmlNodePtr dev)
     if (alias && !begins(alias, "@name", "ua-"))
         xlcfg__virt_drop(alias);
     if (!strcmp(name, "disk")) {
-        canon_disk(dev);
-        canon_empty_source(dev);
+        if (running)
+            canon_disk(dev);
     } else if (!strcmp(name, "interface")) {
-        canon_interface(dev);
+        canon_interface(dev, running);
     } else if (!strcmp(name, "graphics")) {
         canon_graphics(dev);
     } else if (!strcmp(name, "serial") || !strcmp(name, "parallel") ||
                !strcmp(name, "console") || !strcmp(name, "channel")) {
-        canon_chardev(dev);
+        canon_chardev(dev, running);
     }
 }
 
@@ -125,11 +124,11 @@ static int controller_place(xmlNodePtr dev)
     size_t i;
 
     if (xlcfg__virt_has(dev, "@type", "usb"))
-        return xlcfg__virt_child(dev, "master") ? 1 : 0;
+        return 0;
     for (i = 0; i < COUNT(types); i++)
         if (xlcfg__virt_has(dev, "@type", types[i]))
             break;
-    return 2 + (int)i;
+    return 1 + (int)i;
 }
 
 /* Within one name, those that have a kind of ours come first, by kind. */
@@ -149,9 +148,33 @@ static int place(xmlNodePtr dev)
     return rank;
 }
 
+bool xlcfg__virt_is_companion(xmlNodePtr dev)
+{
+    /* libvirt gives one that says no master the usual one */
+    return xlcfg__virt_child(dev, "master") ||
+        begins(dev, "@model", "ich9-uhci");
+}
+
+/* As libvirt has them: by their index, companions behind their master; those
+ * without one get theirs by the order they stand in. */
+static int within(xmlNodePtr dev)
+{
+    char *index;
+    int n;
+
+    if (!xlcfg__virt_is(dev, "controller") ||
+        !xlcfg__virt_has(dev, "@type", "usb"))
+        return 0;
+    index = xlcfg__virt_get(dev, "@index");
+    n = index ? (int)(strtoul(index, NULL, 10) % 65536) * 2 + 1 +
+        xlcfg__virt_is_companion(dev) : 0;
+    xmlFree(index);
+    return n;
+}
+
 struct placed {
     xmlNodePtr node;
-    int place;
+    int place, within;
     size_t at;
 };
 
@@ -161,6 +184,8 @@ static int by_place(const void *a, const void *b)
 
     if (x->place != y->place)
         return x->place < y->place ? -1 : 1;
+    if (x->within != y->within)
+        return x->within < y->within ? -1 : 1;
     return x->at < y->at ? -1 : 1;
 }
 
@@ -177,8 +202,9 @@ static bool sort_devices(xmlNodePtr devices)
         return false;
     count = 0;
     for (xmlNodePtr n = devices->children; n; n = n->next, count++)
-        all[count] = (struct placed){ n, n->type == XML_ELEMENT_NODE
-                                         ? place(n) : 0, count };
+        all[count] = n->type == XML_ELEMENT_NODE
+            ? (struct placed){ n, place(n), within(n), count }
+            : (struct placed){ n, 0, 0, count };
     qsort(all, count, sizeof(*all), by_place);
     for (size_t i = 0; i < count; i++) {
         xmlUnlinkNode(all[i].node);
@@ -188,24 +214,46 @@ static bool sort_devices(xmlNodePtr devices)
     return true;
 }
 
-bool xlcfg__virt_canon(xmlNodePtr domain)
+/* Labels are made at each start, but for the one that somebody chose. */
+static void canon_seclabel(xmlNodePtr label)
 {
-    xmlNodePtr devices = xlcfg__virt_child(domain, "devices"), next;
+    bool dynamic = xlcfg__virt_has(label, "@type", "dynamic");
+
+    xlcfg__virt_drop(xlcfg__virt_child(label, "imagelabel"));
+    if (dynamic)
+        xlcfg__virt_drop(xlcfg__virt_child(label, "label"));
+    if (dynamic && !label->children &&
+        !xlcfg__virt_has(label, "@relabel", "no"))
+        xlcfg__virt_drop(label);
+}
+
+static void canon_running(xmlNodePtr domain)
+{
+    xmlNodePtr next;
 
     drop_attr(domain, "id");
     for (xmlNodePtr n = domain->children; n; n = next) {
         next = n->next;
-        if (xlcfg__virt_is(n, "seclabel") &&
-            xlcfg__virt_has(n, "@type", "dynamic"))
-            xlcfg__virt_drop(n);
+        if (xlcfg__virt_is(n, "seclabel"))
+            canon_seclabel(n);
         else if (xlcfg__virt_is(n, "resource") &&
-                 xlcfg__virt_has(n, "partition", "/machine"))
+                 xlcfg__virt_has(n, "partition", "/machine") &&
+                 !n->children->next)
             xlcfg__virt_drop(n);
     }
+}
+
+bool xlcfg__virt_canon(xmlNodePtr domain)
+{
+    xmlNodePtr devices = xlcfg__virt_child(domain, "devices");
+    bool running = xmlHasProp(domain, (const xmlChar *)"id");
+
+    if (running)
+        canon_running(domain);
     if (!devices)
         return true;
     for (xmlNodePtr n = devices->children; n; n = n->next)
         if (n->type == XML_ELEMENT_NODE)
-            xlcfg__virt_canon_device(n);
+            xlcfg__virt_canon_device(n, running);
     return sort_devices(devices);
 }

@@ -34,10 +34,13 @@ bool xlcfg__virt_has(xmlNodePtr node, const char *path, const char *text);
 bool xlcfg__virt_set(xmlNodePtr node, const char *path, const char *text);
 
 /* Take out what is not configuration, bring <devices> into its order; the
- * node is a <domain>.  False: out of memory. */
+ * node is a <domain>, one that runs has an id.  False: out of memory. */
 bool xlcfg__virt_canon(xmlNodePtr domain);
-void xlcfg__virt_canon_device(xmlNodePtr dev);
+/* running: the element is one of a domain that runs. */
+void xlcfg__virt_canon_device(xmlNodePtr dev, bool running);
 int xlcfg__virt_rank(const char *device);
+/* Is this USB controller a part of another one of its index? */
+bool xlcfg__virt_is_companion(xmlNodePtr dev);
 
 /* The element as text without blanks between; NULL: out of memory. */
 xlcfg_doc *xlcfg__virt_text(xmlNodePtr node);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* Members of c_info and b_info that have an element of their own. */
 static const struct scalar {
@@ -34,12 +35,14 @@ static uint64_t unit_bytes(const char *unit)
     const char *at = *unit ? strchr(letters, *unit & ~0x20) : NULL;
     uint64_t n = 1;
 
-    if (!strcmp(unit, "b") || !strcmp(unit, "bytes"))
+    if (!strcasecmp(unit, "b") || !strcasecmp(unit, "byte") ||
+        !strcasecmp(unit, "bytes"))
         return 1;
-    if (!at || (unit[1] && strcmp(unit + 1, "iB") && strcmp(unit + 1, "B")))
+    if (!at || (unit[1] && strcasecmp(unit + 1, "iB") &&
+                strcasecmp(unit + 1, "B")))
         return 0;
     for (; at >= letters; at--)
-        n *= unit[1] == 'B' ? 1000 : 1024;
+        n *= unit[1] == 'B' || unit[1] == 'b' ? 1000 : 1024;
     return n;
 }
 
@@ -110,63 +113,119 @@ static int read_scalars(xmlNodePtr domain, xlcfg__members *m,
     return rc;
 }
 
-/* Two devices of one identity; a MAC may stand twice. */
-static int check_twin(xlcfg__map *keys, xlcfg__items *names,
-                      enum xlcfg_kind kind, const xlcfg_doc *body,
-                      xmlNodePtr dev, xlcfg_error *err)
-{
-    struct xlcfg_ident id;
-    xlcfg_doc *name;
+/* What was read of the devices so far. */
+struct devices {
+    xlcfg__items arrays[XLCFG_KINDS];
+    bool nameless[XLCFG_KINDS]; /* one says not which it is: all stay */
+    xlcfg__items names;         /* what the map borrows */
+    xlcfg__map map;
+};
 
-    if (kind == XLCFG_KIND_NIC)
-        return 0;
-    xlcfg__key_of(kind, body, &id);
-    name = xlcfg__doc_str(id.key);
-    xlcfg__items_add(names, name);      /* the map borrows its keys */
-    if (names->failed)
+static void dispose_devices(struct devices *d)
+{
+    for (int k = 0; k < XLCFG_KINDS; k++)
+        xlcfg__items_dispose(&d->arrays[k]);
+    xlcfg__items_dispose(&d->names);
+    xlcfg__map_dispose(&d->map);
+}
+
+static int claim(struct devices *d, const char *name, xmlNodePtr dev,
+                 xlcfg_error *err)
+{
+    xlcfg_doc *text = xlcfg__doc_str(name);
+
+    xlcfg__items_add(&d->names, text);
+    if (d->names.failed)
         return xlcfg__nomem(err);
-    if (xlcfg__map_put(keys, name->text, 0) != XLCFG__MAP_NONE)
-        return xlcfg__virt_bad(err, dev, "a second %s", id.key);
+    if (xlcfg__map_put(&d->map, text->text, 0) != XLCFG__MAP_NONE)
+        return xlcfg__virt_bad(err, dev, "a second %s", name);
     return 0;
 }
 
-/* Bodies of the devices that have a kind; they leave the tree. */
-static int take_devices(xmlNodePtr devices, xlcfg__items *arrays,
+/* Two devices of one alias. */
+static int check_alias(struct devices *d, xmlNodePtr dev, xlcfg_error *err)
+{
+    char *alias = xlcfg__virt_get(dev, "alias@name");
+    char name[300];
+    int rc = 0;
+
+    if (alias) {
+        snprintf(name, sizeof(name), "alias %s", alias);
+        rc = claim(d, name, dev, err);
+    }
+    xmlFree(alias);
+    return rc;
+}
+
+/* Two devices of one identity; a MAC may stand twice.  libvirt will give a
+ * MAC or an index where there is none; a disk without target it refuses. */
+static int check_name(struct devices *d, enum xlcfg_kind kind,
+                      const xlcfg_doc *body, xmlNodePtr dev,
+                      xlcfg_error *err)
+{
+    struct xlcfg_ident id;
+
+    xlcfg__key_of(kind, body, &id);
+    if (!id.key[0] && kind == XLCFG_KIND_DISK)
+        return xlcfg__virt_bad(err, dev, "nothing says which %s this is",
+                               xlcfg__kinds[kind].title);
+    if (!id.key[0])
+        d->nameless[kind] = true;
+    return id.key[0] && kind != XLCFG_KIND_NIC ? claim(d, id.key, dev, err)
+        : 0;
+}
+
+/* Bodies of the devices that have a kind; the tree is as it was. */
+static int read_devices(xmlNodePtr devices, struct devices *d,
                         xlcfg_error *err)
 {
-    xlcfg__items names = { 0 };
-    xmlNodePtr next;
-    xlcfg__map keys;
     size_t count = 0;
     int rc = 0;
 
     for (xmlNodePtr n = devices->children; n; n = n->next)
         count++;
-    if (!xlcfg__map_init(&keys, count))
+    if (!xlcfg__map_init(&d->map, 2 * count))
         return xlcfg__nomem(err);
-    for (xmlNodePtr n = devices->children; n && !rc; n = next) {
+    for (xmlNodePtr n = devices->children; n && !rc; n = n->next) {
         enum xlcfg_kind kind = xlcfg__virt_kind(n);
         xlcfg_doc *body;
 
-        next = n->next;
-        if (kind == XLCFG_KINDS)
+        rc = check_alias(d, n, err);
+        if (rc || kind == XLCFG_KINDS)
             continue;
-        rc = xlcfg__virt_body(kind, n, arrays[kind].count, &body, err);
+        rc = xlcfg__virt_body(kind, n, d->arrays[kind].count, &body, err);
         if (rc)
-            break;
-        rc = check_twin(&keys, &names, kind, body, n, err);
-        xlcfg__items_add(&arrays[kind], body);
-        xlcfg__virt_drop(n);
+            continue;
+        rc = check_name(d, kind, body, n, err);
+        xlcfg__items_add(&d->arrays[kind], body);
     }
-    xlcfg__map_dispose(&keys);
-    xlcfg__items_dispose(&names);
     return rc;
+}
+
+/* What has a body leaves the tree.  If one of a kind has no name, all of the
+ * kind stay, for their order is the order of their addresses. */
+static void take_devices(xmlNodePtr devices, struct devices *d,
+                         xlcfg__members *m)
+{
+    xmlNodePtr next;
+
+    for (xmlNodePtr n = devices->children; n; n = next) {
+        enum xlcfg_kind kind = xlcfg__virt_kind(n);
+
+        next = n->next;
+        if (kind != XLCFG_KINDS && !d->nameless[kind])
+            xlcfg__virt_drop(n);
+    }
+    for (int k = 0; k < XLCFG_KINDS; k++)
+        if (!d->nameless[k] && (d->arrays[k].count || d->arrays[k].failed))
+            xlcfg__members_add(m, xlcfg__kinds[k].array,
+                               xlcfg__items_end(&d->arrays[k]));
 }
 
 int xlcfg__virt_from_xml(const char *xml, size_t len, xlcfg_doc **config_r,
                          xlcfg_error *err)
 {
-    xlcfg__items arrays[XLCFG_KINDS] = { 0 };
+    struct devices d = { 0 };
     xlcfg__members m = { 0 };
     xmlNodePtr domain, devices;
     xmlDocPtr doc;
@@ -184,19 +243,16 @@ int xlcfg__virt_from_xml(const char *xml, size_t len, xlcfg_doc **config_r,
     if (rc)
         goto out;
     devices = xlcfg__virt_child(domain, "devices");
-    rc = devices ? take_devices(devices, arrays, err) : 0;
+    rc = devices ? read_devices(devices, &d, err) : 0;
     if (rc)
         goto out;
-    for (int k = 0; k < XLCFG_KINDS; k++)
-        if (arrays[k].count || arrays[k].failed)
-            xlcfg__members_add(&m, xlcfg__kinds[k].array,
-                               xlcfg__items_end(&arrays[k]));
+    if (devices)
+        take_devices(devices, &d, &m);
     xlcfg__members_add(&m, "x-libvirt", xlcfg__virt_text(domain));
     *config_r = xlcfg__members_end(&m);
     rc = *config_r ? 0 : xlcfg__nomem(err);
 out:
-    for (int k = 0; k < XLCFG_KINDS; k++)
-        xlcfg__items_dispose(&arrays[k]);
+    dispose_devices(&d);
     xlcfg__members_dispose(&m);
     xmlFreeDoc(doc);
     return rc;
@@ -206,7 +262,9 @@ int xlcfg__virt_device_from_xml(const char *xml, size_t len,
                                 enum xlcfg_kind *kind_r,
                                 xlcfg_doc **body_r, xlcfg_error *err)
 {
+    struct xlcfg_ident id;
     enum xlcfg_kind kind;
+    xlcfg_doc *body;
     xmlNodePtr dev;
     xmlDocPtr doc;
     int rc;
@@ -215,16 +273,26 @@ int xlcfg__virt_device_from_xml(const char *xml, size_t len,
     if (rc)
         return rc;
     dev = xmlDocGetRootElement(doc);
-    xlcfg__virt_canon_device(dev);
+    xlcfg__virt_canon_device(dev, false);
     kind = xlcfg__virt_kind(dev);
     if (kind == XLCFG_KINDS) {
         xlcfg__virt_bad(err, dev, "libxl has no kind for this device");
         rc = err ? err->code = XLCFG_ERROR_NI : XLCFG_ERROR_NI;
-    } else {
-        rc = xlcfg__virt_body(kind, dev, 0, body_r, err);
+        goto out;
     }
-    if (!rc)
-        *kind_r = kind;
+    rc = xlcfg__virt_body(kind, dev, 0, &body, err);
+    if (rc)
+        goto out;
+    xlcfg__key_of(kind, body, &id);
+    if (!id.key[0]) {
+        xlcfg_doc_free(body);
+        rc = xlcfg__virt_bad(err, dev, "nothing says which %s this is",
+                             xlcfg__kinds[kind].title);
+        goto out;
+    }
+    *kind_r = kind;
+    *body_r = body;
+out:
     xmlFreeDoc(doc);
     return rc;
 }

@@ -229,6 +229,50 @@ static void changes(void)
     written("{\"x-libvirt\":\"<dom\"}", "x-libvirt", XLCFG_ERROR_PARSE);
 }
 
+/* What of a domain is left in its x-libvirt, and what has a body. */
+static void stays(const char *what, const char *xml, const char *in_text,
+                  const char *array)
+{
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    xlcfg_doc *config = NULL;
+    const char *text;
+
+    if (!claim(!xlcfg__virt_from_xml(xml, strlen(xml), &config, &err),
+               "%s: is read %s %s", what, err.where, err.message))
+        return;
+    text = xlcfg_doc_string(xlcfg_doc_get(config, "x-libvirt"));
+    claim(text && (!in_text || strstr(text, in_text)) &&
+          !xlcfg_doc_get(config, array), "%s: stays where it is (%s)", what,
+          text);
+    xlcfg_doc_free(config);
+}
+
+/* The wish of one who defines a guest is the run's own word elsewhere. */
+static void wishes(void)
+{
+    stays("a network card without MAC",
+          "<domain><devices><interface type='user'>"
+          "<mac address='52:54:00:00:00:01'/></interface>"
+          "<interface type='user'/></devices></domain>",
+          "52:54:00:00:00:01", "nics");
+    stays("a USB controller without index",
+          "<domain><devices><controller type='usb' model='ich9-uhci1'/>"
+          "<controller type='usb' model='ich9-ehci1'/></devices></domain>",
+          "uhci1\"/><controller type=\"usb\" model=\"ich9-ehci1",
+          "usbctrls");
+    stays("a label to begin from",
+          "<domain><seclabel type='dynamic' model='selinux'><baselabel>b"
+          "</baselabel></seclabel></domain>", "<baselabel>b", "disks");
+    stays("the same in a domain that runs",
+          "<domain id='1'><seclabel type='dynamic' model='selinux'>"
+          "<label>l</label><baselabel>b</baselabel><imagelabel>i"
+          "</imagelabel></seclabel></domain>",
+          "\"selinux\"><baselabel>b</baselabel></seclabel>", "disks");
+    stays("a partition that somebody chose",
+          "<domain><resource><partition>/machine</partition></resource>"
+          "</domain>", "/machine", "disks");
+}
+
 /* ---- hostile and wrong XML ---- */
 
 static void refused(const char *what, const char *xml, size_t len,
@@ -295,6 +339,14 @@ static void wrong(void)
           "<domain><devices>\n<disk><target dev='vda'/></disk>\n"
           "<disk><target dev='vda'/></disk></devices></domain>", "line 3",
           "<disk>" },
+        { "an alias twice",
+          "<domain><devices>\n<disk><target dev='vda'/><alias name='ua-a'/>"
+          "</disk>\n<rng><alias name='ua-a'/></rng></devices></domain>",
+          "line 3", "<rng>" },
+        { "a USB controller twice",
+          "<domain><devices>\n<controller type='usb' index='0'/>\n"
+          "<controller type='usb' index='0'/></devices></domain>",
+          "line 3", "<controller>" },
         { "a PCI address that is none",
           "<domain><devices>\n<hostdev type='pci'><source><address "
           "bus='zz'/></source></hostdev></devices></domain>", "line 2",
@@ -409,6 +461,7 @@ int main(int argc, char **argv)
     one_secret(argv[1]);
     nothing_of_a_run(argv[1]);
     changes();
+    wishes();
     hostile();
     wrong();
     one_device();
