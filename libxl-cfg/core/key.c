@@ -261,6 +261,21 @@ static void of_text(const char *kind, const xlcfg_doc *body,
         snprintf(id->key, sizeof(id->key), "%s/%s", kind, s);
 }
 
+/*
+ * A template numbers channels from 0 or not at all, and the machine's first
+ * is console 1: what both know is the name, which every channel has.
+ */
+static void of_channel(const xlcfg_doc *body, struct xlcfg_ident *id)
+{
+    const char *name = xlcfg__doc_getstr(body, "name");
+
+    by_devid("channel", body, id);
+    if (name && *name && strlen(name) <= 128)
+        snprintf(id->match, sizeof(id->match), "channel/name/%s", name);
+    if (!id->key[0])
+        strcpy(id->key, id->match);
+}
+
 static void of_rdm(const xlcfg_doc *body, struct xlcfg_ident *id)
 {
     const xlcfg_doc *start = xlcfg_doc_get(body, "start");
@@ -288,6 +303,9 @@ void xlcfg__key_of(enum xlcfg_kind kind, const xlcfg_doc *body,
     case XLCFG_KIND_USBDEV:
         of_usbdev(body, id);
         break;
+    case XLCFG_KIND_CHANNEL:
+        of_channel(body, id);
+        break;
     case XLCFG_KIND_RDM:
         of_rdm(body, id);
         break;
@@ -296,8 +314,7 @@ void xlcfg__key_of(enum xlcfg_kind kind, const xlcfg_doc *body,
         break;
     case XLCFG_KIND_VFB: case XLCFG_KIND_VKB: case XLCFG_KIND_VIRTIO:
     case XLCFG_KIND_VTPM: case XLCFG_KIND_P9: case XLCFG_KIND_PVCALLSIF:
-    case XLCFG_KIND_VDISPL: case XLCFG_KIND_VSND: case XLCFG_KIND_CHANNEL:
-    case XLCFG_KIND_USBCTRL:
+    case XLCFG_KIND_VDISPL: case XLCFG_KIND_VSND: case XLCFG_KIND_USBCTRL:
         by_devid(xlcfg__kinds[kind].name, body, id);
         break;
     case XLCFG_KINDS:

@@ -5,7 +5,8 @@
  *     disk/xvda  nic/0  pci/0000:03:00.0  usbdev/0.1  vtpm/0
  *
  * `match` is what two views are compared by: it is the key, but for disks
- * the number the name stands for (xvda and 51712 are one disk).  `alt` names
+ * the number the name stands for (xvda and 51712 are one disk), and for
+ * channels the name.  `alt` names
  * a device whose template gave no identity: a nic by its MAC, a PCI device
  * by its name, a USB device by its host address.  A device with no identity
  * of its own is known by its alt.

@@ -65,6 +65,14 @@ struct xlcfg_answer {
 };
 
 /*
+ * Take the implicit devices out of a live view, but for those that the
+ * template lists or an intent names: these somebody asked for.  tmpl and
+ * intents may be NULL.
+ */
+void xlcfg__merge_own(struct xlcfg_view *live, const struct xlcfg_view *tmpl,
+                      const struct xlcfg_intents *intents);
+
+/*
  * tmpl may be NULL: none was readable (which the caller notes in
  * live->unknown).  Errors: NOMEM.  The views are left as they were.
  */

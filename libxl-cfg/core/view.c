@@ -30,7 +30,7 @@ void xlcfg__view_init(struct xlcfg_view *view)
     *view = (struct xlcfg_view){ 0 };
 }
 
-static void dev_dispose(struct xlcfg_dev *dev)
+void xlcfg__dev_dispose(struct xlcfg_dev *dev)
 {
     free(dev->key);
     free(dev->match);
@@ -43,7 +43,7 @@ static void dev_dispose(struct xlcfg_dev *dev)
 void xlcfg__view_dispose(struct xlcfg_view *view)
 {
     for (size_t i = 0; i < view->count; i++)
-        dev_dispose(&view->devs[i]);
+        xlcfg__dev_dispose(&view->devs[i]);
     free(view->devs);
     xlcfg_doc_free(view->rest);
     xlcfg__items_dispose(&view->unknown);
@@ -111,7 +111,7 @@ int xlcfg__view_add(struct xlcfg_view *view, enum xlcfg_kind kind,
         .alt = id.alt[0] ? strdup(id.alt) : NULL,
     };
     if (!dev->key || !dev->match || (id.alt[0] && !dev->alt)) {
-        dev_dispose(dev);
+        xlcfg__dev_dispose(dev);
         return XLCFG_ERROR_NOMEM;
     }
     view->count++;
@@ -205,7 +205,7 @@ int xlcfg__view_settle(struct xlcfg_view *view)
         if (twin) {
             xlcfg__view_note(view, "/%s: a second entry for %s",
                              xlcfg__kinds[dev->kind].array, dev->key);
-            dev_dispose(dev);
+            xlcfg__dev_dispose(dev);
             continue;
         }
         view->devs[out++] = *dev;

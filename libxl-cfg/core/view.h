@@ -26,6 +26,8 @@ enum xlcfg_live {
 struct xlcfg_dev {
     enum xlcfg_kind kind;
     enum xlcfg_live live;       /* of a live view; PRESENT in a template */
+    bool implicit;              /* live: one that every such guest has, and
+                                   nobody has to ask for */
     char *key, *match, *alt;    /* see key.h; alt may be NULL */
     char *reason;               /* why live is what it is; may be NULL */
     xlcfg_doc *body;            /* libxl shape; NULL: not known */
@@ -48,11 +50,13 @@ struct xlcfg_view {
 
 void xlcfg__view_init(struct xlcfg_view *view);
 void xlcfg__view_dispose(struct xlcfg_view *view);      /* may run twice */
+void xlcfg__dev_dispose(struct xlcfg_dev *dev);
 
 /*
  * Add a device.  Takes body (NULL allowed); key NULL: from the body.  A
- * device that has no identity is noted in unknown and not added.  Answers NOMEM or 0; dev_r may be NULL and gets NULL
- * when nothing was added.  The pointer lives until the next add.
+ * device that has no identity is noted in unknown and not added.  Answers
+ * NOMEM or 0; dev_r may be NULL and gets NULL when nothing was added.  The
+ * pointer lives until the next add.
  */
 int xlcfg__view_add(struct xlcfg_view *view, enum xlcfg_kind kind,
                     xlcfg_doc *body, const char *key,

@@ -27,17 +27,12 @@ static struct xlcfg_dev *dev_for(struct mem_domain *md,
     return dev && dev->live != XLCFG_LIVE_ABSENT ? dev : NULL;
 }
 
-static void drop_dev(struct mem_domain *md, const struct xlcfg_dev *dev)
+static void drop_dev(struct mem_domain *md, struct xlcfg_dev *dev)
 {
     struct xlcfg_view *view = &md->view;
     size_t i = (size_t)(dev - view->devs);
 
-    free(dev->key);
-    free(dev->match);
-    free(dev->alt);
-    free(dev->reason);
-    xlcfg_doc_free(dev->body);
-    xlcfg_doc_free(dev->address);
+    xlcfg__dev_dispose(dev);
     memmove(view->devs + i, view->devs + i + 1,
             (view->count - i - 1) * sizeof(*dev));
     view->count--;

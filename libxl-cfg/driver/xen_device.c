@@ -20,16 +20,18 @@ int xlcfg__xen_add(struct xlcfg__look *look, enum xlcfg_kind kind,
     return rc;
 }
 
-/*
- * The primary console is every domain's, and the first keyboard without a
- * name every HVM guest's: nobody configured them.  Consoles without a name
- * are a stubdomain's own.
- */
+/* The primary console, and those a stubdomain serves: a channel always has a
+ * name, and its number is one from 1 on. */
+static bool is_no_channel(const struct xlcfg__xen_dev *dev)
+{
+    return dev->front->kind == XLCFG_KIND_CHANNEL &&
+        (!dev->devid || !xlcfg__xen_value(dev, "name"));
+}
+
+/* The first keyboard without a name is every HVM guest's. */
 static bool is_implicit(const struct xlcfg__look *look,
                         const struct xlcfg__xen_dev *dev)
 {
-    if (dev->front->kind == XLCFG_KIND_CHANNEL)
-        return !dev->devid || !xlcfg__xen_value(dev, "name");
     return dev->front->kind == XLCFG_KIND_VKB && !dev->devid &&
         !strcmp(look->type, "hvm") && !strcmp(dev->bekind, "vkbd") &&
         !xlcfg__xen_value(dev, "unique-id");
@@ -68,9 +70,10 @@ static int add_device(struct xlcfg__look *look,
     struct xlcfg__xs_value name = { NULL, ENOENT };
     struct xlcfg__verdict v = { XLCFG_LIVE_PRESENT, "" };
     xlcfg_doc *body;
+    size_t count;
     int rc;
 
-    if (is_implicit(look, dev) || !xlcfg__xen_judge(look, dev, &v))
+    if (is_no_channel(dev) || !xlcfg__xen_judge(look, dev, &v))
         return 0;
     if (*dev->bekind && dev->bedom)
         xlcfg__xs_read(look->xs, &name, "/local/domain/%u/name",
@@ -86,7 +89,10 @@ static int add_device(struct xlcfg__look *look,
         xlcfg_doc_free(body);
         return 0;
     }
+    count = look->view->count;
     rc = xlcfg__xen_add(look, dev->front->kind, body, &v);
+    if (look->view->count > count)
+        look->view->devs[count].implicit = is_implicit(look, dev);
     if (!rc && dev->front->kind == XLCFG_KIND_USBCTRL)
         rc = xlcfg__xen_usb_ports(look, dev, &v);
     return rc;

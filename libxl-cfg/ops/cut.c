@@ -288,6 +288,8 @@ static int take_cut(struct job *job)
         xlcfg__view_dispose(&cut->tmpl);
         rc = 0;
     }
+    if (!rc)
+        xlcfg__merge_own(&cut->live, &cut->tmpl, &cut->intents);
     return rc;
 }
 

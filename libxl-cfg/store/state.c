@@ -451,8 +451,8 @@ int xlcfg__state_open(const char *dir, bool write, unsigned lock_ms,
              asprintf(&st->path, "%s/state.db", dir) < 0 ||
              asprintf(&st->suspect, "%s/state.db.suspect", dir) < 0)
         rc = xlcfg__nomem(err);
-    else
-        rc = history_keep(&st->keep, err);
+    else        /* who only reads drops no history */
+        rc = write ? history_keep(&st->keep, err) : 0;
     if (!rc)
         rc = write ? open_write(st, lock_ms, err)
                    : open_read(st, lock_ms, err);

@@ -204,6 +204,14 @@ static const struct {
       "{\"disks\":[{\"vdev\":\"xvdb\"}],\"b_info\":{\"b\":3}}",
       "{\"b_info\":{\"a\":1,\"b\":3},\"disks\":[{\"vdev\":\"xvdb\"}]}",
       2, 0 },
+    /* channels are known by name: a template counts them from 0, the
+     * machine's first is console 1 */
+    { "{\"channels\":[{\"devid\":0,\"name\":\"a\"},"
+      "{\"devid\":1,\"name\":\"b\"}]}",
+      "{\"channels\":[{\"devid\":1,\"name\":\"a\"},"
+      "{\"devid\":2,\"name\":\"b\"}]}",
+      "{\"channels\":[{\"devid\":0,\"name\":\"a\"},"
+      "{\"devid\":1,\"name\":\"b\"}]}", 2, 0 },
     { "{}", "{}", "{}", 0, 0 },
 };
 
@@ -291,6 +299,63 @@ START_TEST(the_newest_intent_of_a_device_counts)
 }
 END_TEST
 
+/* A keyboard that every such guest has, as a driver sees it. */
+static void implicit_vkb(struct xlcfg_view *live)
+{
+    struct xlcfg_dev *dev;
+
+    xlcfg__view_init(live);
+    memset(live->sees, 1, sizeof(live->sees));
+    ck_assert_int_eq(xlcfg__view_add(live, XLCFG_KIND_VKB,
+                                     doc_of("{\"devid\":0}"), NULL,
+                                     XLCFG_LIVE_PRESENT, &dev), 0);
+    dev->implicit = true;
+    ck_assert_int_eq(xlcfg__view_add(live, XLCFG_KIND_VKB,
+                                     doc_of("{\"devid\":1}"), NULL,
+                                     XLCFG_LIVE_PRESENT, NULL), 0);
+}
+
+static const struct {
+    const char *tmpl, *intent;          /* NULL: none */
+    bool kept;
+} implicit[] = {
+    { NULL, NULL, false },
+    { "{}", NULL, false },
+    { "{\"vkbs\":[{\"devid\":1}]}", NULL, false },
+    { "{\"vfbs\":[{\"devid\":0}]}", "vfb/0", false },
+    { "{\"vkbs\":[{\"devid\":0}]}", NULL, true },
+    { "{}", "vkb/0", true },
+    { NULL, "vkb/0", true },
+};
+
+START_TEST(what_somebody_asked_for_is_not_implicit)
+{
+    xlcfg_doc *t = implicit[_i].tmpl ? doc_of(implicit[_i].tmpl) : NULL;
+    struct xlcfg_intents intents = { 0 };
+    struct xlcfg_view tmpl, live;
+
+    xlcfg__view_init(&tmpl);
+    if (t)
+        ck_assert_int_eq(xlcfg__view_from_config(t, &tmpl, NULL), 0);
+    if (implicit[_i].intent)
+        *xlcfg__intents_add(&intents) = (struct xlcfg_intent){
+            .id = 1, .op = XLCFG_OP_ATTACH, .kind = XLCFG_KIND_VKB,
+            .key = strdup(implicit[_i].intent),
+            .match = strdup(implicit[_i].intent),
+        };
+    implicit_vkb(&live);
+    xlcfg__merge_own(&live, t ? &tmpl : NULL, &intents);
+    ck_assert_uint_eq(live.count, 1 + implicit[_i].kept);
+    ck_assert_str_eq(live.devs[live.count - 1].key, "vkb/1");
+    if (implicit[_i].kept)
+        ck_assert_str_eq(live.devs[0].key, "vkb/0");
+    xlcfg__intents_dispose(&intents);
+    xlcfg__view_dispose(&tmpl);
+    xlcfg__view_dispose(&live);
+    xlcfg_doc_free(t);
+}
+END_TEST
+
 START_TEST(the_printed_table_has_every_cell)
 {
     xlcfg_doc *doc = xlcfg__merge_table_doc();
@@ -323,6 +388,8 @@ int main(void)
     tcase_add_test(tc, an_unreadable_disk_is_unknown_not_gone);
     tcase_add_test(tc, a_kind_not_looked_at_is_unknown_not_gone);
     tcase_add_test(tc, the_newest_intent_of_a_device_counts);
+    tcase_add_loop_test(tc, what_somebody_asked_for_is_not_implicit, 0,
+                        COUNT(implicit));
     tcase_add_test(tc, the_printed_table_has_every_cell);
     return run_case("core/merge", tc);
 }

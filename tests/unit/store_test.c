@@ -541,6 +541,13 @@ START_TEST(history_is_bounded_and_newest_snapshots_stay)
     setenv("XLCFG_HISTORY_KEEP", "many", 1);
     ck_assert_int_eq(xlcfg__state_open(dir, true, 100, &st, &err),
                      XLCFG_ERROR_INVAL);
+    ck_assert_str_eq(err.where, "XLCFG_HISTORY_KEEP");
+    ck_assert_ptr_nonnull(strstr(err.message, "expected a number"));
+    /* who only reads is not in need of it */
+    ok(xlcfg__state_open(dir, false, 100, &st, &err));
+    ok(xlcfg__state_oldest(st, &oldest, &err));
+    ck_assert_int_eq(oldest, 5);
+    xlcfg__state_close(st);
 }
 END_TEST
 

@@ -85,6 +85,18 @@ def channel_ghost(t):
     return Right(states={"channel/1": NOT_THERE})
 
 
+@case("G4b", "two channels, counted from 0 as xl does")
+def channels_of_xl(t):
+    dom = t.domain({"channels": [
+        {"devid": 1, "name": "org.a", "connection.pty": {}},
+        {"devid": 2, "name": "org.b", "connection.pty": {}}]})
+    dom.write_template(dom.config({"channels": [
+        {"devid": 0, "name": "org.a", "connection.pty": {}},
+        {"devid": 1, "name": "org.b", "connection.pty": {}}]}))
+    return Right({"channel/0", "channel/1"},
+                 states={"channel/0": "attached", "channel/1": "attached"})
+
+
 @case("G5", "vkb, vfb, 9pfs, pvcalls and a channel, all there")
 def quiet_kinds(t):
     t.domain({"vkbs": [{"devid": 1}], "vfbs": [{"devid": 0}],

@@ -74,6 +74,12 @@ def other_toolstack(t):
     return Right({"disk/xvda", "nic/0"}, states={"nic/0": "foreign"})
 
 
+@case("H8b", "an HVM guest's keyboard, which the template lists")
+def explicit_keyboard(t):
+    t.hvm({"disks": [t.disk("xvda")], "vkbs": [{"devid": 0}]})
+    return Right({"disk/xvda", "vkb/0"}, states={"vkb/0": "attached"})
+
+
 @case("H9", "the name is missing", libxl="wrong")
 def nameless(t):
     dom = t.domain({"disks": [t.disk("xvda"), t.disk("xvdb")]},
