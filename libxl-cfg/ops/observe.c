@@ -231,12 +231,38 @@ static int version_of(struct observation *ob,
     return rc;
 }
 
+/* doc with a version, or with why there is none where the caller can mend
+ * that.  Takes doc; NULL: no memory. */
+static xlcfg_doc *with_version(xlcfg_doc *doc, const char *version,
+                               const xlcfg_error *why)
+{
+    xlcfg__items unknown = { 0 };
+    const xlcfg_doc *had = xlcfg_doc_get(doc, "unknown");
+    xlcfg_doc *with;
+
+    if (version[0]) {
+        with = xlcfg__doc_with(doc, "version", xlcfg__doc_str(version));
+    } else if (why->code == XLCFG_ERROR_INVAL) {
+        for (size_t i = 0; i < xlcfg_doc_count(had); i++)
+            xlcfg__items_add(&unknown, xlcfg_doc_ref(xlcfg_doc_at(had, i)));
+        xlcfg__items_add(&unknown, xlcfg__doc_strf("version: %s: %s",
+                                                   why->where,
+                                                   why->message));
+        with = xlcfg__doc_with(doc, "unknown", xlcfg__items_end(&unknown));
+    } else {
+        return doc;
+    }
+    xlcfg_doc_free(doc);
+    return with;
+}
+
 int xlcfg__observe(xlcfg_ctx *ctx, const struct xlcfg__cut *cut,
                    const struct xlcfg_answer *answer, xlcfg_doc **doc_r,
                    xlcfg_error *err)
 {
     struct observation ob = { .ctx = ctx, .cut = cut, .answer = answer };
     char version[XLCFG__VERSION_MAX] = "";
+    xlcfg_error why = XLCFG_ERROR_INIT;
     xlcfg_doc *doc = NULL;
     int rc;
 
@@ -250,9 +276,11 @@ int xlcfg__observe(xlcfg_ctx *ctx, const struct xlcfg__cut *cut,
         return rc;
     /* a look that was blind is no fact to be recorded */
     if (cut->dom.uuid[0] && !cut->blind)
-        rc = version_of(&ob, version, err);
-    if (rc == XLCFG_ERROR_NOMEM)
+        rc = version_of(&ob, version, &why);
+    if (rc == XLCFG_ERROR_NOMEM) {
+        rc = xlcfg__nomem(err);
         goto out;
+    }
     if (!ob.now.v && !work_out(&ob)) {
         rc = xlcfg__nomem(err);
         goto out;
@@ -260,13 +288,8 @@ int xlcfg__observe(xlcfg_ctx *ctx, const struct xlcfg__cut *cut,
     rc = 0;
     doc = xlcfg__present_get(ctx->conn->drv.name, &cut->dom, answer, &ob.now,
                              ob.hash, ob.address_hash);
-    if (doc && version[0]) {
-        xlcfg_doc *with;
-
-        with = xlcfg__doc_with(doc, "version", xlcfg__doc_str(version));
-        xlcfg_doc_free(doc);
-        doc = with;
-    }
+    if (doc)
+        doc = with_version(doc, version, &why);
     if (!doc)
         rc = xlcfg__nomem(err);
     else

@@ -234,14 +234,20 @@ def errors_are_json_where_json_was_asked_for():
 
 
 @test
-def a_wrong_number_of_events_is_named_and_leaves_no_version():
-    done = run("-c", mem(), "get", "guest1", "-o", "json",
-               XLCFG_HISTORY_KEEP="many")
-    same(done.returncode, 0, "exit code")
-    answer = json.loads(done.stdout)
-    same(answer["version"], None, "version")
-    need(any("XLCFG_HISTORY_KEEP" in u for u in answer["unknown"]),
-         "it is not named in `unknown`")
+def a_wrong_number_of_events_keeps_from_recording_alone():
+    with tempfile.TemporaryDirectory() as folder:
+        def look(keep):
+            done = run("-c", mem(), "--state-dir", folder, "get", "guest1",
+                       "-o", "json", XLCFG_HISTORY_KEEP=keep)
+            same(done.returncode, 0, "exit code")
+            answer = json.loads(done.stdout)
+            return answer["version"], any("XLCFG_HISTORY_KEEP" in u
+                                          for u in answer["unknown"])
+
+        same(look("many"), (None, True), "a change that cannot be noted")
+        version = look("5")[0]
+        need(version, "no version")
+        same(look("many"), (version, False), "nothing to be noted")
 
 
 def targets():
