@@ -22,6 +22,8 @@ XEN_CFLAGS := $(shell pkg-config --cflags xenlight xenstore)
 XEN_LIBS := $(shell pkg-config --libs xenlight xenstore)
 DRIVER_SRC += $(XEN_SRC)
 OPS_SRC += libxl-cfg/ops/retrieve_xl.c
+FACADE_SRC := $(wildcard libxl-cfg/facade/*.c)
+FACADE := $(B)/lib/libxlcfg-libxl.so
 MAP := libxl-cfg/libxl_cfg.map
 else
 DRIVER_SRC += libxl-cfg/driver/xen_none.c
@@ -38,18 +40,20 @@ LIB_SRC := $(CORE_SRC) $(STORE_SRC) $(DRIVER_SRC) $(OPS_SRC)
 TOOL_SRC := $(wildcard tools/xlcfg/*.c)
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/obj/%.o)
 TOOL_OBJ := $(TOOL_SRC:%.c=$(B)/obj/%.o)
+FACADE_OBJ := $(FACADE_SRC:%.c=$(B)/obj/%.o)
 DEP_CFLAGS := $(shell pkg-config --cflags $(DEPS))
 DEP_LIBS := $(shell pkg-config --libs $(DEPS))
 XENTOOLLOG := $(if $(filter y,$(WITH_XEN)),-lxentoollog)
 LIBS := $(DEP_LIBS) $(XENTOOLLOG) -lpthread
 
 .PHONY: all help clean install uninstall check demo deps FORCE
-all: $(B)/bin/xlcfg $(B)/lib/libxlcfg.so
+all: $(B)/bin/xlcfg $(B)/lib/libxlcfg.so $(FACADE)
 
 help:
 	@sed -n 's/^#h //p' Makefile
 
-#h make                build/bin/xlcfg and build/lib/libxlcfg.so
+#h make                build/bin/xlcfg, build/lib/libxlcfg.so, and with Xen
+#h                     build/lib/libxlcfg-libxl.so, to be preloaded
 #h make demo           install what is missing, build, run the main job
 #h make check          install what is missing, build, run the tests
 #h make truth          stock libxl's answers beside ours, case by case
@@ -82,12 +86,18 @@ $(B)/lib/libxlcfg.so.0: $(LIB_OBJ) $(MAP)
 $(B)/lib/libxlcfg.so: $(B)/lib/libxlcfg.so.0
 	ln -sf libxlcfg.so.0 $@
 
+# Preloaded into every child too: nothing but the C library is linked in.
+$(B)/lib/libxlcfg-libxl.so: $(FACADE_OBJ) $(B)/lib/libxlcfg.so
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -shared -Wl,-soname,libxlcfg-libxl.so -Wl,-z,defs \
+		-Wl,-rpath,'$$ORIGIN' -o $@ $(FACADE_OBJ)
+
 $(B)/bin/xlcfg: $(TOOL_OBJ) $(B)/lib/libxlcfg.so
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -Wl,-rpath,'$$ORIGIN/../lib' -o $@ $(TOOL_OBJ) \
 		-L$(B)/lib -lxlcfg
 
--include $(LIB_OBJ:.o=.d) $(TOOL_OBJ:.o=.d)
+-include $(LIB_OBJ:.o=.d) $(TOOL_OBJ:.o=.d) $(FACADE_OBJ:.o=.d)
 
 # ---- tests -----------------------------------------------------------------
 
@@ -134,6 +144,7 @@ install: all $(B)/libxl-cfg.pc
 	install -m 644 $(B)/libxl-cfg.pc $(DESTDIR)$(LIBDIR)/pkgconfig/
 	install -m 644 libxl-cfg/libxl_cfg.h $(DESTDIR)$(INCLUDEDIR)/
 ifeq ($(WITH_XEN),y)
+	install -m 755 $(FACADE) $(DESTDIR)$(LIBDIR)/
 	install -m 644 libxl-cfg/libxl_cfg_xl.h $(DESTDIR)$(INCLUDEDIR)/
 endif
 	install -m 644 $(MAN1) $(DESTDIR)$(MANDIR)/man1/
@@ -142,6 +153,7 @@ endif
 
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/xlcfg $(DESTDIR)$(LIBDIR)/libxlcfg.so*
+	rm -f $(DESTDIR)$(LIBDIR)/libxlcfg-libxl.so
 	rm -f $(DESTDIR)$(LIBDIR)/pkgconfig/libxl-cfg.pc
 	rm -f $(DESTDIR)$(INCLUDEDIR)/libxl_cfg.h
 	rm -f $(DESTDIR)$(INCLUDEDIR)/libxl_cfg_xl.h

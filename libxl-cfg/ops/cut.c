@@ -13,6 +13,7 @@
 #include "ops/ctx.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -381,6 +382,19 @@ static int reconnect(xlcfg_ctx *ctx, xlcfg_error *err)
     return 0;
 }
 
+/* The caller's signal handlers are not to run in a thread of ours. */
+static int start(struct job *job, pthread_t *thread_r)
+{
+    sigset_t all, was;
+    int r;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &was);
+    r = pthread_create(thread_r, NULL, work, job);
+    pthread_sigmask(SIG_SETMASK, &was, NULL);
+    return r;
+}
+
 /*
  * Run a job; *job_r is the caller's with its result in it.  Leaves the job
  * to its worker and answers TIMEDOUT when the deadline passed; dom_r then
@@ -395,7 +409,7 @@ static int run_job(xlcfg_ctx *ctx, const char *name, struct job **job_r,
 
     if (!job)
         return xlcfg__nomem(err);
-    if (pthread_create(&thread, NULL, work, job)) {
+    if (start(job, &thread)) {
         job_free(job);
         return xlcfg__err(err, XLCFG_ERROR_NOMEM, NULL,
                           "no thread can be started");

@@ -27,6 +27,7 @@ ROOMS = {
     "store": {"core", "store"},
     "driver": {"core", "driver"},
     "ops": {"core", "store", "driver", "ops"},
+    "facade": {"facade"},
 }
 # Foreign headers, and the only files that may know them.
 FOREIGN = {
@@ -36,7 +37,7 @@ FOREIGN = {
     r"xenstore\.h": ["driver/xen_*.c"],
     r"libxl(?!_cfg).*\.h|xentoollog\.h|xenctrl\.h":
         ["driver/xen_hv.c", "driver/xen_plug*.c", "ops/retrieve_xl.c",
-         "libxl_cfg_xl.h"],
+         "facade/facade.h", "libxl_cfg_xl.h"],
     r"libvirt/.*|libxml/.*": ["driver/virt_*.[ch]"],
 }
 # Of the C library: what core has no use for.
@@ -234,12 +235,30 @@ def check_declared():
                    "libxl_cfg.map", "the headers")
 
 
+FACADE = f"{BUILD}/lib/libxlcfg-libxl.so"
+
+
+def check_facade():
+    """It stands in for one function of libxl's, whatever its version node;
+    and it goes into every child, so it is linked with nothing else."""
+    names = [row[-1] for row in nm("-D", "--defined-only", FACADE)]
+    wrong = [] if names == ["libxl_retrieve_domain_configuration"] else \
+        [f"it exports {names}"]
+    needed = re.findall(r"\(NEEDED\).*\[(.*)\]", run("readelf", "-dW",
+                                                     FACADE))
+    return wrong + [f"it needs {name}" for name in needed
+                    if name != "libc.so.6"]
+
+
 def check_without(settings):
     folder = os.path.join(BUILD, "arch", "-".join(settings).lower()
                           .replace("=", "-"))
     run(*MAKE, "--no-print-directory", f"B={folder}", *settings, "all")
     said = run(f"{folder}/bin/xlcfg", "--version")
     wrong = [] if re.search(r"\d+\.\d+\.\d+", said) else [f"it said {said!r}"]
+    if os.path.exists(f"{folder}/lib/libxlcfg-libxl.so") is \
+            ("WITH_XEN=n" in settings):
+        wrong.append("a facade without libxl, or libxl without one")
     linked = run("ldd", f"{folder}/lib/libxlcfg.so.0")
     if "WITH_XEN=n" in settings and re.search("libxen", linked):
         wrong.append("it is linked with Xen's libraries all the same")
@@ -276,7 +295,9 @@ def installed():
     run(*MAKE, "--no-print-directory", f"B={BUILD}", f"DESTDIR={root}",
         "PREFIX=/usr", "install")
     wrong = []
-    for path in ("bin/xlcfg", "lib/libxlcfg.so", "lib/libxlcfg.so.0",
+    facade = ["lib/libxlcfg-libxl.so"] if os.environ.get("WITH_XEN") == "y" \
+        else []
+    for path in ("bin/xlcfg", "lib/libxlcfg.so", "lib/libxlcfg.so.0", *facade,
                  "include/libxl_cfg.h", "lib/pkgconfig/libxl-cfg.pc",
                  "share/libxl-cfg/json-schema/domain-config.json"):
         if not os.path.exists(f"{root}/usr/{path}"):
@@ -327,6 +348,9 @@ def main():
     attempt("core does no I/O and calls nothing above it",
             check_core_symbols)
     attempt("the library exports what its map says", check_map)
+    if os.environ.get("WITH_XEN") == "y":
+        attempt("the facade exports one function and needs the C library "
+                "alone", check_facade)
     attempt("the headers declare what the map exports", check_declared)
     attempt("the library exports what it ever exported", check_list)
     if os.path.exists(".git"):

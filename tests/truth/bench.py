@@ -11,6 +11,7 @@
 It is checked as well, so that a case keeps meaning what it says.
 """
 import dataclasses
+import difflib
 import json
 import os
 import subprocess
@@ -82,6 +83,8 @@ class Answer:
     whole: dict = None          # ours: the object of `get -o json`
     detail: str = ""
     exit: int = 0
+    text: str = ""              # libxl's: as it printed it
+    said: str = ""              # libxl's: on stderr
 
 
 # ---- keys -------------------------------------------------------------------
@@ -133,21 +136,41 @@ def pointer(document, path):
 
 # ---- the two programs -------------------------------------------------------
 
-def ask_stock(domid, seconds=4):
+def ask_stock(domid, seconds=4, preload=None):
+    """libxl's answer; `preload`: a library that goes before all others."""
+    env = dict(os.environ)
+    if preload:
+        env["LD_PRELOAD"] = preload + ":" + env["LD_PRELOAD"]
     result = subprocess.run(
-        ["stock", "-t", str(seconds), "retrieve", str(domid)],
+        ["stock", "-t", str(seconds), "retrieve", str(domid)], env=env,
         capture_output=True, text=True, check=False, timeout=seconds + 20)
     words = {1: "error", 3: "crash", 4: "timeout"}
     if result.returncode == 0:
-        return Answer("ok", json.loads(result.stdout))
+        return Answer("ok", json.loads(result.stdout), text=result.stdout,
+                      said=result.stderr)
     return Answer(words.get(result.returncode, "error"),
-                  detail=result.stdout.strip() or result.stderr.strip())
+                  detail=result.stdout.strip() or result.stderr.strip(),
+                  said=result.stderr)
+
+
+def ask_facade(domid, seconds=4):
+    if not os.path.exists(facade_path()):
+        return Answer("missing")
+    return ask_stock(domid, seconds, facade_path())
+
+
+def build_folder():
+    return os.environ.get("XLCFG_BUILD") or os.path.join(TOP, "build")
+
+
+def facade_path():
+    return os.path.realpath(os.path.join(build_folder(), "lib",
+                                         "libxlcfg-libxl.so"))
 
 
 def xlcfg_path():
-    return os.environ.get("XLCFG_BIN") or os.path.join(
-        os.environ.get("XLCFG_BUILD") or os.path.join(TOP, "build"),
-        "bin", "xlcfg")
+    return os.environ.get("XLCFG_BIN") or os.path.join(build_folder(),
+                                                       "bin", "xlcfg")
 
 
 def ask_ours(domid, preload=True, seconds=4):
@@ -268,6 +291,77 @@ def judge_ours(right, answer):
         return answer.verdict, answer.detail
     problems = wrong_ours(right, answer)
     return ("wrong", "; ".join(problems)) if problems else ("ok", "")
+
+
+def in_libxl(right):
+    """What of it a libxl of today has a place for."""
+    def known(path):
+        return not path.rpartition("/")[2].startswith("x_")
+    return dataclasses.replace(
+        right, scalars={path: value for path, value in right.scalars.items()
+                        if known(path)},
+        fields={key: {name: value for name, value in members.items()
+                      if known(name)}
+                for key, members in right.fields.items()})
+
+
+def meaning(value):
+    """A configuration without its empty texts: libxl takes "" for none."""
+    if isinstance(value, dict):
+        return {name: meaning(item) for name, item in value.items()
+                if item != ""}
+    if isinstance(value, list):
+        return [meaning(item) for item in value]
+    return value
+
+
+def judge_refusal(stock, ours, answer):
+    """No template, or one that this libxl can not read: one line says so."""
+    lost = [text for text in (ours.whole or {}).get("unknown", [])
+            if text.startswith("template: ")]
+    lines = [line for line in answer.said.splitlines()
+             if line.startswith("libxlcfg-libxl: ")]
+    if len(lines) != 1:
+        return "wrong", f"an error, and {len(lines)} lines about it"
+    if lost and lost[0] in lines[0]:
+        return "none", ""
+    if stock.verdict == "error" and "does not read" in lines[0]:
+        return "none", ""
+    return "error", answer.detail + answer.said
+
+
+def judge_facade(right, stock, ours, answer):
+    """What libxl said with the facade before it.
+
+    The right answer, and where libxl has that too, its very words.  Without
+    a template there is none to give: "none".
+    """
+    if answer.verdict == "missing":
+        return "missing", ""
+    if right.absent:
+        return ("ok", "") if answer.verdict == "error" else \
+            ("wrong", "answers for a domain that is not there")
+    if answer.verdict == "error":
+        return judge_refusal(stock, ours, answer)
+    if answer.verdict != "ok":
+        return answer.verdict, answer.detail
+    right = in_libxl(right)
+    problems = wrong_config(right, answer.config)
+    same = answer.text == stock.text
+    if not problems and not same and stock.verdict == "ok" and \
+            not right.may and not right.stock_answer and \
+            not wrong_config(right, stock.config) and \
+            meaning(stock.config) != meaning(answer.config):
+        problems = ["right, but not as libxl says it: " +
+                    difference(stock.text, answer.text)]
+    if problems:
+        return "wrong", "; ".join(problems)
+    return "same" if same else "ok", ""
+
+
+def difference(one, other):
+    lines = difflib.unified_diff(one.splitlines(), other.splitlines(), n=1)
+    return " | ".join(line.strip() for line in list(lines)[2:12])
 
 
 # ---- laying out -------------------------------------------------------------
