@@ -35,6 +35,7 @@ struct job {
     xlcfg_error err;
     struct xlcfg_domain dom;    /* as soon as it is known */
     bool have_dom;
+    xlcfg__state *st;           /* while a cut is taken; NULL: not open */
     struct xlcfg__cut cut;
     struct xlcfg_domains list;
 };
@@ -68,11 +69,12 @@ void xlcfg__cut_dispose(struct xlcfg__cut *cut)
 {
     xlcfg__domain_dispose(&cut->dom);
     xlcfg_doc_free(cut->template);
-    cut->template = NULL;
+    xlcfg_doc_free(cut->kept);
+    cut->template = cut->kept = NULL;
     xlcfg__view_dispose(&cut->tmpl);
     xlcfg__view_dispose(&cut->live);
     xlcfg__intents_dispose(&cut->intents);
-    cut->have_dom = false;
+    cut->have_dom = cut->have_was = false;
     cut->template_note[0] = '\0';
 }
 
@@ -92,13 +94,44 @@ static bool libxl_shape(const xlcfg_doc *doc)
         xlcfg_doc_kind(xlcfg_doc_get(doc, "b_info")) == XLCFG_DOC_OBJECT;
 }
 
+/* state.db, once per cut.  NOTFOUND: there is none yet. */
+static int open_store(struct job *job, xlcfg_error *err)
+{
+    if (job->st)
+        return 0;
+    return xlcfg__state_open(job->state_dir, false, job->lock_ms, &job->st,
+                             err);
+}
+
+static void close_store(struct job *job)
+{
+    xlcfg__state_close(job->st);
+    job->st = NULL;
+}
+
+/* The version on top of which what is read now may be recorded. */
+static int read_was(struct job *job)
+{
+    struct xlcfg__cut *cut = &job->cut;
+    struct xlcfg__seen seen = { 0 };
+    int rc;
+
+    rc = open_store(job, NULL);
+    if (!rc)
+        rc = xlcfg__state_seen(job->st, job->conn->drv.name, cut->dom.uuid,
+                               false, &seen, NULL);
+    cut->have_was = !rc || rc == XLCFG_ERROR_NOTFOUND;
+    strcpy(cut->was, rc ? "" : seen.version);
+    xlcfg__seen_dispose(&seen);
+    return rc == XLCFG_ERROR_NOMEM ? rc : 0;
+}
+
 /* From state.db, or what the backend keeps: HOME_BACKEND asks it first. */
 static int read_kept(struct job *job, xlcfg_error *err)
 {
     const struct xlcfg_driver *drv = &job->conn->drv;
     const struct xlcfg_domain *dom = &job->cut.dom;
     bool backend = drv->home == XLCFG_HOME_BACKEND;
-    xlcfg__state *st = NULL;
     xlcfg_error why = XLCFG_ERROR_INIT;
     int rc = XLCFG_ERROR_NOTFOUND;
 
@@ -106,11 +139,12 @@ static int read_kept(struct job *job, xlcfg_error *err)
         rc = drv->stored(job->conn->handle, dom, &job->cut.template, err);
     if (rc != XLCFG_ERROR_NOTFOUND)
         return rc;
-    rc = xlcfg__state_open(job->state_dir, false, job->lock_ms, &st, &why);
+    rc = open_store(job, &why);
     if (!rc)
-        rc = xlcfg__state_template_get(st, drv->name, dom->uuid,
+        rc = xlcfg__state_template_get(job->st, drv->name, dom->uuid,
                                        &job->cut.template, &why);
-    xlcfg__state_close(st);
+    if (!rc)
+        job->cut.kept = xlcfg_doc_ref(job->cut.template);
     if (rc == XLCFG_ERROR_NOTFOUND && !backend)
         return drv->stored(job->conn->handle, dom, &job->cut.template, err);
     if (rc && rc != XLCFG_ERROR_NOTFOUND)
@@ -149,19 +183,16 @@ static int read_template(struct job *job, struct xlcfg__stamp *stamp)
 
 static int read_intents(struct job *job)
 {
-    xlcfg__state *st;
     xlcfg_error err = XLCFG_ERROR_INIT;
     int rc;
 
-    rc = xlcfg__state_open(job->state_dir, false, job->lock_ms, &st, &err);
+    rc = open_store(job, &err);
     if (rc == XLCFG_ERROR_NOTFOUND)
         return 0;
-    if (!rc) {
-        rc = xlcfg__state_intents(st, job->conn->drv.name,
+    if (!rc)
+        rc = xlcfg__state_intents(job->st, job->conn->drv.name,
                                   job->cut.dom.uuid, &job->cut.intents,
                                   &err);
-        xlcfg__state_close(st);
-    }
     if (rc && rc != XLCFG_ERROR_NOMEM) {
         xlcfg__view_note(&job->cut.live, "intents: %s: %s", err.where,
                          err.message);
@@ -228,7 +259,9 @@ static int read_all(struct job *job, bool *moved)
     char *before = NULL, *after = NULL;
     int rc;
 
-    rc = drv->index(h, &cut->dom, &before, &job->err);
+    rc = read_was(job);
+    if (!rc)
+        rc = drv->index(h, &cut->dom, &before, &job->err);
     if (!rc)
         rc = read_template(job, &stamp);
     if (!rc)
@@ -251,7 +284,9 @@ static int read_all(struct job *job, bool *moved)
 static void forget_views(struct xlcfg__cut *cut)
 {
     xlcfg_doc_free(cut->template);
-    cut->template = NULL;
+    xlcfg_doc_free(cut->kept);
+    cut->template = cut->kept = NULL;
+    cut->have_was = false;
     cut->template_note[0] = '\0';
     xlcfg__view_dispose(&cut->live);
     xlcfg__intents_dispose(&cut->intents);
@@ -274,6 +309,7 @@ static int take_cut(struct job *job)
     for (int i = 0; i < TRIES && moved && !rc; i++) {
         forget_views(cut);
         rc = read_all(job, &moved);
+        close_store(job);
     }
     if (!rc && moved)
         xlcfg__view_note(&cut->live, "one moment: devices came or went "
@@ -449,6 +485,7 @@ static int blind_cut(xlcfg_ctx *ctx, struct xlcfg__cut *cut,
         rc = read_template(&job, &stamp);
     if (!rc)
         rc = read_intents(&job);
+    close_store(&job);
     *cut = job.cut;
     xlcfg__view_note(&cut->live, "live view: the backend did not answer "
                      "within %u ms", ctx->deadline_ms);

@@ -15,6 +15,7 @@ struct observation {
     xlcfg_ctx *ctx;
     const struct xlcfg__cut *cut;
     const struct xlcfg_answer *answer;
+    const struct xlcfg__ending *ending;
     char digest[65], hash[65], address_hash[65];
     struct xlcfg__memories before, now;
     struct xlcfg__seen seen;
@@ -164,7 +165,7 @@ static int record(struct observation *ob, xlcfg__state *st,
         .name = dom->name, .domid = dom->domid, .digest = ob->digest,
         .hash = ob->hash, .address_hash = ob->address_hash,
         .devices = ob->now, .changes = changes, .snapshot = snapshot,
-        .event = event_name(ob, name, sizeof(name)),
+        .event = event_name(ob, name, sizeof(name)), .ending = ob->ending,
     };
     rc = xlcfg__state_record(st, &rec, ob->seen.version, version, err);
     xlcfg_doc_free(snapshot);
@@ -197,12 +198,17 @@ static int note(struct observation *ob, xlcfg__state *st, bool may_write,
         return rc;
     if (!work_out(ob))
         return xlcfg__nomem(err);
-    if (ob->seen.known && !ob->seen.gone &&
+    if (!ob->ending && ob->seen.known && !ob->seen.gone &&
         !strcmp(ob->seen.digest, ob->digest)) {
         strcpy(version, ob->seen.version);
         return 0;
     }
-    return may_write ? record(ob, st, version, err) : 0;
+    if (!may_write)
+        return 0;
+    if (ob->cut->have_was && strcmp(ob->cut->was, ob->seen.version))
+        return xlcfg__err(err, XLCFG_ERROR_CONFLICT, uuid,
+                          "somebody recorded a newer version meanwhile");
+    return record(ob, st, version, err);
 }
 
 /* Read first, for nearly always nothing changed; write only then. */
@@ -212,10 +218,12 @@ static int version_of(struct observation *ob,
     int rc = 0;
 
     version[0] = '\0';
-    for (int pass = 0; pass < 8 && !version[0]; pass++) {
+    for (int pass = ob->ending ? 1 : 0; pass < 2 && !version[0]; pass++) {
         bool write = pass > 0;
         xlcfg__state *st;
 
+        if (write && ob->cut->overtaken)
+            break;
         rc = xlcfg__state_open(ob->ctx->state_dir, write, ob->ctx->lock_ms,
                                &st, err);
         if (rc == XLCFG_ERROR_NOTFOUND && !write)
@@ -225,7 +233,7 @@ static int version_of(struct observation *ob,
         forget(ob);
         rc = note(ob, st, write, version, err);
         xlcfg__state_close(st);
-        if (rc && rc != XLCFG_ERROR_CONFLICT)
+        if (rc)
             break;
     }
     return rc;
@@ -257,10 +265,12 @@ static xlcfg_doc *with_version(xlcfg_doc *doc, const char *version,
 }
 
 int xlcfg__observe(xlcfg_ctx *ctx, const struct xlcfg__cut *cut,
-                   const struct xlcfg_answer *answer, xlcfg_doc **doc_r,
+                   const struct xlcfg_answer *answer,
+                   const struct xlcfg__ending *ending, xlcfg_doc **doc_r,
                    xlcfg_error *err)
 {
-    struct observation ob = { .ctx = ctx, .cut = cut, .answer = answer };
+    struct observation ob = { .ctx = ctx, .cut = cut, .answer = answer,
+                              .ending = ending };
     char version[XLCFG__VERSION_MAX] = "";
     xlcfg_error why = XLCFG_ERROR_INIT;
     xlcfg_doc *doc = NULL;
@@ -277,8 +287,10 @@ int xlcfg__observe(xlcfg_ctx *ctx, const struct xlcfg__cut *cut,
     /* a look that was blind is no fact to be recorded */
     if (cut->dom.uuid[0] && !cut->blind)
         rc = version_of(&ob, version, &why);
-    if (rc == XLCFG_ERROR_NOMEM) {
-        rc = xlcfg__nomem(err);
+    if (rc == XLCFG_ERROR_NOMEM || rc == XLCFG_ERROR_CONFLICT ||
+        (rc && ending)) {
+        if (err)
+            *err = why;
         goto out;
     }
     if (!ob.now.v && !work_out(&ob)) {

@@ -34,7 +34,7 @@ static void plug_end(struct plug *p)
 static int look(struct plug *p, xlcfg_error *err)
 {
     xlcfg__sight_dispose(&p->sight);
-    return xlcfg__sight_take(p->ctx, p->uuid, &p->sight, err);
+    return xlcfg__sight_clear(p->ctx, p->uuid, &p->sight, err);
 }
 
 /* The first look, and what every act asks of the domain. */
@@ -48,7 +48,7 @@ static int plug_begin(struct plug *p, xlcfg_ctx *ctx, const char *dom,
     if (opt)
         memcpy(&p->opt, opt, opt->size < sizeof(p->opt) ? opt->size
                                                         : sizeof(p->opt));
-    rc = xlcfg__sight_take(ctx, dom, &p->sight, err);
+    rc = xlcfg__sight_clear(ctx, dom, &p->sight, err);
     if (rc)
         return rc;
     strcpy(p->uuid, p->sight.cut.dom.uuid);

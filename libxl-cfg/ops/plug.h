@@ -12,17 +12,10 @@
 
 #include "ops/ctx.h"
 
-/* A cut, merged and recorded. */
-struct xlcfg__sight {
-    struct xlcfg__cut cut;
-    struct xlcfg_answer answer;
-    xlcfg_doc *doc;             /* the get object */
-};
-
-/* UNREACHABLE also when the backend names the domain and then hangs. */
-int xlcfg__sight_take(xlcfg_ctx *ctx, const char *dom,
-                      struct xlcfg__sight *sight, xlcfg_error *err);
-void xlcfg__sight_dispose(struct xlcfg__sight *sight);  /* may run twice */
+/* As xlcfg__sight_take, but a backend that names the domain and then hangs is
+ * UNREACHABLE. */
+int xlcfg__sight_clear(xlcfg_ctx *ctx, const char *dom,
+                       struct xlcfg__sight *sight, xlcfg_error *err);
 
 /* What the live view has under this match; ABSENT too when it has nothing
  * and did look.  dev_r (may be NULL) gets the device or NULL. */

@@ -10,35 +10,18 @@
 
 /* ---- a look ---- */
 
-int xlcfg__sight_take(xlcfg_ctx *ctx, const char *dom,
-                      struct xlcfg__sight *sight, xlcfg_error *err)
+int xlcfg__sight_clear(xlcfg_ctx *ctx, const char *dom,
+                       struct xlcfg__sight *sight, xlcfg_error *err)
 {
     int rc;
 
-    memset(sight, 0, sizeof(*sight));
-    rc = xlcfg__cut_take(ctx, dom, &sight->cut, err);
-    if (rc)
+    rc = xlcfg__sight_take(ctx, dom, sight, err);
+    if (rc || !sight->cut.blind)
         return rc;
-    if (sight->cut.blind)
-        rc = xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, dom,
-                        "the backend did not answer within %u ms",
-                        ctx->deadline_ms);
-    if (!rc)
-        rc = xlcfg__cut_merge(&sight->cut, &sight->answer, err);
-    if (!rc)
-        rc = xlcfg__observe(ctx, &sight->cut, &sight->answer, &sight->doc,
-                            err);
-    if (rc)
-        xlcfg__sight_dispose(sight);
-    return rc;
-}
-
-void xlcfg__sight_dispose(struct xlcfg__sight *sight)
-{
-    xlcfg__cut_dispose(&sight->cut);
-    xlcfg__answer_dispose(&sight->answer);
-    xlcfg_doc_free(sight->doc);
-    sight->doc = NULL;
+    xlcfg__sight_dispose(sight);
+    return xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, dom,
+                      "the backend did not answer within %u ms",
+                      ctx->deadline_ms);
 }
 
 enum xlcfg_live xlcfg__sight_live(const struct xlcfg__sight *sight,

@@ -9,24 +9,19 @@
 #include <string.h>
 #include <stdio.h>
 
-/* Cut, merge, observe: one domain's whole answer. */
+/* One domain's whole answer. */
 static int get(xlcfg_ctx *ctx, const char *dom, xlcfg_doc **doc_r,
                xlcfg_error *err)
 {
-    struct xlcfg__cut cut;
-    struct xlcfg_answer answer;
+    struct xlcfg__sight sight;
     int rc;
 
-    rc = xlcfg__cut_take(ctx, dom, &cut, err);
+    rc = xlcfg__sight_take(ctx, dom, &sight, err);
     if (rc)
         return rc;
-    rc = xlcfg__cut_merge(&cut, &answer, err);
-    if (!rc) {
-        rc = xlcfg__observe(ctx, &cut, &answer, doc_r, err);
-        xlcfg__answer_dispose(&answer);
-    }
-    xlcfg__cut_dispose(&cut);
-    return rc;
+    *doc_r = xlcfg_doc_ref(sight.doc);
+    xlcfg__sight_dispose(&sight);
+    return 0;
 }
 
 int xlcfg_domain_get(xlcfg_ctx *ctx, const char *dom, void *reserved,

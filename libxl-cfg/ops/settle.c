@@ -66,7 +66,7 @@ static int look_again(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
 
     strcpy(uuid, sight->cut.dom.uuid);
     xlcfg__sight_dispose(sight);
-    return xlcfg__sight_take(ctx, uuid, sight, err);
+    return xlcfg__sight_clear(ctx, uuid, sight, err);
 }
 
 static int take_back(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
@@ -310,7 +310,7 @@ static int settle_owned(xlcfg_ctx *ctx, const char *uuid, const char *match,
     struct xlcfg_intent *in, *now;
     int rc;
 
-    rc = xlcfg__sight_take(ctx, uuid, &sight, err);
+    rc = xlcfg__sight_clear(ctx, uuid, &sight, err);
     if (rc)
         return rc;
     now = xlcfg__sight_intent(&sight, match);
@@ -341,7 +341,7 @@ static int settle_domain(xlcfg_ctx *ctx, const char *dom, bool dry_run,
     xlcfg_error why = XLCFG_ERROR_INIT;
     int rc;
 
-    rc = xlcfg__sight_take(ctx, dom, &sight, err);
+    rc = xlcfg__sight_clear(ctx, dom, &sight, err);
     if (rc)
         return rc;
     for (size_t i = 0; i < sight.cut.intents.count && !rc; i++) {
@@ -373,7 +373,7 @@ static int settle_domain(xlcfg_ctx *ctx, const char *dom, bool dry_run,
     xlcfg__sight_dispose(&sight);
     /* what it came to is a version of its own */
     if (!rc && tally->steps.count && !dry_run) {
-        rc = xlcfg__sight_take(ctx, dom, &sight, err);
+        rc = xlcfg__sight_clear(ctx, dom, &sight, err);
         if (!rc)
             xlcfg__sight_dispose(&sight);
     }

@@ -68,6 +68,14 @@ int xlcfg__state_devices(xlcfg__state *st, const char *driver,
                          xlcfg_error *err);
 void xlcfg__memories_dispose(struct xlcfg__memories *list);
 
+/* What ends with a change, in its transaction. */
+struct xlcfg__ending {
+    int64_t intent;             /* is closed; 0: none */
+    bool edits;                 /* the template kept here becomes `now` */
+    const xlcfg_doc *was;       /* it was this; NULL: there was none */
+    const xlcfg_doc *now;
+};
+
 /* A change to be recorded. */
 struct xlcfg__record {
     const char *driver, *uuid, *name;
@@ -80,13 +88,15 @@ struct xlcfg__record {
     const xlcfg_doc *changes;   /* array, for the event */
     /* The get object but for "version", which this call puts in. */
     const xlcfg_doc *snapshot;
+    const struct xlcfg__ending *ending; /* may be NULL */
 };
 /*
  * One transaction.  When the domain's row already holds rec->digest (somebody
  * else recorded the same), nothing is written.  version_r gets the domain's
  * version after the call either way.  `was` is the version the caller
- * compared with, "" for none: CONFLICT when the row has moved on since, and
- * the caller looks again.
+ * compared with, "" for none: CONFLICT when the row has moved on since, or
+ * the ending's template has, and the caller looks again.  The ending is done
+ * also when nothing else is written.
  */
 int xlcfg__state_record(xlcfg__state *st, const struct xlcfg__record *rec,
                         const char *was,
@@ -97,6 +107,26 @@ int xlcfg__state_record(xlcfg__state *st, const struct xlcfg__record *rec,
 int xlcfg__state_intents(xlcfg__state *st, const char *driver,
                          const char *uuid, struct xlcfg_intents *list,
                          xlcfg_error *err);
+/* On what condition an intent may be begun. */
+struct xlcfg__condition {
+    const char *version;        /* the domain has it still; NULL: any */
+    int64_t incarnation;        /* of the intent's key; 0: any, -1: there is
+                                   no such device */
+    const struct xlcfg_intents *known;  /* open when the caller looked */
+};
+/*
+ * Write a new one, when the condition holds, in one transaction.  `own` makes
+ * the caller its owner before anybody can see it.  Durable when it returns.
+ * CONFLICT: the condition does not hold, or another began something since
+ * the caller looked that the condition speaks of.  LOCK_FAIL with key in
+ * where: another began a change of this very device.
+ */
+int xlcfg__state_intent_begin(xlcfg__state *st, const char *driver,
+                              const char *uuid, struct xlcfg_intent *intent,
+                              const struct xlcfg__condition *cond,
+                              int (*own)(void *arg, int64_t id,
+                                         xlcfg_error *err),
+                              void *arg, xlcfg_error *err);
 /* Write one (id 0: new, and filled in).  Durable when it returns. */
 int xlcfg__state_intent_put(xlcfg__state *st, const char *driver,
                             const char *uuid, struct xlcfg_intent *intent,

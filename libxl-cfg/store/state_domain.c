@@ -315,7 +315,9 @@ int xlcfg__state_record(xlcfg__state *st, const struct xlcfg__record *rec,
     revision = row.revision;
     if (revision)
         xlcfg__state_vertext(st, revision, now);
-    if (row.revision && row.same)
+    if (rec->ending)
+        rc = xlcfg__state_finish(st, rec, err);
+    if (rc || (row.revision && row.same))
         goto out;
     if (strcmp(now, was))
         rc = xlcfg__err(err, XLCFG_ERROR_CONFLICT, st->path,

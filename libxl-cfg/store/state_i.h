@@ -25,6 +25,7 @@ enum xlcfg__sql {
     XLCFG__SQL_TRIM_EVENTS, XLCFG__SQL_HISTORY, XLCFG__SQL_HISTORY_OF,
     XLCFG__SQL_OLDEST, XLCFG__SQL_INTENTS, XLCFG__SQL_INTENT_NEW,
     XLCFG__SQL_INTENT_PUT, XLCFG__SQL_INTENT_DROP,
+    XLCFG__SQL_INTENT_OPEN, XLCFG__SQL_INCARNATION,
     XLCFG__SQL_TEMPLATE_GET, XLCFG__SQL_TEMPLATE_PUT,
     XLCFG__SQLS
 };
@@ -75,6 +76,10 @@ bool xlcfg__state_text(sqlite3_stmt *stmt, int col, char **text_r);
 void xlcfg__state_buf(sqlite3_stmt *stmt, int col, char *buf, size_t size);
 int xlcfg__state_doc(xlcfg__state *st, sqlite3_stmt *stmt, int col,
                      xlcfg_doc **doc_r, xlcfg_error *err);
+
+/* The ending of a record, inside its transaction. */
+int xlcfg__state_finish(xlcfg__state *st, const struct xlcfg__record *rec,
+                        xlcfg_error *err);
 
 void xlcfg__state_vertext(const xlcfg__state *st, int64_t revision,
                           char buf[XLCFG__VERSION_MAX]);

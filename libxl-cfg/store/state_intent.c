@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int bad_name(const xlcfg__state *st, int64_t id, const char *what,
                     const char *name, xlcfg_error *err)
@@ -74,18 +75,15 @@ int xlcfg__state_intents(xlcfg__state *st, const char *driver,
     return 0;
 }
 
-int xlcfg__state_intent_put(xlcfg__state *st, const char *driver,
-                            const char *uuid, struct xlcfg_intent *it,
-                            xlcfg_error *err)
+/* Insert or replace, inside a transaction. */
+static int put(xlcfg__state *st, const char *driver, const char *uuid,
+               const struct xlcfg_intent *it, int64_t *id_r,
+               xlcfg_error *err)
 {
     bool fresh = !it->id;
     sqlite3_stmt *stmt;
-    int64_t id = 0;
     int rc;
 
-    rc = xlcfg__state_begin(st, err);
-    if (rc)
-        return rc;
     rc = xlcfg__state_query(st, fresh ? XLCFG__SQL_INTENT_NEW
                                       : XLCFG__SQL_INTENT_PUT, &stmt, err,
                             fresh ? "tttttttddtiiit" : "tttttttddtiiiti",
@@ -98,11 +96,150 @@ int xlcfg__state_intent_put(xlcfg__state *st, const char *driver,
     if (!rc)
         rc = xlcfg__state_step(st, stmt, err);
     if (!rc)
-        id = sqlite3_column_int64(stmt, 0);
+        *id_r = sqlite3_column_int64(stmt, 0);
     if (rc == 1)
         rc = xlcfg__err(err, XLCFG_ERROR_NOTFOUND, st->path,
                         "intent %" PRId64 " is no longer open", it->id);
     xlcfg__state_done(stmt);
+    return rc;
+}
+
+int xlcfg__state_intent_put(xlcfg__state *st, const char *driver,
+                            const char *uuid, struct xlcfg_intent *it,
+                            xlcfg_error *err)
+{
+    int64_t id = 0;
+    int rc;
+
+    rc = xlcfg__state_begin(st, err);
+    if (rc)
+        return rc;
+    rc = put(st, driver, uuid, it, &id, err);
+    rc = xlcfg__state_end(st, rc, err);
+    if (!rc)
+        it->id = id;
+    return rc;
+}
+
+/* ---- begin, on a condition ---- */
+
+static int check_version(xlcfg__state *st, const char *driver,
+                         const char *uuid, const char *version,
+                         xlcfg_error *err)
+{
+    char now[XLCFG__VERSION_MAX] = "";
+    sqlite3_stmt *stmt;
+    int rc;
+
+    rc = xlcfg__state_query(st, XLCFG__SQL_ROW, &stmt, err, "tt", driver,
+                            uuid);
+    if (!rc)
+        rc = xlcfg__state_step(st, stmt, err);
+    if (!rc)
+        xlcfg__state_vertext(st, sqlite3_column_int64(stmt, 0), now);
+    xlcfg__state_done(stmt);
+    if (rc < 0)
+        return rc;
+    if (!strcmp(now, version))
+        return 0;
+    return xlcfg__err(err, XLCFG_ERROR_CONFLICT, uuid,
+                      "its version is %s, not %.64s",
+                      now[0] ? now : "not known", version);
+}
+
+static int check_incarnation(xlcfg__state *st, const char *driver,
+                             const char *uuid, const char *key,
+                             int64_t wanted, xlcfg_error *err)
+{
+    sqlite3_stmt *stmt;
+    int64_t now = -1;
+    int rc;
+
+    rc = xlcfg__state_query(st, XLCFG__SQL_INCARNATION, &stmt, err, "ttt",
+                            driver, uuid, key);
+    if (!rc)
+        rc = xlcfg__state_step(st, stmt, err);
+    if (!rc) {
+        const char *state = (const char *)sqlite3_column_text(stmt, 1);
+
+        if (!state || strcmp(state, "detached"))
+            now = sqlite3_column_int64(stmt, 0);
+    }
+    xlcfg__state_done(stmt);
+    if (rc < 0)
+        return rc;
+    if (now == wanted)
+        return 0;
+    if (now < 0)
+        return xlcfg__err(err, XLCFG_ERROR_CONFLICT, key,
+                          "there is no such device, incarnation %" PRId64
+                          " was expected", wanted);
+    return xlcfg__err(err, XLCFG_ERROR_CONFLICT, key,
+                      "its incarnation is %" PRId64 ", %s was expected", now,
+                      wanted < 0 ? "no such device" : "another");
+}
+
+static bool is_in(const struct xlcfg_intents *known, int64_t id)
+{
+    for (size_t i = 0; known && i < known->count; i++)
+        if (known->v[i].id == id)
+            return true;
+    return false;
+}
+
+/* Nobody began what the condition speaks of since the caller looked. */
+static int check_open(xlcfg__state *st, const char *driver, const char *uuid,
+                      const struct xlcfg_intent *it,
+                      const struct xlcfg__condition *cond, xlcfg_error *err)
+{
+    sqlite3_stmt *stmt;
+    int rc;
+
+    rc = xlcfg__state_query(st, XLCFG__SQL_INTENT_OPEN, &stmt, err, "tt",
+                            driver, uuid);
+    while (!rc && !(rc = xlcfg__state_step(st, stmt, err))) {
+        const char *match = (const char *)sqlite3_column_text(stmt, 1);
+        const char *key = (const char *)sqlite3_column_text(stmt, 2);
+
+        if (is_in(cond->known, sqlite3_column_int64(stmt, 0)))
+            continue;
+        if (match && it->match && !strcmp(match, it->match))
+            rc = xlcfg__err(err, cond->version || cond->incarnation
+                            ? XLCFG_ERROR_CONFLICT : XLCFG_ERROR_LOCK_FAIL,
+                            it->key, "another began a change of this device");
+        else if (cond->version)
+            rc = xlcfg__err(err, XLCFG_ERROR_CONFLICT, uuid,
+                            "another began a change of %s",
+                            key ? key : "this domain");
+    }
+    xlcfg__state_done(stmt);
+    return rc < 0 ? rc : 0;
+}
+
+int xlcfg__state_intent_begin(xlcfg__state *st, const char *driver,
+                              const char *uuid, struct xlcfg_intent *it,
+                              const struct xlcfg__condition *cond,
+                              int (*own)(void *arg, int64_t id,
+                                         xlcfg_error *err),
+                              void *arg, xlcfg_error *err)
+{
+    int64_t id = 0;
+    int rc;
+
+    rc = xlcfg__state_begin(st, err);
+    if (rc)
+        return rc;
+    if (cond->version)
+        rc = check_version(st, driver, uuid, cond->version, err);
+    if (!rc && cond->incarnation)
+        rc = check_incarnation(st, driver, uuid, it->key, cond->incarnation,
+                               err);
+    if (!rc)
+        rc = check_open(st, driver, uuid, it, cond, err);
+    if (!rc)
+        rc = put(st, driver, uuid, it, &id, err);
+    if (!rc)
+        rc = own(arg, id, err);
     rc = xlcfg__state_end(st, rc, err);
     if (!rc)
         it->id = id;
@@ -143,4 +280,30 @@ int xlcfg__state_template_put(xlcfg__state *st, const char *driver,
                           "a template must be a JSON object");
     return xlcfg__state_run(st, XLCFG__SQL_TEMPLATE_PUT, err, "ttd", driver,
                             uuid, doc);
+}
+
+/* ---- what ends with a record ---- */
+
+int xlcfg__state_finish(xlcfg__state *st, const struct xlcfg__record *rec,
+                        xlcfg_error *err)
+{
+    const struct xlcfg__ending *end = rec->ending;
+    xlcfg_doc *now = NULL;
+    bool same;
+    int rc = 0;
+
+    if (end->intent)
+        rc = xlcfg__state_intent_drop(st, end->intent, err);
+    if (rc || !end->edits)
+        return rc;
+    rc = xlcfg__state_template_get(st, rec->driver, rec->uuid, &now, err);
+    if (rc && rc != XLCFG_ERROR_NOTFOUND)
+        return rc;
+    same = !now == !end->was && (!now || xlcfg__doc_equal(now, end->was));
+    xlcfg_doc_free(now);
+    if (!same)
+        return xlcfg__err(err, XLCFG_ERROR_CONFLICT, st->path,
+                          "the template was changed by another");
+    return xlcfg__state_template_put(st, rec->driver, rec->uuid, end->now,
+                                     err);
 }

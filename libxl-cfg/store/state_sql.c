@@ -112,6 +112,11 @@ static const char *const sqls[XLCFG__SQLS] = {
         " attempts = ?12, incarnation = ?13, domain = ?14"
         " WHERE id = ?15 AND driver = ?1 AND uuid = ?2 RETURNING id",
     [XLCFG__SQL_INTENT_DROP] = "DELETE FROM intent WHERE id = ?",
+    [XLCFG__SQL_INTENT_OPEN] =
+        "SELECT id, match, key FROM intent WHERE driver = ? AND uuid = ?",
+    [XLCFG__SQL_INCARNATION] =
+        "SELECT incarnation, state FROM device"
+        " WHERE driver = ? AND uuid = ? AND key = ?",
     [XLCFG__SQL_TEMPLATE_GET] =
         "SELECT body FROM template WHERE driver = ? AND uuid = ?",
     [XLCFG__SQL_TEMPLATE_PUT] =
