@@ -171,5 +171,6 @@ const struct xlcfg_driver xlcfg__driver_xen = {
     .prepare = xlcfg__xen_prepare,
     .attach = xlcfg__xen_attach,
     .detach = xlcfg__xen_detach,
+    .update = xlcfg__xen_update,
     .clean = xlcfg__xen_clean,
 };

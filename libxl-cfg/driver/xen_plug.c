@@ -3,475 +3,200 @@
  * Plugging on Xen.  libxl attaches, for scripts are its trade.  An unplug is
  * asked for here, by online 0 and state 5 in one transaction, and libxl only
  * clears away what the guest has let go of: its own removal would force after
- * ten seconds.
+ * ten seconds.  What has no backend of its own (a PCI device in its slot, a
+ * USB device in its port, QEMU's USB controller) libxl removes in one go.
  */
 #include "driver/xen_plug.h"
 #include "driver/xen_child.h"
-#include "driver/xen_look.h"
+#include "driver/xen_plug_kind.h"
+#include "driver/xen_plug_loop.h"
+#include "driver/xen_plug_node.h"
 
-#include <libxl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <xenstore.h>
-#include <xentoollog.h>
 
-/* libxl waits 10 s for a backend and 40 s for its script. */
-#define LIBXL_MS 65000
-#define STEP_MS 50
+/* ---- what can be done ---- */
 
-/* ---- the kinds: libxl's functions, one shape ---- */
-
-
-struct kind {
-    enum xlcfg_kind kind;
-    int (*add)(libxl_ctx *ctx, uint32_t domid, const char *json);
-    int (*remove)(libxl_ctx *ctx, uint32_t domid, const char *json);
-    int (*destroy)(libxl_ctx *ctx, uint32_t domid, const char *json);
-};
-
-#define BAD_BODY 1              /* no number of libxl's */
-
-#define CALL(k, name, call)                                             \
-    static int k##_##name(libxl_ctx *ctx, uint32_t domid,               \
-                          const char *json)                             \
-    {                                                                   \
-        libxl_device_##k dev;                                           \
-        int rc;                                                         \
-                                                                        \
-        libxl_device_##k##_init(&dev);                                  \
-        rc = libxl_device_##k##_from_json(ctx, &dev, json) ? BAD_BODY   \
-            : libxl_device_##k##_##call(ctx, domid, &dev, NULL);        \
-        libxl_device_##k##_dispose(&dev);                               \
-        return rc;                                                      \
-    }
-#define CALLS(k, removal) \
-    CALL(k, add, add) CALL(k, remove, removal) CALL(k, destroy, destroy)
-
-CALLS(disk, safe_remove)
-CALLS(nic, remove)
-CALLS(vtpm, remove)
-CALLS(vdispl, remove)
-CALLS(vsnd, remove)
-
-static const struct kind kinds[] = {
-    { XLCFG_KIND_DISK, disk_add, disk_remove, disk_destroy },
-    { XLCFG_KIND_NIC, nic_add, nic_remove, nic_destroy },
-    { XLCFG_KIND_VTPM, vtpm_add, vtpm_remove, vtpm_destroy },
-    { XLCFG_KIND_VDISPL, vdispl_add, vdispl_remove, vdispl_destroy },
-    { XLCFG_KIND_VSND, vsnd_add, vsnd_remove, vsnd_destroy },
-};
-
-static const struct kind *kind_row(enum xlcfg_kind kind)
+static bool no(char *reason, size_t size, enum xlcfg_kind kind,
+               enum xlcfg__xen_verb verb)
 {
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        if (kinds[i].kind == kind)
-            return &kinds[i];
-    return NULL;
+    char name[64];
+
+    if (verb == XLCFG__XEN_INSERT) {
+        snprintf(reason, size, "libxl changes nothing of a %s that is "
+                 "plugged; it knows the medium of a cdrom drive alone "
+                 "(libxl_cdrom_insert)", xlcfg__kinds[kind].name);
+        return false;
+    }
+    xlcfg__xen_verb_name(kind, verb, name, sizeof(name));
+    snprintf(reason, size, "libxl has no %s: a %s %s with its domain", name,
+             xlcfg__kinds[kind].name,
+             xlcfg__xen_has(kind, XLCFG__XEN_REMOVE) ? "comes"
+             : "comes and goes");
+    return false;
 }
 
 bool xlcfg__xen_can(void *handle, enum xlcfg_kind kind,
                     enum xlcfg_action act, char *reason, size_t size)
 {
+    static const struct {
+        enum xlcfg_action act;
+        enum xlcfg__xen_verb verb;
+    } verbs[] = {
+        { XLCFG_ACT_ATTACH, XLCFG__XEN_ADD },
+        { XLCFG_ACT_DETACH, XLCFG__XEN_REMOVE },
+        { XLCFG_ACT_UPDATE, XLCFG__XEN_INSERT },
+    };
+
     (void)handle;
-    if (act != XLCFG_ACT_ATTACH && act != XLCFG_ACT_DETACH) {
-        snprintf(reason, size, "%s: not done by the Xen driver",
-                 xlcfg__action_name(act));
-        return false;
-    }
-    if (kind == XLCFG_KINDS || kind_row(kind))
-        return true;
-    snprintf(reason, size, "%s of a %s: not done by the Xen driver; it "
-             "plugs disk, nic, vtpm, vdispl, vsnd", xlcfg__action_name(act),
-             xlcfg__kinds[kind].name);
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+        if (verbs[i].act == act)
+            return kind == XLCFG_KINDS ||
+                xlcfg__xen_has(kind, verbs[i].verb) ||
+                no(reason, size, kind, verbs[i].verb);
+    snprintf(reason, size, "%s: not done by the Xen driver",
+             xlcfg__action_name(act));
     return false;
 }
 
-/* ---- libxl, in the child ---- */
-
-struct job {
-    const struct kind *row;
-    int (*call)(libxl_ctx *ctx, uint32_t domid, const char *json);
-    uint32_t domid;
-    char *json;
-    char back[XLCFG__XS_PATH_MAX];      /* "": there is none */
-    char path[2][XLCFG__XS_PATH_MAX];   /* L-dir, frontend; "": none */
-    unsigned wait_ms;
-};
-
-struct words {                  /* what libxl complains of */
-    xentoollog_logger base;
-    char text[900];
-    size_t len;
-};
-
-static void take_words(xentoollog_logger *logger, xentoollog_level level,
-                       int errnoval, const char *context,
-                       const char *format, va_list ap)
-    __attribute__((format(printf, 5, 0)));
-
-static void take_words(xentoollog_logger *logger, xentoollog_level level,
-                       int errnoval, const char *context,
-                       const char *format, va_list ap)
-{
-    struct words *w = (struct words *)logger;
-    size_t room = sizeof(w->text) - w->len;
-    int n;
-
-    (void)context;
-    if (level < XTL_ERROR || room < 32)
-        return;
-    if (w->len)
-        w->len += (size_t)snprintf(w->text + w->len, room, "; ");
-    room = sizeof(w->text) - w->len;
-    n = vsnprintf(w->text + w->len, room, format, ap);
-    w->len += n < 0 ? 0 : (size_t)n < room ? (size_t)n : room - 1;
-    room = sizeof(w->text) - w->len;
-    if (errnoval > 0 && room > 1) {
-        n = snprintf(w->text + w->len, room, ": %s", strerror(errnoval));
-        w->len += (size_t)n < room ? (size_t)n : room - 1;
-    }
-}
-
-static void keep(xentoollog_logger *logger)
-{
-    (void)logger;
-}
-
-static int code_of(int rc)
-{
-    switch (rc) {
-    case ERROR_DEVICE_EXISTS:
-    case ERROR_DOMAIN_NOTFOUND:
-    case ERROR_NOMEM:
-        return rc;              /* the numbers are the same */
-    case BAD_BODY:
-        return XLCFG_ERROR_INVAL;
-    default:
-        return XLCFG_ERROR_REFUSED;
-    }
-}
-
-static int call_libxl(void *arg, xlcfg_error *err)
-{
-    struct job *job = arg;
-    struct words words = {
-        .base = { .vmessage = take_words, .destroy = keep },
-    };
-    libxl_ctx *ctx;
-    int rc;
-
-    if (libxl_ctx_alloc(&ctx, LIBXL_VERSION, 0, &words.base))
-        return xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, "libxl",
-                          "cannot open: %s", words.text);
-    rc = job->call(ctx, job->domid, job->json);
-    if (rc == BAD_BODY)
-        rc = xlcfg__err(err, code_of(rc), "libxl",
-                        "it does not read this body: %s",
-                        words.len ? words.text : "it gives no reason");
-    else if (rc)
-        rc = xlcfg__err(err, code_of(rc), "libxl", "%s (its error %d)",
-                        words.len ? words.text : "it gives no reason", rc);
-    libxl_ctx_free(ctx);
-    return rc;
-}
-
-/* ---- the nodes of one device ---- */
-
-static bool exists(struct xlcfg__xs *xs, const char *path)
-{
-    struct xlcfg__xs_names names;
-    int r = xlcfg__xs_list(xs, &names, "%s", path);
-
-    xlcfg__xs_names_dispose(&names);
-    return !r;
-}
-
-/* A backend that no L-dir names: dom0's, and it names our frontend. */
-static void find_leaked(struct xlcfg__xs *xs, struct job *job,
-                        const struct xlcfg__xen_front *f, unsigned devid)
-{
-    for (int i = 0; i < 4 && f->backends[i] && !job->back[0]; i++) {
-        struct xlcfg__xs_value v;
-        char back[128];
-
-        snprintf(back, sizeof(back), "/local/domain/0/backend/%s/%u/%u",
-                 f->backends[i], job->domid, devid);
-        xlcfg__xs_read(xs, &v, "%s/frontend", back);
-        if (!strcmp(xlcfg__xs_text(&v), job->path[1]))
-            strcpy(job->back, back);
-        xlcfg__xs_value_dispose(&v, 1);
-    }
-}
-
-/* The number a body's device has below /libxl; -1: none. */
-static int devid_of(enum xlcfg_kind kind, const xlcfg_doc *body)
-{
-    const char *vdev = xlcfg__doc_getstr(body, "vdev");
-
-    if (kind == XLCFG_KIND_DISK)
-        return vdev ? xlcfg__vdev_number(vdev) : -1;
-    return (int)xlcfg__doc_to_int(xlcfg_doc_get(body, "devid"), -1);
-}
-
-/* Fill the paths, and json from what is there now; NOMEM. */
-static int find_nodes(struct xlcfg__xen *xen, enum xlcfg_kind kind,
-                      unsigned devid, struct job *job)
-{
-    const struct xlcfg__xen_front *f;
-    struct xlcfg__xen_dev dev;
-    xlcfg_doc *body;
-    int r = 0, rc = 0;
-
-    for (f = xlcfg__xen_fronts; f->name; f++) {
-        if (f->kind != kind)
-            continue;
-        snprintf(job->path[0], sizeof(job->path[0]),
-                 "/libxl/%u/device/%s/%u", job->domid, f->name, devid);
-        snprintf(job->path[1], sizeof(job->path[1]),
-                 "/local/domain/%u/device/%s/%u", job->domid, f->name,
-                 devid);
-        if (exists(xen->xs, job->path[0]))
-            break;
-        find_leaked(xen->xs, job, f, devid);
-        if (job->back[0] || exists(xen->xs, job->path[1]))
-            return 0;
-    }
-    if (!f->name) {
-        job->path[0][0] = job->path[1][0] = '\0';
-        return 0;
-    }
-    r = xlcfg__xen_dev_read(xen->xs, f, job->domid, devid, &dev);
-    if (!r && *dev.bekind) {
-        strcpy(job->back, dev.backend);
-        body = xlcfg__xen_body(&dev, NULL);
-        if (!body || xlcfg_doc_print(body, 0, &job->json, NULL, NULL))
-            rc = XLCFG_ERROR_NOMEM;
-        xlcfg_doc_free(body);
-    }
-    xlcfg__xen_dev_dispose(&dev);
-    return r == ENOMEM ? XLCFG_ERROR_NOMEM : rc;
-}
-
-/* One transaction by `fill`; 0 or an errno. */
-static int transact(struct xs_handle *h, const struct job *job,
-                    bool (*fill)(struct xs_handle *h, xs_transaction_t t,
-                                 const struct job *job))
-{
-    for (int tries = 0; tries < 100; tries++) {
-        xs_transaction_t t = xs_transaction_start(h);
-        bool ok;
-        int why;
-
-        if (t == XBT_NULL)
-            return errno;
-        ok = fill(h, t, job);
-        why = errno;
-        if (xs_transaction_end(h, t, !ok) && ok)
-            return 0;
-        if (!ok)
-            return why ? why : EIO;
-        if (errno != EAGAIN)
-            return errno;
-    }
-    return EAGAIN;
-}
-
-static bool remove_node(struct xs_handle *h, xs_transaction_t t,
-                        const char *path)
-{
-    return !*path || xs_rm(h, t, path) || errno == ENOENT;
-}
-
-static bool remove_nodes(struct xs_handle *h, xs_transaction_t t,
-                         const struct job *job)
-{
-    return remove_node(h, t, job->path[1]) &&
-        remove_node(h, t, job->path[0]) && remove_node(h, t, job->back);
-}
-
-/* The state, '0' for none there; also whether the unplug was asked for. */
-static char read_state(struct xs_handle *h, xs_transaction_t t,
-                       const struct job *job)
-{
-    char path[XLCFG__XS_PATH_MAX + 8];
-    char *text, state;
-    unsigned len;
-
-    snprintf(path, sizeof(path), "%s/state", job->back);
-    text = xs_read(h, t, path, &len);
-    state = text && len == 1 ? *text : text || errno != ENOENT ? '?' : '0';
-    free(text);
-    return state;
-}
-
-static bool ask(struct xs_handle *h, xs_transaction_t t,
-                const struct job *job)
-{
-    char path[XLCFG__XS_PATH_MAX + 8];
-    char state = read_state(h, t, job);
-
-    if (state == '0')
-        return true;            /* writing would make it anew */
-    snprintf(path, sizeof(path), "%s/online", job->back);
-    if (!xs_write(h, t, path, "0", 1))
-        return false;
-    snprintf(path, sizeof(path), "%s/state", job->back);
-    return state == '6' || xs_write(h, t, path, "5", 1);
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-static int unreachable(xlcfg_error *err, const char *where, int why)
-{
-    return xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, where, "xenstore: %s",
-                      strerror(why));
-}
-
-/* Ask, and wait for the guest; then libxl clears away. */
-static int let_go(void *arg, xlcfg_error *err)
-{
-    static const struct timespec step = { 0, STEP_MS * 1000000 };
-    struct job *job = arg;
-    int64_t end = now_ms() + job->wait_ms;
-    struct xs_handle *h = xs_open(0);
-    char state;
-    int r;
-
-    if (!h)
-        return unreachable(err, NULL, errno);
-    r = transact(h, job, ask);
-    if (r) {
-        xs_close(h);
-        return unreachable(err, job->back, r);
-    }
-    for (;;) {
-        state = read_state(h, XBT_NULL, job);
-        if (state == '6' || state == '0' || now_ms() >= end)
-            break;
-        nanosleep(&step, NULL);
-    }
-    xs_close(h);
-    if (state != '6' && state != '0')
-        return xlcfg__err(err, XLCFG_ERROR_PENDING, job->back,
-                          "the guest has not let go of it: its backend is "
-                          "in state %c, not 6", state);
-    return call_libxl(job, err);
-}
-
-static int remove_rest(void *arg, xlcfg_error *err)
-{
-    struct xs_handle *h = xs_open(0);
-    int r;
-
-    if (!h)
-        return unreachable(err, NULL, errno);
-    r = transact(h, arg, remove_nodes);
-    xs_close(h);
-    return r ? unreachable(err, ((struct job *)arg)->path[0], r) : 0;
-}
-
-/* ---- the driver's calls ---- */
-
-static bool is_free(const struct xlcfg_view *live, const char *match)
-{
-    for (size_t i = 0; i < live->count; i++)
-        if (!strcmp(live->devs[i].match, match) &&
-            live->devs[i].live != XLCFG_LIVE_ABSENT)
-            return false;
-    return true;
-}
-
-int xlcfg__xen_prepare(void *handle, const struct xlcfg_domain *dom,
-                       enum xlcfg_kind kind, const xlcfg_doc *body,
-                       const struct xlcfg_view *live, xlcfg_doc **body_r,
-                       xlcfg_error *err)
-{
-    char match[64];
-    int n = 0;
-
-    (void)handle; (void)dom;
-    if (devid_of(kind, body) >= 0) {
-        *body_r = xlcfg_doc_ref(body);
-        return 0;
-    }
-    if (kind == XLCFG_KIND_DISK)
-        return xlcfg__err(err, XLCFG_ERROR_INVAL, "/vdev",
-                          "expected the disk's name, such as xvdb");
-    if (!live->sees[kind])
-        return xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, NULL,
-                          "which numbers are free cannot be seen");
-    do
-        snprintf(match, sizeof(match), "%s/%d", xlcfg__kinds[kind].name,
-                 n++);
-    while (!is_free(live, match));
-    *body_r = xlcfg__doc_with(body, "devid", xlcfg__doc_int(n - 1));
-    return *body_r ? 0 : xlcfg__nomem(err);
-}
+/* ---- attach ---- */
 
 int xlcfg__xen_attach(void *handle, const struct xlcfg_domain *dom,
                       enum xlcfg_kind kind, const xlcfg_doc *body,
                       xlcfg_error *err)
 {
-    struct job job = {
-        .row = kind_row(kind), .domid = (uint32_t)dom->domid,
-    };
+    char *json = NULL;
     int rc;
 
     (void)handle;
-    if (!job.row)
-        return xlcfg__err(err, XLCFG_ERROR_NI, xlcfg__kinds[kind].name,
-                          "cannot be attached here");
-    rc = xlcfg_doc_print(body, 0, &job.json, NULL, err);
-    if (rc)
-        return rc;
-    job.call = job.row->add;
-    rc = xlcfg__xen_child(call_libxl, &job, LIBXL_MS, err);
-    free(job.json);
+    rc = xlcfg_doc_print(body, 0, &json, NULL, err);
+    if (!rc)
+        rc = xlcfg__xen_call(kind, XLCFG__XEN_ADD, (uint32_t)dom->domid,
+                             json, err);
+    free(json);
     return rc;
+}
+
+/* ---- detach ---- */
+
+struct leave {
+    const struct xlcfg__xen_nodes *nodes;
+    unsigned wait_ms;
+};
+
+/* Ask, and wait for the guest; then libxl clears away. */
+static int let_go(void *arg, xlcfg_error *err)
+{
+    const struct leave *l = arg;
+    int rc;
+
+    rc = xlcfg__xen_nodes_ask(l->nodes, l->wait_ms, err);
+    return rc ? rc : xlcfg__xen_call_here(l->nodes->kind, XLCFG__XEN_REMOVE,
+                                          l->nodes->domid, l->nodes->json,
+                                          err);
+}
+
+/* It has a directory of its own and a body by its number. */
+static bool has_nodes(enum xlcfg_kind kind)
+{
+    return kind != XLCFG_KIND_PCI && kind != XLCFG_KIND_USBDEV;
+}
+
+/* libxl removes it in one go, and waits for whom it has to wait for. */
+static int remove_by_body(const struct xlcfg_domain *dom,
+                          enum xlcfg_kind kind, const xlcfg_doc *body,
+                          bool force, xlcfg_error *err)
+{
+    char *json = NULL;
+    int rc;
+
+    rc = xlcfg_doc_print(body, 0, &json, NULL, err);
+    if (!rc)
+        rc = xlcfg__xen_call(kind, force ? XLCFG__XEN_DESTROY
+                             : XLCFG__XEN_REMOVE, (uint32_t)dom->domid,
+                             json, err);
+    free(json);
+    return rc;
+}
+
+/* Free what a script should have freed. */
+static int free_loop(struct xlcfg__xen *xen,
+                     const struct xlcfg__xen_loop *loop, bool dry_run,
+                     xlcfg__items *steps, xlcfg_error *err)
+{
+    if (!xlcfg__xen_loop_leaked(xen->xs, loop))
+        return 0;
+    if (steps)
+        xlcfg__items_add(steps, xlcfg__doc_strf("free /dev/loop%d (%s)",
+                                                loop->number,
+                                                loop->backing));
+    return dry_run ? 0 : xlcfg__xen_loop_free(loop, err);
+}
+
+static int detach_found(struct xlcfg__xen *xen,
+                        const struct xlcfg__xen_nodes *nodes, bool force,
+                        unsigned wait_ms, xlcfg_error *err)
+{
+    struct leave leave = { nodes, wait_ms };
+    struct xlcfg__xen_loop loop;
+    unsigned used, most;
+    int rc;
+
+    if (!nodes->path[0][0])
+        return xlcfg__err(err, XLCFG_ERROR_NOTFOUND, NULL,
+                          "there is no such device");
+    if (!nodes->json)
+        return xlcfg__err(err, XLCFG_ERROR_REFUSED, nodes->path[0],
+                          "it is only half there: settle clears it away");
+    used = nodes->kind == XLCFG_KIND_USBCTRL && !force
+        ? xlcfg__xen_ports_used(xen->xs, nodes) : 0;
+    if (used)
+        return xlcfg__err(err, XLCFG_ERROR_REFUSED, nodes->path[0],
+                          "%u of its ports %s a USB device: detach %s "
+                          "first", used, used == 1 ? "holds" : "hold",
+                          used == 1 ? "it" : "them");
+    if (force || nodes->emulated)
+        return xlcfg__xen_call(nodes->kind, force ? XLCFG__XEN_DESTROY
+                               : XLCFG__XEN_REMOVE, nodes->domid,
+                               nodes->json, err);
+    xlcfg__xen_loop_of(xen->xs, nodes, &loop);
+    most = wait_ms < UINT32_MAX - XLCFG__XEN_LIBXL_MS
+        ? wait_ms + XLCFG__XEN_LIBXL_MS : UINT32_MAX;
+    rc = xlcfg__xen_child(let_go, &leave, most, err);
+    return rc ? rc : free_loop(xen, &loop, false, NULL, err);
 }
 
 int xlcfg__xen_detach(void *handle, const struct xlcfg_domain *dom,
                       enum xlcfg_kind kind, const xlcfg_doc *body,
                       unsigned flags, unsigned wait_ms, xlcfg_error *err)
 {
-    struct job job = {
-        .row = kind_row(kind), .domid = (uint32_t)dom->domid,
-        .wait_ms = wait_ms,
-    };
-    int devid = devid_of(kind, body);
     bool force = flags & XLCFG_DETACH_FORCE;
-    unsigned most = wait_ms < UINT32_MAX - LIBXL_MS ? wait_ms + LIBXL_MS
-                                                    : UINT32_MAX;
-    int rc;
+    struct xlcfg__xen_nodes nodes;
+    int devid, rc;
 
-    if (!job.row || devid < 0)
+    if (!xlcfg__xen_has(kind, XLCFG__XEN_REMOVE))
         return xlcfg__err(err, XLCFG_ERROR_NI, xlcfg__kinds[kind].name,
                           "cannot be detached here");
-    rc = find_nodes(handle, kind, (unsigned)devid, &job);
-    if (rc)
-        return xlcfg__nomem(err);
-    job.call = force ? job.row->destroy : job.row->remove;
-    if (!job.path[0][0])
-        rc = xlcfg__err(err, XLCFG_ERROR_NOTFOUND, NULL,
-                        "there is no such device");
-    else if (!job.json)
-        rc = xlcfg__err(err, XLCFG_ERROR_REFUSED, job.path[0],
-                        "it is only half there: settle clears it away");
-    else
-        rc = xlcfg__xen_child(force ? call_libxl : let_go, &job, most, err);
-    free(job.json);
+    if (!has_nodes(kind))
+        return remove_by_body(dom, kind, body, force, err);
+    devid = xlcfg__xen_devid(kind, body);
+    if (devid < 0)
+        return xlcfg__err(err, XLCFG_ERROR_INVAL, NULL,
+                          "the body does not say which %s it is",
+                          xlcfg__kinds[kind].name);
+    rc = xlcfg__xen_nodes_find(handle, kind, (uint32_t)dom->domid,
+                               (unsigned)devid, &nodes);
+    rc = rc ? xlcfg__nomem(err)
+            : detach_found(handle, &nodes, force, wait_ms, err);
+    xlcfg__xen_nodes_dispose(&nodes);
     return rc;
 }
 
-static bool is_litter(struct xlcfg__xen *xen, const struct job *job,
+/* ---- clearing away ---- */
+
+static bool is_litter(struct xlcfg__xen *xen,
+                      const struct xlcfg__xen_nodes *nodes,
                       const struct xlcfg_dev *dev)
 {
     struct xlcfg__xs_value state;
@@ -485,7 +210,9 @@ static bool is_litter(struct xlcfg__xen *xen, const struct job *job,
     case XLCFG_LIVE_LEAKED:
         return true;
     case XLCFG_LIVE_LEAVING:
-        xlcfg__xs_read(xen->xs, &state, "%s/state", job->back);
+        if (!has_nodes(dev->kind))
+            return false;
+        xlcfg__xs_read(xen->xs, &state, "%s/state", nodes->back);
         gone = xlcfg__xs_absent(&state) ||
             !strcmp(xlcfg__xs_text(&state), "6");
         xlcfg__xs_value_dispose(&state, 1);
@@ -499,50 +226,92 @@ static bool is_litter(struct xlcfg__xen *xen, const struct job *job,
     return false;
 }
 
-static void note_steps(struct xlcfg__xen *xen, const struct job *job,
+static void note_steps(struct xlcfg__xen *xen,
+                       const struct xlcfg__xen_nodes *nodes,
                        xlcfg__items *steps)
 {
-    const char *paths[] = { job->path[1], job->path[0], job->back };
+    const char *paths[] = { nodes->path[1], nodes->path[0], nodes->back };
 
     for (int i = 0; i < 3; i++)
-        if (*paths[i] && exists(xen->xs, paths[i]))
+        if (*paths[i] && xlcfg__xen_node_exists(xen->xs, paths[i]))
             xlcfg__items_add(steps, xlcfg__doc_strf("remove %s", paths[i]));
+}
+
+static int remove_rest(void *arg, xlcfg_error *err)
+{
+    return xlcfg__xen_nodes_remove(arg, err);
+}
+
+static int clean_nodes(struct xlcfg__xen *xen,
+                       struct xlcfg__xen_nodes *nodes, bool dry_run,
+                       xlcfg__items *steps, xlcfg_error *err)
+{
+    struct xlcfg__xen_loop loop;
+    int rc;
+
+    note_steps(xen, nodes, steps);
+    xlcfg__xen_loop_of(xen->xs, nodes, &loop);
+    if (dry_run)
+        return 0;
+    /* libxl's own way runs the script that frees what the host gave; what it
+     * leaves, whatever it answers, goes after it */
+    if (nodes->json)
+        (void)xlcfg__xen_call(nodes->kind, XLCFG__XEN_DESTROY, nodes->domid,
+                              nodes->json, NULL);
+    rc = xlcfg__xen_child(remove_rest, nodes, XLCFG__XEN_LIBXL_MS, err);
+    return rc ? rc : free_loop(xen, &loop, false, steps, err);
+}
+
+/* In a slot or a port: there is only libxl's way. */
+static int clean_by_body(const struct xlcfg_domain *dom,
+                         const struct xlcfg_dev *dev, bool dry_run,
+                         xlcfg__items *steps, xlcfg_error *err)
+{
+    xlcfg__items_add(steps, xlcfg__doc_strf("remove %s from the domain",
+                                            dev->key));
+    return dry_run ? 0 : remove_by_body(dom, dev->kind, dev->body, true,
+                                        err);
+}
+
+static int clean_one(struct xlcfg__xen *xen, const struct xlcfg_domain *dom,
+                     struct xlcfg__xen_nodes *nodes,
+                     const struct xlcfg_dev *dev, bool dry_run,
+                     xlcfg__items *steps, xlcfg_error *err)
+{
+    int rc;
+
+    if (!is_litter(xen, nodes, dev))
+        return xlcfg__err(err, dev->live == XLCFG_LIVE_LEAVING
+                          ? XLCFG_ERROR_PENDING : XLCFG_ERROR_INVAL,
+                          dev->key, "it is %s: nothing was left behind",
+                          xlcfg__live_name(dev->live));
+    rc = has_nodes(dev->kind)
+        ? clean_nodes(xen, nodes, dry_run, steps, err)
+        : clean_by_body(dom, dev, dry_run, steps, err);
+    return !rc && steps->failed ? xlcfg__nomem(err) : rc;
 }
 
 int xlcfg__xen_clean(void *handle, const struct xlcfg_domain *dom,
                      const struct xlcfg_dev *dev, bool dry_run,
                      xlcfg__items *steps, xlcfg_error *err)
 {
-    struct job job = {
-        .row = kind_row(dev->kind), .domid = (uint32_t)dom->domid,
-    };
-    int devid = devid_of(dev->kind, dev->body);
-    int rc;
+    struct xlcfg__xen_nodes nodes = { .json = NULL };
+    int devid = xlcfg__xen_devid(dev->kind, dev->body);
+    int rc = 0;
 
-    if (!job.row || devid < 0)
+    if (!xlcfg__xen_has(dev->kind, XLCFG__XEN_REMOVE) ||
+        (has_nodes(dev->kind) && devid < 0))
         return xlcfg__err(err, XLCFG_ERROR_NI, dev->key,
                           "cannot be cleared away here");
-    rc = find_nodes(handle, dev->kind, (unsigned)devid, &job);
-    if (rc || dev->live == XLCFG_LIVE_ABSENT || !job.path[0][0]) {
-        free(job.json);
-        return rc ? xlcfg__nomem(err) : 0;
-    }
-    if (!is_litter(handle, &job, dev)) {
-        free(job.json);
-        return xlcfg__err(err, dev->live == XLCFG_LIVE_LEAVING
-                          ? XLCFG_ERROR_PENDING : XLCFG_ERROR_INVAL,
-                          dev->key, "it is %s: nothing was left behind",
-                          xlcfg__live_name(dev->live));
-    }
-    note_steps(handle, &job, steps);
-    job.call = job.row->destroy;
-    /* libxl's own way runs the script that frees what the host gave; what it
-     * leaves, whatever it answers, goes after it */
-    if (!dry_run && job.json)
-        (void)xlcfg__xen_child(call_libxl, &job, LIBXL_MS, NULL);
-    rc = dry_run ? 0 : xlcfg__xen_child(remove_rest, &job, LIBXL_MS, err);
-    free(job.json);
-    if (!rc && steps->failed)
-        return xlcfg__nomem(err);
+    if (dev->live == XLCFG_LIVE_ABSENT)
+        return 0;
+    if (has_nodes(dev->kind))
+        rc = xlcfg__xen_nodes_find(handle, dev->kind, (uint32_t)dom->domid,
+                                   (unsigned)devid, &nodes);
+    if (rc)
+        rc = xlcfg__nomem(err);
+    else if (!has_nodes(dev->kind) || nodes.path[0][0])
+        rc = clean_one(handle, dom, &nodes, dev, dry_run, steps, err);
+    xlcfg__xen_nodes_dispose(&nodes);
     return rc;
 }

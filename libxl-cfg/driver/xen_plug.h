@@ -17,6 +17,9 @@ int xlcfg__xen_attach(void *handle, const struct xlcfg_domain *dom,
 int xlcfg__xen_detach(void *handle, const struct xlcfg_domain *dom,
                       enum xlcfg_kind kind, const xlcfg_doc *body,
                       unsigned flags, unsigned wait_ms, xlcfg_error *err);
+int xlcfg__xen_update(void *handle, const struct xlcfg_domain *dom,
+                      enum xlcfg_kind kind, const xlcfg_doc *before,
+                      const xlcfg_doc *after, xlcfg_error *err);
 int xlcfg__xen_clean(void *handle, const struct xlcfg_domain *dom,
                      const struct xlcfg_dev *dev, bool dry_run,
                      xlcfg__items *steps, xlcfg_error *err);
