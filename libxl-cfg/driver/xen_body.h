@@ -4,7 +4,7 @@
  * it.  That copy is dom0's alone; what the guest or a driver domain can
  * write is never read into a body.
  *
- * A new kind is a row in `fronts` and a table of its keys.
+ * A new kind is a row in `fronts` and a table of its keys (xen_key.c).
  */
 #ifndef XLCFG_DRIVER_XEN_BODY_H
 #define XLCFG_DRIVER_XEN_BODY_H
@@ -76,6 +76,9 @@ const struct xlcfg__xs_value *xlcfg__xen_value(
 /* Its text, "" when there is none. */
 const char *xlcfg__xen_text(const struct xlcfg__xen_dev *dev,
                             const char *key);
+/* COLO's keys of a nic are named as libxl's members are. */
+bool xlcfg__xen_is_colo(const struct xlcfg__xen_front *front,
+                        const char *name);
 /* "pv", "qusb", "devicemodel" of a USB controller. */
 const char *xlcfg__xen_usb_type(const struct xlcfg__xen_dev *dev);
 

@@ -6,3 +6,4 @@ CHECK_SUITES += check-plug
 .PHONY: check-plug
 check-plug: all $(XS_OUT)/hv.so $(XS_OUT)/stock
 	XLCFG_BUILD=$(B) tests/plug/run
+	XLCFG_BUILD=$(B) tests/plug/run --oxenstored numbers_do_not_collide
