@@ -206,6 +206,12 @@ int xlcfg_check(xlcfg_ctx *ctx, xlcfg_doc **doc_r, xlcfg_error *err);
  * Each act is recorded durably before it touches anything, is judged by the
  * live view, and ends in a new version.  What was begun and is not finished
  * is an open intent: get shows it, xlcfg_settle goes on with it.
+ *
+ * if_version and if_incarnation are compared in the transaction that makes
+ * the intent durable, so of two writers who saw the same one loses: with
+ * if_version of all writers of a domain, with if_incarnation of those of one
+ * device.  The text of a CONFLICT has the version of now and what changed.
+ * With neither, the last writer wins.
  */
 
 /* Start from XLCFG_PLUG_OPTIONS_INIT; members are only ever appended. */
@@ -214,11 +220,15 @@ typedef struct xlcfg_plug_options {
     const char *if_version;     /* CONFLICT when the domain has another */
     bool dry_run;               /* check and choose, touch nothing */
     bool force;                 /* detach: do not ask the guest */
-    unsigned wait_ms;           /* for the guest to let go; 0: 10000 */
+    unsigned wait_ms;           /* for the guest to let go, 0: 10000; for an
+                                   attached device to be ready, 0: 5000 */
+    int64_t if_incarnation;     /* CONFLICT when the device has another, or
+                                   is not there; -1: when it is there;
+                                   0: not asked */
 } xlcfg_plug_options;
 
 #define XLCFG_PLUG_OPTIONS_INIT \
-    { sizeof(struct xlcfg_plug_options), NULL, false, false, 0 }
+    { sizeof(struct xlcfg_plug_options), NULL, false, false, 0, 0 }
 
 /*
  * Attach a device: `kind` as in keys, `body` in libxl's shape.  The answer is

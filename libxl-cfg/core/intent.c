@@ -64,18 +64,32 @@ struct xlcfg_intent *xlcfg__intents_add(struct xlcfg_intents *list)
     return &list->v[list->count++];
 }
 
+static void intent_dispose(struct xlcfg_intent *it)
+{
+    free(it->key);
+    free(it->match);
+    free(it->reason);
+    free(it->domain);
+    xlcfg_doc_free(it->before);
+    xlcfg_doc_free(it->after);
+}
+
+void xlcfg__intents_drop(struct xlcfg_intents *list, int64_t id)
+{
+    size_t out = 0;
+
+    for (size_t i = 0; i < list->count; i++)
+        if (list->v[i].id == id)
+            intent_dispose(&list->v[i]);
+        else
+            list->v[out++] = list->v[i];
+    list->count = out;
+}
+
 void xlcfg__intents_dispose(struct xlcfg_intents *list)
 {
-    for (size_t i = 0; i < list->count; i++) {
-        struct xlcfg_intent *it = &list->v[i];
-
-        free(it->key);
-        free(it->match);
-        free(it->reason);
-        free(it->domain);
-        xlcfg_doc_free(it->before);
-        xlcfg_doc_free(it->after);
-    }
+    for (size_t i = 0; i < list->count; i++)
+        intent_dispose(&list->v[i]);
     free(list->v);
     *list = (struct xlcfg_intents){ 0 };
 }

@@ -45,6 +45,8 @@ struct xlcfg_intents {
 
 /* A new empty slot, zeroed; NULL: out of memory. */
 struct xlcfg_intent *xlcfg__intents_add(struct xlcfg_intents *list);
+/* Take out the one of this id, if it is there. */
+void xlcfg__intents_drop(struct xlcfg_intents *list, int64_t id);
 void xlcfg__intents_dispose(struct xlcfg_intents *list);
 
 const char *xlcfg__op_name(enum xlcfg_op op);

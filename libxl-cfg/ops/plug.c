@@ -3,211 +3,17 @@
 #include "ops/plug.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define USUAL_WAIT_MS 10000
 /* A backend without a script is ready a moment after libxl is done. */
 #define READY_MS 5000
-#define READY_STEP_MS 50
-
-struct plug {
-    xlcfg_ctx *ctx;
-    xlcfg_plug_options opt;
-    char uuid[37];
-    struct xlcfg__sight sight;
-    struct xlcfg_intents mine;          /* one at most */
-    struct xlcfg_intent *in;            /* it; NULL: none */
-    xlcfg__lock *owner;
-    xlcfg__items steps;
-};
-
-static void plug_end(struct plug *p)
-{
-    xlcfg__sight_dispose(&p->sight);
-    xlcfg__intents_dispose(&p->mine);
-    xlcfg__lock_drop(p->owner);
-    xlcfg__items_dispose(&p->steps);
-}
-
-static int look(struct plug *p, xlcfg_error *err)
-{
-    xlcfg__sight_dispose(&p->sight);
-    return xlcfg__sight_clear(p->ctx, p->uuid, &p->sight, err);
-}
-
-/* The first look, and what every act asks of the domain. */
-static int plug_begin(struct plug *p, xlcfg_ctx *ctx, const char *dom,
-                      const xlcfg_plug_options *opt, xlcfg_error *err)
-{
-    const char *version;
-    int rc;
-
-    *p = (struct plug){ .ctx = ctx, .opt = XLCFG_PLUG_OPTIONS_INIT };
-    if (opt)
-        memcpy(&p->opt, opt, opt->size < sizeof(p->opt) ? opt->size
-                                                        : sizeof(p->opt));
-    rc = xlcfg__sight_clear(ctx, dom, &p->sight, err);
-    if (rc)
-        return rc;
-    strcpy(p->uuid, p->sight.cut.dom.uuid);
-    if (!p->uuid[0] || p->sight.cut.dom.domid < 0)
-        return xlcfg__err(err, XLCFG_ERROR_REFUSED, dom,
-                          "it is not running, or has no uuid");
-    version = xlcfg_doc_string(xlcfg_doc_get(p->sight.doc, "version"));
-    if (p->opt.if_version &&
-        (!version || strcmp(version, p->opt.if_version)))
-        return xlcfg__err(err, XLCFG_ERROR_CONFLICT, dom,
-                          "its version is %s, not %.64s",
-                          version ? version : "not known",
-                          p->opt.if_version);
-    return 0;
-}
-
-static int able(struct plug *p, enum xlcfg_kind kind, enum xlcfg_action act,
-                xlcfg_error *err)
-{
-    char reason[256] = "this driver cannot";
-
-    if (p->ctx->conn->drv.can(p->ctx->conn->handle, kind, act, reason,
-                              sizeof(reason)))
-        return 0;
-    return xlcfg__err(err, XLCFG_ERROR_NI, xlcfg__kinds[kind].name, "%s",
-                      reason);
-}
-
-static const xlcfg_doc *device_of(const struct plug *p, const char *key)
-{
-    const xlcfg_doc *list = xlcfg_doc_get(p->sight.doc, "devices");
-
-    for (size_t i = 0; i < xlcfg_doc_count(list); i++) {
-        const char *k = xlcfg__doc_getstr(xlcfg_doc_at(list, i), "key");
-
-        if (k && !strcmp(k, key))
-            return xlcfg_doc_at(list, i);
-    }
-    return NULL;
-}
-
-static int64_t incarnation_of(const struct plug *p, const char *key)
-{
-    return xlcfg__doc_to_int(xlcfg_doc_get(device_of(p, key),
-                                           "incarnation"), 0);
-}
-
-/* ---- intents ---- */
-
-/* Recorded and owned, and nothing touched yet. */
-static int record(struct plug *p, enum xlcfg_op op, enum xlcfg_kind kind,
-                  const struct xlcfg_ident *id, const xlcfg_doc *before,
-                  const xlcfg_doc *after, xlcfg_error *err)
-{
-    const char *run = p->sight.cut.dom.run;
-    int rc;
-
-    p->in = xlcfg__intents_add(&p->mine);
-    if (!p->in)
-        return xlcfg__nomem(err);
-    *p->in = (struct xlcfg_intent){
-        .op = op, .phase = XLCFG_PHASE_PREPARED, .kind = kind,
-        .key = strdup(id->key), .match = strdup(id->match),
-        .before = xlcfg_doc_ref(before), .after = xlcfg_doc_ref(after),
-        .since = (int64_t)time(NULL),
-        .incarnation = incarnation_of(p, id->key),
-        .domain = run ? strdup(run) : NULL,
-    };
-    if (!p->in->key || !p->in->match || (run && !p->in->domain))
-        return xlcfg__nomem(err);
-    rc = xlcfg__intent_save(p->ctx, p->uuid, p->in, err);
-    if (!rc)
-        rc = xlcfg__intent_own(p->ctx, p->in->id, p->ctx->lock_ms,
-                               &p->owner, err);
-    /* somebody who settles may have come in between and closed it */
-    if (!rc)
-        rc = xlcfg__intent_phase(p->ctx, p->uuid, p->in, XLCFG_PHASE_ACTING,
-                                 NULL, err);
-    return rc;
-}
-
-/*
- * An intent that is open under this match: made ours, and settled unless it
- * is an unplug that is to go on.  0 with p->in NULL: there is none any more.
- */
-static int take_over(struct plug *p, const char *match, bool detaching,
-                     xlcfg_error *err)
-{
-    struct xlcfg_intent *open = xlcfg__sight_intent(&p->sight, match);
-    int64_t id;
-    int rc;
-
-    if (!open || p->opt.dry_run)
-        return 0;
-    id = open->id;
-    rc = xlcfg__intent_own(p->ctx, id, 0, &p->owner, err);
-    if (rc == XLCFG_ERROR_LOCK_FAIL)
-        return xlcfg__err(err, rc, open->key,
-                          "another process works on this device");
-    if (!rc)
-        rc = look(p, err);
-    open = rc ? NULL : xlcfg__sight_intent(&p->sight, match);
-    if (rc || !open || open->id != id) {
-        xlcfg__lock_drop(p->owner);
-        p->owner = NULL;
-        return rc;
-    }
-    p->in = xlcfg__intents_add(&p->mine);
-    if (!p->in)
-        return xlcfg__nomem(err);
-    *p->in = *open;
-    *open = (struct xlcfg_intent){ .kind = p->in->kind, .match = strdup("") };
-    if (!open->match)
-        return xlcfg__nomem(err);
-    if (detaching && p->in->op == XLCFG_OP_DETACH)
-        return xlcfg__intent_phase(p->ctx, p->uuid, p->in,
-                                   XLCFG_PHASE_ACTING, NULL, err);
-    rc = xlcfg__settle_one(p->ctx, &p->sight, p->in, 0, false, &p->steps,
-                           err);
-    xlcfg__lock_drop(p->owner);
-    p->owner = NULL;
-    p->in = NULL;
-    xlcfg__intents_dispose(&p->mine);
-    return rc ? rc : look(p, err);
-}
-
-/* ---- answers ---- */
-
-static int answer(struct plug *p, xlcfg_doc *device, xlcfg_doc **doc_r,
-                  xlcfg_error *err)
-{
-    xlcfg__members m = { 0 };
-
-    xlcfg__members_add(&m, "version",
-                       xlcfg_doc_ref(xlcfg_doc_get(p->sight.doc,
-                                                   "version")));
-    xlcfg__members_add(&m, "device", device);
-    *doc_r = xlcfg__members_end(&m);
-    return *doc_r ? 0 : xlcfg__nomem(err);
-}
-
-/* A device that get does not list (any more, or yet). */
-static xlcfg_doc *bare_device(const struct xlcfg_ident *id,
-                              enum xlcfg_kind kind, const char *state,
-                              const xlcfg_doc *body)
-{
-    xlcfg__members m = { 0 };
-
-    xlcfg__members_add(&m, "key", xlcfg__doc_str(id->key));
-    xlcfg__members_add(&m, "kind", xlcfg__doc_str(xlcfg__kinds[kind].name));
-    xlcfg__members_add(&m, "state", xlcfg__doc_str(state));
-    if (body)
-        xlcfg__members_add(&m, "body", xlcfg_doc_ref(body));
-    return xlcfg__members_end(&m);
-}
+/* How often another may begin a change of the device that we are about to. */
+#define TRIES 20
 
 /* ---- attach ---- */
 
-static int check_free(struct plug *p, enum xlcfg_kind kind,
+static int check_free(struct xlcfg__plug *p, enum xlcfg_kind kind,
                       const struct xlcfg_ident *id, xlcfg_error *err)
 {
     const struct xlcfg_dev *dev;
@@ -223,13 +29,14 @@ static int check_free(struct plug *p, enum xlcfg_kind kind,
         return xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, id->key,
                           "whether there is one already cannot be seen");
     default:
-        return xlcfg__err(err, XLCFG_ERROR_DEVICE_EXISTS, id->key,
+        return xlcfg__err(err, p->opt.if_incarnation ? XLCFG_ERROR_CONFLICT
+                          : XLCFG_ERROR_DEVICE_EXISTS, id->key,
                           "there is such a device already (%s)",
                           xlcfg__live_name(dev->live));
     }
 }
 
-static int choose(struct plug *p, enum xlcfg_kind kind,
+static int choose(struct xlcfg__plug *p, enum xlcfg_kind kind,
                   const xlcfg_doc *body, struct xlcfg_ident *id,
                   xlcfg_doc **body_r, xlcfg_error *err)
 {
@@ -237,7 +44,7 @@ static int choose(struct plug *p, enum xlcfg_kind kind,
 
     xlcfg__key_of(kind, body, id);
     if (id->match[0]) {
-        rc = take_over(p, id->match, false, err);
+        rc = xlcfg__plug_take_over(p, id->match, false, err);
         if (rc)
             return rc;
     }
@@ -247,30 +54,18 @@ static int choose(struct plug *p, enum xlcfg_kind kind,
     if (rc)
         return rc;
     xlcfg__key_of(kind, *body_r, id);
-    return check_free(p, kind, id, err);
-}
-
-/* Look until the backend is ready, for a while. */
-static int look_until_ready(struct plug *p, unsigned ms,
-                            enum xlcfg_live *live_r, xlcfg_error *err)
-{
-    static const struct timespec step = { 0, READY_STEP_MS * 1000000 };
-    int rc;
-
-    for (unsigned waited = 0;; waited += READY_STEP_MS) {
-        rc = look(p, err);
-        if (rc)
-            return rc;
-        *live_r = xlcfg__sight_live(&p->sight, p->in->kind, p->in->match,
-                                    NULL);
-        if (*live_r != XLCFG_LIVE_COMING || waited >= ms)
-            return 0;
-        nanosleep(&step, NULL);
+    rc = check_free(p, kind, id, err);
+    if (rc) {
+        xlcfg_doc_free(*body_r);
+        *body_r = NULL;
     }
+    return rc;
 }
+
+static const struct xlcfg__edit as_it_is = { .kind = XLCFG_KINDS };
 
 /* It failed: back to where it was.  err has the reason and keeps it. */
-static int roll_back(struct plug *p, xlcfg_error *err)
+static int roll_back(struct xlcfg__plug *p, xlcfg_error *err)
 {
     xlcfg_error why = XLCFG_ERROR_INIT;
     size_t len = strnlen(err->message, 500);
@@ -278,8 +73,6 @@ static int roll_back(struct plug *p, xlcfg_error *err)
 
     rc = xlcfg__settle_one(p->ctx, &p->sight, p->in, 0, false, &p->steps,
                            &why);
-    if (!rc)
-        rc = look(p, &why);
     if (rc)
         snprintf(err->message + len, sizeof(err->message) - len,
                  "; not all could be taken back: %.400s", why.message);
@@ -291,7 +84,8 @@ static int roll_back(struct plug *p, xlcfg_error *err)
 }
 
 /* What the act came to; why is what the driver said, code 0 for nothing. */
-static int judge_attach(struct plug *p, xlcfg_error *why, xlcfg_error *err)
+static int judge_attach(struct xlcfg__plug *p, xlcfg_error *why,
+                        xlcfg_error *err)
 {
     enum xlcfg_live live;
     int rc;
@@ -302,14 +96,17 @@ static int judge_attach(struct plug *p, xlcfg_error *why, xlcfg_error *err)
         return why->code;
     }
     if (why->code == XLCFG_ERROR_DEVICE_EXISTS ||
-        why->code == XLCFG_ERROR_INVAL) {
+        why->code == XLCFG_ERROR_INVAL || why->code == XLCFG_ERROR_NI) {
         /* nothing was done; what is there is somebody else's */
-        rc = xlcfg__intent_end(p->ctx, p->in->id, err);
+        rc = xlcfg__close(p->ctx, &p->sight, p->in->id, &as_it_is, err);
         if (!rc && err)
             *err = *why;
         return rc ? rc : why->code;
     }
-    rc = look_until_ready(p, why->code ? 0 : READY_MS, &live, err);
+    rc = xlcfg__plug_until_ready(p, why->code ? 0 : p->opt.wait_ms
+                                 ? p->opt.wait_ms : READY_MS, &live, err);
+    if (rc == XLCFG_ERROR_DOMAIN_NOTFOUND)
+        return xlcfg__plug_gone(p, err);
     if (rc)
         return rc;
     if (live == XLCFG_LIVE_PRESENT)
@@ -332,7 +129,32 @@ static int judge_attach(struct plug *p, xlcfg_error *why, xlcfg_error *err)
     return rc;
 }
 
-static int attach(struct plug *p, enum xlcfg_kind kind,
+/* Chosen, and the intent begun: again, when another was quicker. */
+static int prepare(struct xlcfg__plug *p, enum xlcfg_kind kind,
+                   const xlcfg_doc *body, struct xlcfg_ident *id,
+                   xlcfg_doc **whole_r, xlcfg_error *err)
+{
+    int rc;
+
+    for (int i = 0;; i++) {
+        rc = choose(p, kind, body, id, whole_r, err);
+        if (rc || p->opt.dry_run)
+            return rc;
+        rc = xlcfg__plug_record(p, XLCFG_OP_ATTACH, kind, id, NULL, *whole_r,
+                                err);
+        if (!rc)
+            return 0;
+        xlcfg_doc_free(*whole_r);
+        *whole_r = NULL;
+        if (rc != XLCFG_ERROR_LOCK_FAIL || i == TRIES)
+            return rc;
+        rc = xlcfg__plug_look(p, err);
+        if (rc)
+            return rc;
+    }
+}
+
+static int attach(struct xlcfg__plug *p, enum xlcfg_kind kind,
                   const xlcfg_doc *body, xlcfg_doc **doc_r,
                   xlcfg_error *err)
 {
@@ -342,15 +164,13 @@ static int attach(struct plug *p, enum xlcfg_kind kind,
     xlcfg_doc *whole = NULL;
     int rc;
 
-    rc = choose(p, kind, body, &id, &whole, err);
+    rc = prepare(p, kind, body, &id, &whole, err);
     if (!rc && p->opt.dry_run) {
-        rc = answer(p, bare_device(&id, kind, "attaching", whole), doc_r,
-                    err);
+        rc = xlcfg__plug_answer(p, xlcfg__plug_bare(&id, kind, "attaching",
+                                                    whole), doc_r, err);
         xlcfg_doc_free(whole);
         return rc;
     }
-    if (!rc)
-        rc = record(p, XLCFG_OP_ATTACH, kind, &id, NULL, whole, err);
     if (!rc) {
         why.code = p->ctx->conn->drv.attach(p->ctx->conn->handle,
                                             &p->sight.cut.dom, kind, whole,
@@ -358,13 +178,12 @@ static int attach(struct plug *p, enum xlcfg_kind kind,
         rc = judge_attach(p, &why, err);
     }
     xlcfg_doc_free(whole);
-    if (!rc)
-        rc = look(p, err);
     if (rc)
         return rc;
-    device = device_of(p, id.key);
-    return answer(p, device ? xlcfg_doc_ref(device)
-                  : bare_device(&id, kind, "detached", NULL), doc_r, err);
+    device = xlcfg__plug_device(p, id.key);
+    return xlcfg__plug_answer(p, device ? xlcfg_doc_ref(device)
+                              : xlcfg__plug_bare(&id, kind, "detached",
+                                                 NULL), doc_r, err);
 }
 
 int xlcfg_device_attach(xlcfg_ctx *ctx, const char *dom, const char *kind,
@@ -372,7 +191,7 @@ int xlcfg_device_attach(xlcfg_ctx *ctx, const char *dom, const char *kind,
                         xlcfg_doc **doc_r, xlcfg_error *err)
 {
     enum xlcfg_kind k = xlcfg__kind_by_name(kind);
-    struct plug p;
+    struct xlcfg__plug p;
     int rc;
 
     if (k == XLCFG_KINDS)
@@ -381,48 +200,19 @@ int xlcfg_device_attach(xlcfg_ctx *ctx, const char *dom, const char *kind,
     if (xlcfg_doc_kind(body) != XLCFG_DOC_OBJECT)
         return xlcfg__err(err, XLCFG_ERROR_INVAL, NULL,
                           "expected an object: the body of a %s", kind);
-    rc = plug_begin(&p, ctx, dom, opt, err);
+    rc = xlcfg__plug_begin(&p, ctx, dom, opt, err);
     if (!rc)
-        rc = able(&p, k, XLCFG_ACT_ATTACH, err);
+        rc = xlcfg__plug_able(&p, k, XLCFG_ACT_ATTACH, err);
     if (!rc)
         rc = attach(&p, k, body, doc_r, err);
-    plug_end(&p);
+    xlcfg__plug_end(&p);
     return rc;
 }
 
 /* ---- detach ---- */
 
-static const struct xlcfg_row *row_of(const struct plug *p, const char *key)
-{
-    for (size_t i = 0; i < p->sight.answer.count; i++)
-        if (!strcmp(p->sight.answer.rows[i].key, key))
-            return &p->sight.answer.rows[i];
-    return NULL;
-}
-
-/* Which device it is: by what is there, or by the template's ghost of it. */
-static int find_device(struct plug *p, const char *key,
-                       struct xlcfg_ident *id, const xlcfg_doc **body_r,
-                       xlcfg_error *err)
-{
-    const struct xlcfg_row *row = row_of(p, key);
-
-    if (!row || (row->live == XLCFG_LIVE_ABSENT && !row->in_template &&
-                 !row->intent))
-        return xlcfg__err(err, XLCFG_ERROR_NOTFOUND, key,
-                          "there is no such device");
-    *body_r = row->live_body ? row->live_body : row->body;
-    if (!*body_r)
-        return xlcfg__err(err, XLCFG_ERROR_REFUSED, key,
-                          "what it is cannot be seen");
-    xlcfg__key_of(row->kind, *body_r, id);
-    if (!id->match[0])
-        return xlcfg__err(err, XLCFG_ERROR_REFUSED, key,
-                          "it cannot be told apart");
-    return 0;
-}
-
-static int judge_detach(struct plug *p, xlcfg_error *why, xlcfg_error *err)
+static int judge_detach(struct xlcfg__plug *p, xlcfg_error *why,
+                        xlcfg_error *err)
 {
     struct xlcfg_intent *in = p->in;
     enum xlcfg_live live;
@@ -433,10 +223,12 @@ static int judge_detach(struct plug *p, xlcfg_error *why, xlcfg_error *err)
             *err = *why;
         return why->code;
     }
-    rc = look(p, err);
+    rc = xlcfg__plug_look(p, err);
+    if (rc == XLCFG_ERROR_DOMAIN_NOTFOUND)
+        return xlcfg__plug_gone(p, err);
     if (rc)
         return rc;
-    live = xlcfg__sight_live(&p->sight, in->kind, in->match, NULL);
+    live = xlcfg__sight_live_of(&p->sight, in, NULL);
     if (live == XLCFG_LIVE_ABSENT)
         return xlcfg__settle_one(p->ctx, &p->sight, in, 0, false, &p->steps,
                                  err);
@@ -454,43 +246,65 @@ static int judge_detach(struct plug *p, xlcfg_error *why, xlcfg_error *err)
                                  why->message, err);
         why->code = XLCFG_ERROR_PENDING;
     }
+    /* the state is a version of its own */
     if (!rc)
-        (void)look(p, NULL);    /* the state is a version of its own */
+        (void)xlcfg__plug_look(p, NULL);
     if (!rc && err)
         *err = *why;
     return rc ? rc : why->code;
 }
 
-static int detach(struct plug *p, enum xlcfg_kind kind, const char *key,
-                  xlcfg_doc **doc_r, xlcfg_error *err)
+/* The intent of its unplug: one that is open goes on, or a new one. */
+static int prepare_detach(struct xlcfg__plug *p, enum xlcfg_kind kind,
+                          const char *key, struct xlcfg_ident *id,
+                          xlcfg_error *err)
+{
+    const xlcfg_doc *body;
+    int rc;
+
+    for (int i = 0;; i++) {
+        rc = xlcfg__plug_find(p, key, id, &body, err);
+        if (!rc)
+            rc = xlcfg__plug_take_over(p, id->match, true, err);
+        if (!rc && !p->in)
+            rc = xlcfg__plug_find(p, key, id, &body, err);
+        if (rc || p->in)
+            return rc;
+        rc = xlcfg__plug_record(p, XLCFG_OP_DETACH, kind, id, body, NULL,
+                                err);
+        if (rc != XLCFG_ERROR_LOCK_FAIL || i == TRIES)
+            return rc;
+        rc = xlcfg__plug_look(p, err);
+        if (rc)
+            return rc;
+    }
+}
+
+static int detach(struct xlcfg__plug *p, enum xlcfg_kind kind,
+                  const char *key, xlcfg_doc **doc_r, xlcfg_error *err)
 {
     xlcfg_error why = XLCFG_ERROR_INIT;
     const xlcfg_doc *body;
     struct xlcfg_ident id;
     int rc;
 
-    rc = find_device(p, key, &id, &body, err);
-    if (!rc && p->opt.dry_run)
-        return answer(p, bare_device(&id, kind, "detaching", body), doc_r,
-                      err);
-    if (!rc)
-        rc = take_over(p, id.match, true, err);
-    if (!rc)
-        rc = find_device(p, key, &id, &body, err);
-    if (!rc && !p->in)
-        rc = record(p, XLCFG_OP_DETACH, kind, &id, body, NULL, err);
-    if (!rc && xlcfg__sight_live(&p->sight, kind, id.match, NULL) !=
+    if (p->opt.dry_run) {
+        rc = xlcfg__plug_find(p, key, &id, &body, err);
+        return rc ? rc : xlcfg__plug_answer(
+            p, xlcfg__plug_bare(&id, kind, "detaching", body), doc_r, err);
+    }
+    rc = prepare_detach(p, kind, key, &id, err);
+    if (rc)
+        return rc;
+    if (xlcfg__sight_live(&p->sight, kind, id.match, NULL) !=
         XLCFG_LIVE_ABSENT)
         why.code = p->ctx->conn->drv.detach(
             p->ctx->conn->handle, &p->sight.cut.dom, kind, p->in->before,
             p->opt.force ? XLCFG_DETACH_FORCE : 0,
             p->opt.wait_ms ? p->opt.wait_ms : USUAL_WAIT_MS, &why);
-    if (!rc)
-        rc = judge_detach(p, &why, err);
-    if (!rc)
-        rc = look(p, err);
-    return rc ? rc : answer(p, bare_device(&id, kind, "detached", NULL),
-                            doc_r, err);
+    rc = judge_detach(p, &why, err);
+    return rc ? rc : xlcfg__plug_answer(
+        p, xlcfg__plug_bare(&id, kind, "detached", NULL), doc_r, err);
 }
 
 int xlcfg_device_detach(xlcfg_ctx *ctx, const char *dom, const char *key,
@@ -498,17 +312,17 @@ int xlcfg_device_detach(xlcfg_ctx *ctx, const char *dom, const char *key,
                         xlcfg_error *err)
 {
     enum xlcfg_kind kind = xlcfg__key_kind(key);
-    struct plug p;
+    struct xlcfg__plug p;
     int rc;
 
     if (kind == XLCFG_KINDS)
         return xlcfg__err(err, XLCFG_ERROR_INVAL, key,
                           "expected a device key such as disk/xvdb");
-    rc = plug_begin(&p, ctx, dom, opt, err);
+    rc = xlcfg__plug_begin(&p, ctx, dom, opt, err);
     if (!rc)
-        rc = able(&p, kind, XLCFG_ACT_DETACH, err);
+        rc = xlcfg__plug_able(&p, kind, XLCFG_ACT_DETACH, err);
     if (!rc)
         rc = detach(&p, kind, key, doc_r, err);
-    plug_end(&p);
+    xlcfg__plug_end(&p);
     return rc;
 }

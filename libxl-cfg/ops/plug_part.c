@@ -41,6 +41,29 @@ enum xlcfg_live xlcfg__sight_live(const struct xlcfg__sight *sight,
     return live->sees[kind] ? XLCFG_LIVE_ABSENT : XLCFG_LIVE_UNKNOWN;
 }
 
+/* Recorded by its second name, for the first was not known then. */
+static bool by_alt(const struct xlcfg_intent *in, const struct xlcfg_dev *dev)
+{
+    return dev->kind == in->kind && dev->alt && !strcmp(dev->alt, in->match);
+}
+
+enum xlcfg_live xlcfg__sight_live_of(const struct xlcfg__sight *sight,
+                                     const struct xlcfg_intent *in,
+                                     const struct xlcfg_dev **dev_r)
+{
+    const struct xlcfg_view *view = &sight->cut.live;
+    enum xlcfg_live live;
+
+    live = xlcfg__sight_live(sight, in->kind, in->match, dev_r);
+    for (size_t i = 0; i < view->count && live == XLCFG_LIVE_ABSENT; i++)
+        if (by_alt(in, &view->devs[i])) {
+            live = view->devs[i].live;
+            if (dev_r)
+                *dev_r = &view->devs[i];
+        }
+    return live;
+}
+
 struct xlcfg_intent *xlcfg__sight_intent(struct xlcfg__sight *sight,
                                          const char *match)
 {
@@ -109,170 +132,6 @@ int xlcfg__intent_phase(xlcfg_ctx *ctx, const char *uuid,
     if (phase == XLCFG_PHASE_ACTING)
         intent->attempts++;
     return xlcfg__intent_save(ctx, uuid, intent, err);
-}
-
-/* ---- the template ---- */
-
-/* The array with the entry or without it; *changed says whether it is
- * another one.  NULL: no memory. */
-static xlcfg_doc *edit_array(const xlcfg_doc *array, enum xlcfg_kind kind,
-                             const char *match, const xlcfg_doc *body,
-                             bool *changed)
-{
-    xlcfg__items it = { 0 };
-    bool there = false;
-
-    for (size_t i = 0; i < xlcfg_doc_count(array); i++) {
-        const xlcfg_doc *entry = xlcfg_doc_at(array, i);
-        struct xlcfg_ident id;
-
-        xlcfg__key_of(kind, entry, &id);
-        if (!strcmp(id.match, match)) {
-            there = true;
-            if (!body)
-                continue;
-        }
-        xlcfg__items_add(&it, xlcfg_doc_ref(entry));
-    }
-    if (body && !there)
-        xlcfg__items_add(&it, xlcfg_doc_ref(body));
-    *changed = there == !body;
-    return xlcfg__items_end(&it);
-}
-
-/* 0 and *out_r NULL: there is nothing to change. */
-static int edit(const xlcfg_doc *doc, enum xlcfg_kind kind,
-                const char *match, const xlcfg_doc *body, xlcfg_doc **out_r,
-                xlcfg_error *err)
-{
-    const char *name = xlcfg__kinds[kind].array;
-    const xlcfg_doc *was = xlcfg_doc_get(doc, name);
-    xlcfg_doc *array;
-    bool changed;
-
-    *out_r = NULL;
-    if (was && xlcfg_doc_kind(was) != XLCFG_DOC_ARRAY)
-        return xlcfg__err(err, XLCFG_ERROR_PARSE, name,
-                          "the template has no array here");
-    array = edit_array(was, kind, match, body, &changed);
-    if (!array)
-        return xlcfg__nomem(err);
-    if (!changed) {
-        xlcfg_doc_free(array);
-        return 0;
-    }
-    if (xlcfg_doc_count(array)) {
-        *out_r = xlcfg__doc_with(doc, name, array);
-    } else {
-        xlcfg_doc_free(array);
-        *out_r = xlcfg__doc_without(doc, name);
-    }
-    return *out_r ? 0 : xlcfg__nomem(err);
-}
-
-/* 0 and *gone_r: is there no such device, now? */
-static int is_gone(xlcfg_ctx *ctx, const struct xlcfg_domain *dom,
-                   enum xlcfg_kind kind, const char *match, bool *gone_r,
-                   xlcfg_error *err)
-{
-    struct xlcfg__sight sight = { .doc = NULL };
-    int rc;
-
-    rc = xlcfg__cut_take(ctx, dom->uuid, &sight.cut, err);
-    if (rc)
-        return rc;
-    *gone_r = !sight.cut.blind &&
-        xlcfg__sight_live(&sight, kind, match, NULL) == XLCFG_LIVE_ABSENT;
-    xlcfg__cut_dispose(&sight.cut);
-    return 0;
-}
-
-static int edit_libxl(xlcfg_ctx *ctx, const struct xlcfg_domain *dom,
-                      enum xlcfg_kind kind, const char *match,
-                      const xlcfg_doc *body, xlcfg_error *err)
-{
-    xlcfg_doc *doc = NULL, *out = NULL;
-    struct xlcfg__stamp stamp;
-    xlcfg__lock *lock;
-    bool gone = true;
-    int rc;
-
-    rc = xlcfg__template_lock(ctx->xen_lib_dir, dom->domid, dom->uuid,
-                              ctx->lock_ms, &lock, err);
-    if (rc)
-        return rc;
-    if (!body)
-        rc = is_gone(ctx, dom, kind, match, &gone, err);
-    if (rc || !gone) {
-        xlcfg__lock_drop(lock);
-        return rc;
-    }
-    rc = xlcfg__template_read(ctx->xen_lib_dir, dom->domid, dom->uuid,
-                              dom->started, &doc, &stamp, err);
-    if (!rc)
-        rc = edit(doc, kind, match, body, &out, err);
-    else if (rc == XLCFG_ERROR_NOTFOUND || rc == XLCFG_ERROR_PARSE)
-        rc = 0;                 /* each look says that it has none */
-    if (!rc && out)
-        rc = xlcfg__template_write(ctx->xen_lib_dir, dom->domid, dom->uuid,
-                                   out, err);
-    xlcfg__lock_drop(lock);
-    xlcfg_doc_free(doc);
-    xlcfg_doc_free(out);
-    return rc;
-}
-
-/* Does the backend keep this domain's template by itself? */
-static bool backend_keeps(xlcfg_ctx *ctx, const struct xlcfg_domain *dom)
-{
-    const struct xlcfg_driver *drv = &ctx->conn->drv;
-    xlcfg_doc *doc = NULL;
-    bool keeps;
-
-    if (drv->home != XLCFG_HOME_BACKEND)
-        return false;
-    keeps = drv->stored(ctx->conn->handle, dom, &doc, NULL) !=
-        XLCFG_ERROR_NOTFOUND;
-    xlcfg_doc_free(doc);
-    return keeps;
-}
-
-static int edit_state(xlcfg_ctx *ctx, const struct xlcfg__cut *cut,
-                      enum xlcfg_kind kind, const char *match,
-                      const xlcfg_doc *body, xlcfg_error *err)
-{
-    const char *driver = ctx->conn->drv.name;
-    xlcfg_doc *doc = NULL, *out = NULL;
-    xlcfg__state *st;
-    int rc;
-
-    rc = xlcfg__state_open(ctx->state_dir, true, ctx->lock_ms, &st, err);
-    if (rc)
-        return rc;
-    rc = xlcfg__state_template_get(st, driver, cut->dom.uuid, &doc, err);
-    if (rc == XLCFG_ERROR_NOTFOUND) {
-        doc = cut->template ? xlcfg_doc_ref(cut->template) : NULL;
-        rc = 0;
-    }
-    if (!rc && doc)
-        rc = edit(doc, kind, match, body, &out, err);
-    if (!rc && out)
-        rc = xlcfg__state_template_put(st, driver, cut->dom.uuid, out, err);
-    xlcfg__state_close(st);
-    xlcfg_doc_free(doc);
-    xlcfg_doc_free(out);
-    return rc;
-}
-
-int xlcfg__template_edit(xlcfg_ctx *ctx, const struct xlcfg__cut *cut,
-                         enum xlcfg_kind kind, const char *match,
-                         const xlcfg_doc *body, xlcfg_error *err)
-{
-    if (ctx->conn->drv.home == XLCFG_HOME_LIBXL)
-        return edit_libxl(ctx, &cut->dom, kind, match, body, err);
-    if (backend_keeps(ctx, &cut->dom))
-        return 0;
-    return edit_state(ctx, cut, kind, match, body, err);
 }
 
 /* ---- what was done ---- */

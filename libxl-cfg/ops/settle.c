@@ -11,27 +11,36 @@
 
 /* ---- one intent ---- */
 
-/* Gone: the template loses it, then the record of the intent ends. */
+/* The record ends; the template does with its entry what `how` says. */
+static int close_as(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
+                    const struct xlcfg_intent *in, enum xlcfg__entry how,
+                    const xlcfg_doc *body, xlcfg_error *err)
+{
+    const struct xlcfg__edit edit = {
+        .entry = how, .kind = in->kind, .match = in->match, .body = body,
+    };
+
+    return xlcfg__close(ctx, sight, in->id, &edit, err);
+}
+
+/* Gone: also from what the backend keeps, and from the template. */
 static int close_gone(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
                       struct xlcfg_intent *in, bool dry_run,
                       xlcfg__items *steps, xlcfg_error *err)
 {
     const struct xlcfg_domain *dom = &sight->cut.dom;
     const struct xlcfg_conn *conn = ctx->conn;
-    int rc = 0;
+    const xlcfg_doc *body = in->before ? in->before : in->after;
+    int rc;
 
     xlcfg__step(steps, dom, in->key, in->op == XLCFG_OP_ATTACH
                 ? "its attach came to nothing: close it"
                 : "it is gone: close its unplug");
-    if (!dry_run)
-        rc = conn->drv.forget(conn->handle, dom, in->kind, in->before
-                              ? in->before : in->after, err);
-    if (!rc && !dry_run)
-        rc = xlcfg__template_edit(ctx, &sight->cut, in->kind, in->match,
-                                  NULL, err);
-    if (!rc && !dry_run)
-        rc = xlcfg__intent_end(ctx, in->id, err);
-    return rc;
+    if (dry_run)
+        return 0;
+    rc = conn->drv.forget(conn->handle, dom, in->kind, body, err);
+    return rc ? rc : close_as(ctx, sight, in, XLCFG__ENTRY_DROPPED, body,
+                              err);
 }
 
 static int just_close(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
@@ -40,7 +49,8 @@ static int just_close(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
                       xlcfg_error *err)
 {
     xlcfg__step(steps, &sight->cut.dom, in->key, "%s", why);
-    return dry_run ? 0 : xlcfg__intent_end(ctx, in->id, err);
+    return dry_run ? 0 : close_as(ctx, sight, in, XLCFG__ENTRY_STAYS, NULL,
+                                  err);
 }
 
 /* Stays open, with the reason in err. */
@@ -91,7 +101,7 @@ static int take_back(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
         return 0;
     if (look_again(ctx, sight, err))
         return XLCFG_ERROR_UNREACHABLE;
-    live = xlcfg__sight_live(sight, in->kind, in->match, NULL);
+    live = xlcfg__sight_live_of(sight, in, NULL);
     if (live == XLCFG_LIVE_ABSENT)
         return close_gone(ctx, sight, in, false, steps, err);
     return stay(ctx, sight, in, XLCFG_PHASE_FAILED, false,
@@ -104,18 +114,13 @@ static int settle_attach(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
                          xlcfg__items *steps, xlcfg_error *err)
 {
     const struct xlcfg_dev *dev;
-    int rc = 0;
 
-    switch (xlcfg__sight_live(sight, in->kind, in->match, &dev)) {
+    switch (xlcfg__sight_live_of(sight, in, &dev)) {
     case XLCFG_LIVE_PRESENT:
         xlcfg__step(steps, &sight->cut.dom, in->key,
                     "it is there: close its attach");
-        if (!dry_run)
-            rc = xlcfg__template_edit(ctx, &sight->cut, in->kind, in->match,
+        return dry_run ? 0 : close_as(ctx, sight, in, XLCFG__ENTRY_PUT,
                                       in->after, err);
-        if (!rc && !dry_run)
-            rc = xlcfg__intent_end(ctx, in->id, err);
-        return rc;
     case XLCFG_LIVE_ABSENT:
         return close_gone(ctx, sight, in, dry_run, steps, err);
     case XLCFG_LIVE_COMING:
@@ -154,7 +159,7 @@ static int ask_again(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
                      in->before, 0, wait_ms, &why);
     if (look_again(ctx, sight, err))
         return XLCFG_ERROR_UNREACHABLE;
-    live = xlcfg__sight_live(sight, in->kind, in->match, NULL);
+    live = xlcfg__sight_live_of(sight, in, NULL);
     if (live == XLCFG_LIVE_ABSENT)
         return close_gone(ctx, sight, in, false, steps, err);
     if (rc == XLCFG_ERROR_REFUSED && live == XLCFG_LIVE_PRESENT)
@@ -172,7 +177,7 @@ static int settle_detach(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
 {
     enum xlcfg_live live;
 
-    live = xlcfg__sight_live(sight, in->kind, in->match, NULL);
+    live = xlcfg__sight_live_of(sight, in, NULL);
     if (live == XLCFG_LIVE_ABSENT)
         return close_gone(ctx, sight, in, dry_run, steps, err);
     if (live == XLCFG_LIVE_UNKNOWN)
@@ -225,8 +230,9 @@ static int drop_ghost(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
         return 0;               /* known by a second name: not sure */
     xlcfg__step(steps, &sight->cut.dom, row->key,
                 "the machine has it not: remove it from the template");
-    return dry_run ? 0 : xlcfg__template_edit(ctx, &sight->cut, row->kind,
-                                              id.match, NULL, err);
+    return dry_run ? 0 : xlcfg__close(ctx, sight, 0, &(struct xlcfg__edit){
+        .entry = XLCFG__ENTRY_DROPPED, .kind = row->kind, .match = id.match,
+    }, err);
 }
 
 static int clear_away(xlcfg_ctx *ctx, struct xlcfg__sight *sight,

@@ -107,6 +107,12 @@ int xlcfg__state_record(xlcfg__state *st, const struct xlcfg__record *rec,
 int xlcfg__state_intents(xlcfg__state *st, const char *driver,
                          const char *uuid, struct xlcfg_intents *list,
                          xlcfg_error *err);
+/* The get object that a domain's version stands for.  TOO_OLD: history does
+ * not hold it, or it is no version of this domain and store. */
+int xlcfg__state_by_version(xlcfg__state *st, const char *driver,
+                            const char *uuid, const char *version,
+                            xlcfg_doc **doc_r, xlcfg_error *err);
+
 /* On what condition an intent may be begun. */
 struct xlcfg__condition {
     const char *version;        /* the domain has it still; NULL: any */

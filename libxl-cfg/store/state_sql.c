@@ -117,6 +117,9 @@ static const char *const sqls[XLCFG__SQLS] = {
     [XLCFG__SQL_INCARNATION] =
         "SELECT incarnation, state FROM device"
         " WHERE driver = ? AND uuid = ? AND key = ?",
+    [XLCFG__SQL_BY_VERSION] =
+        "SELECT s.body FROM event e JOIN snapshot s USING(revision)"
+        " WHERE e.revision = ? AND e.driver = ? AND e.uuid = ?",
     [XLCFG__SQL_TEMPLATE_GET] =
         "SELECT body FROM template WHERE driver = ? AND uuid = ?",
     [XLCFG__SQL_TEMPLATE_PUT] =

@@ -28,6 +28,7 @@ static void begin_with(const char *fail)
 
     snprintf(folder, sizeof(folder), "%s/%d-%d", dir, (int)getpid(), n++);
     opt.state_dir = folder;
+    opt.lock_ms = 500;          /* what others hold is waited for */
     snprintf(uri, sizeof(uri), "mem:{\"domains\":[" DOM "]%s}", fail);
     err = (xlcfg_error)XLCFG_ERROR_INIT;
     ck_assert_msg(!xlcfg_ctx_open(uri, &opt, &ctx, &err), "%s: %s",

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The end of an act: the template as it is to be, a look, and the record.
+ *
+ * libxl's file is edited before the look, under libxl's own lock, so that it
+ * always covers what is live.  A template that is kept in state.db changes in
+ * the transaction that records the look and ends the intent.
+ */
+#include "ops/plug.h"
+
+#include <string.h>
+
+/* Others may change the domain between a look and its record. */
+#define LOOKS 200
+
+/* ---- a document with one entry changed ---- */
+
+struct want {
+    const struct xlcfg__edit *edit;
+    char alt[XLCFG_KEY_MAX];    /* the device's second name, "" for none */
+};
+
+static bool is_it(const struct want *w, const xlcfg_doc *entry)
+{
+    struct xlcfg_ident id;
+
+    xlcfg__key_of(w->edit->kind, entry, &id);
+    if (!strcmp(id.match, w->edit->match))
+        return true;
+    /* an entry that is known by its second name alone */
+    return w->alt[0] && !strcmp(id.key, id.alt) && !strcmp(id.alt, w->alt);
+}
+
+/* The array after the edit; *changed says whether it is another one.
+ * NULL: no memory. */
+static xlcfg_doc *edit_array(const struct want *w, const xlcfg_doc *array,
+                             bool *changed)
+{
+    enum xlcfg__entry how = w->edit->entry;
+    xlcfg__items it = { 0 };
+    bool there = false;
+
+    *changed = false;
+    for (size_t i = 0; i < xlcfg_doc_count(array); i++) {
+        const xlcfg_doc *entry = xlcfg_doc_at(array, i);
+        bool mine = !there && is_it(w, entry);
+
+        there = there || mine;
+        if (mine && how == XLCFG__ENTRY_DROPPED) {
+            *changed = true;
+        } else if (mine && how == XLCFG__ENTRY_REPLACED) {
+            *changed = !xlcfg__doc_equal(entry, w->edit->body);
+            xlcfg__items_add(&it, xlcfg_doc_ref(w->edit->body));
+        } else {
+            xlcfg__items_add(&it, xlcfg_doc_ref(entry));
+        }
+    }
+    if (!there && how != XLCFG__ENTRY_DROPPED) {
+        *changed = true;
+        xlcfg__items_add(&it, xlcfg_doc_ref(w->edit->body));
+    }
+    return xlcfg__items_end(&it);
+}
+
+/* 0 and *out_r NULL: there is nothing to change. */
+static int edit_doc(const struct xlcfg__edit *edit, const xlcfg_doc *doc,
+                    xlcfg_doc **out_r, xlcfg_error *err)
+{
+    const char *name = xlcfg__kinds[edit->kind].array;
+    const xlcfg_doc *was = xlcfg_doc_get(doc, name);
+    struct want w = { .edit = edit };
+    struct xlcfg_ident id;
+    xlcfg_doc *array;
+    bool changed;
+
+    *out_r = NULL;
+    if (was && xlcfg_doc_kind(was) != XLCFG_DOC_ARRAY)
+        return xlcfg__err(err, XLCFG_ERROR_PARSE, name,
+                          "the template has no array here");
+    if (edit->body) {
+        xlcfg__key_of(edit->kind, edit->body, &id);
+        memcpy(w.alt, id.alt, sizeof(w.alt));
+    }
+    array = edit_array(&w, was, &changed);
+    if (!array)
+        return xlcfg__nomem(err);
+    if (!changed) {
+        xlcfg_doc_free(array);
+        return 0;
+    }
+    if (xlcfg_doc_count(array)) {
+        *out_r = xlcfg__doc_with(doc, name, array);
+    } else {
+        xlcfg_doc_free(array);
+        *out_r = xlcfg__doc_without(doc, name);
+    }
+    return *out_r ? 0 : xlcfg__nomem(err);
+}
+
+/* ---- libxl's file ---- */
+
+/* 0 and *gone_r: is there no such device, now? */
+static int is_gone(xlcfg_ctx *ctx, const struct xlcfg_domain *dom,
+                   const struct xlcfg__edit *edit, bool *gone_r,
+                   xlcfg_error *err)
+{
+    struct xlcfg__sight sight = { .doc = NULL };
+    int rc;
+
+    rc = xlcfg__cut_take(ctx, dom->uuid, &sight.cut, err);
+    if (rc)
+        return rc;
+    *gone_r = !sight.cut.blind &&
+        xlcfg__sight_live(&sight, edit->kind, edit->match, NULL) ==
+        XLCFG_LIVE_ABSENT;
+    xlcfg__cut_dispose(&sight.cut);
+    return 0;
+}
+
+static int edit_libxl(xlcfg_ctx *ctx, const struct xlcfg_domain *dom,
+                      const struct xlcfg__edit *edit, xlcfg_error *err)
+{
+    xlcfg_doc *doc = NULL, *out = NULL;
+    struct xlcfg__stamp stamp;
+    xlcfg__lock *lock;
+    bool gone = true;
+    int rc;
+
+    rc = xlcfg__template_lock(ctx->xen_lib_dir, dom->domid, dom->uuid,
+                              ctx->lock_ms, &lock, err);
+    if (rc)
+        return rc;
+    if (edit->entry == XLCFG__ENTRY_DROPPED)
+        rc = is_gone(ctx, dom, edit, &gone, err);
+    if (rc || !gone) {
+        xlcfg__lock_drop(lock);
+        return rc;
+    }
+    rc = xlcfg__template_read(ctx->xen_lib_dir, dom->domid, dom->uuid,
+                              dom->started, &doc, &stamp, err);
+    if (!rc)
+        rc = edit_doc(edit, doc, &out, err);
+    else if (rc == XLCFG_ERROR_NOTFOUND || rc == XLCFG_ERROR_PARSE)
+        rc = 0;                 /* each look says that it has none */
+    if (!rc && out)
+        rc = xlcfg__template_write(ctx->xen_lib_dir, dom->domid, dom->uuid,
+                                   out, err);
+    xlcfg__lock_drop(lock);
+    xlcfg_doc_free(doc);
+    xlcfg_doc_free(out);
+    return rc;
+}
+
+/* ---- the one in state.db ---- */
+
+/* The cut's template as it is to be, and what the record must put. */
+static int edit_kept(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
+                     const struct xlcfg__edit *edit,
+                     struct xlcfg__ending *end, xlcfg_error *err)
+{
+    struct xlcfg__cut *cut = &sight->cut;
+    xlcfg_doc *out = NULL;
+    int rc;
+
+    if (!cut->template || ctx->conn->drv.home == XLCFG_HOME_LIBXL ||
+        (ctx->conn->drv.home == XLCFG_HOME_BACKEND && !cut->kept))
+        return 0;
+    if (edit->entry == XLCFG__ENTRY_DROPPED &&
+        xlcfg__sight_live(sight, edit->kind, edit->match, NULL) !=
+        XLCFG_LIVE_ABSENT)
+        return 0;
+    rc = edit_doc(edit, cut->template, &out, err);
+    if (rc || !out)
+        return rc;
+    xlcfg_doc_free(cut->template);
+    cut->template = out;
+    xlcfg__view_dispose(&cut->tmpl);
+    end->edits = true;
+    end->was = cut->kept;
+    end->now = out;
+    return xlcfg__view_from_config(out, &cut->tmpl, err);
+}
+
+/* ---- the end ---- */
+
+static int close_once(xlcfg_ctx *ctx, const char *uuid, int64_t id,
+                      const struct xlcfg__edit *edit,
+                      struct xlcfg__sight *sight, xlcfg_error *err)
+{
+    struct xlcfg__ending end = { .intent = id };
+    int rc;
+
+    memset(sight, 0, sizeof(*sight));
+    rc = xlcfg__cut_take(ctx, uuid, &sight->cut, err);
+    if (rc)
+        return rc;
+    if (sight->cut.blind)
+        rc = xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, uuid,
+                        "the backend did not answer within %u ms",
+                        ctx->deadline_ms);
+    xlcfg__intents_drop(&sight->cut.intents, id);
+    if (!rc && edit->entry != XLCFG__ENTRY_STAYS)
+        rc = edit_kept(ctx, sight, edit, &end, err);
+    if (!rc)
+        rc = xlcfg__cut_merge(&sight->cut, &sight->answer, err);
+    if (!rc)
+        rc = xlcfg__observe(ctx, &sight->cut, &sight->answer, &end,
+                            &sight->doc, err);
+    if (rc)
+        xlcfg__sight_dispose(sight);
+    return rc;
+}
+
+int xlcfg__close(xlcfg_ctx *ctx, struct xlcfg__sight *sight, int64_t id,
+                 const struct xlcfg__edit *edit, xlcfg_error *err)
+{
+    int rc = 0;
+    char uuid[37];
+
+    strcpy(uuid, sight->cut.dom.uuid);
+    if (ctx->conn->drv.home == XLCFG_HOME_LIBXL &&
+        edit->entry != XLCFG__ENTRY_STAYS)
+        rc = edit_libxl(ctx, &sight->cut.dom, edit, err);
+    if (rc)
+        return rc;
+    rc = XLCFG_ERROR_CONFLICT;
+    for (int i = 0; i < LOOKS && rc == XLCFG_ERROR_CONFLICT; i++) {
+        xlcfg__sight_dispose(sight);
+        rc = close_once(ctx, uuid, id, edit, sight, err);
+    }
+    if (rc == XLCFG_ERROR_CONFLICT)
+        rc = xlcfg__err(err, XLCFG_ERROR_LOCK_FAIL, uuid,
+                        "others change it all the time: settle goes on");
+    return rc;
+}

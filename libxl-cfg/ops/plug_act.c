@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What every act on a device does before and after the act itself. */
+#include "ops/plug.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* A backend without a script is ready a moment after libxl is done. */
+#define READY_STEP_MS 50
+
+void xlcfg__plug_end(struct xlcfg__plug *p)
+{
+    xlcfg__sight_dispose(&p->sight);
+    xlcfg__intents_dispose(&p->mine);
+    xlcfg__lock_drop(p->owner);
+    xlcfg__items_dispose(&p->steps);
+}
+
+int xlcfg__plug_look(struct xlcfg__plug *p, xlcfg_error *err)
+{
+    xlcfg__sight_dispose(&p->sight);
+    return xlcfg__sight_clear(p->ctx, p->uuid, &p->sight, err);
+}
+
+int xlcfg__plug_begin(struct xlcfg__plug *p, xlcfg_ctx *ctx, const char *dom,
+                      const xlcfg_plug_options *opt, xlcfg_error *err)
+{
+    const char *version;
+    int rc;
+
+    *p = (struct xlcfg__plug){ .ctx = ctx, .opt = XLCFG_PLUG_OPTIONS_INIT };
+    if (opt)
+        memcpy(&p->opt, opt, opt->size < sizeof(p->opt) ? opt->size
+                                                        : sizeof(p->opt));
+    if (p->opt.if_incarnation < -1)
+        return xlcfg__err(err, XLCFG_ERROR_INVAL, "if_incarnation",
+                          "expected a number from 1, or -1 for none");
+    rc = xlcfg__sight_clear(ctx, dom, &p->sight, err);
+    if (rc)
+        return rc;
+    strcpy(p->uuid, p->sight.cut.dom.uuid);
+    if (!p->uuid[0] || p->sight.cut.dom.domid < 0)
+        return xlcfg__err(err, XLCFG_ERROR_REFUSED, dom,
+                          "it is not running, or has no uuid");
+    version = xlcfg__doc_getstr(p->sight.doc, "version");
+    if (p->opt.if_version &&
+        (!version || strcmp(version, p->opt.if_version)))
+        return xlcfg__conflict(ctx, p->sight.doc, p->opt.if_version, dom,
+                               err);
+    return 0;
+}
+
+int xlcfg__plug_able(struct xlcfg__plug *p, enum xlcfg_kind kind,
+                     enum xlcfg_action act, xlcfg_error *err)
+{
+    char reason[256] = "this driver cannot";
+
+    if (p->ctx->conn->drv.can(p->ctx->conn->handle, kind, act, reason,
+                              sizeof(reason)))
+        return 0;
+    return xlcfg__err(err, XLCFG_ERROR_NI, xlcfg__kinds[kind].name, "%s",
+                      reason);
+}
+
+const xlcfg_doc *xlcfg__plug_device(const struct xlcfg__plug *p,
+                                    const char *key)
+{
+    const xlcfg_doc *list = xlcfg_doc_get(p->sight.doc, "devices");
+
+    for (size_t i = 0; i < xlcfg_doc_count(list); i++) {
+        const char *k = xlcfg__doc_getstr(xlcfg_doc_at(list, i), "key");
+
+        if (k && !strcmp(k, key))
+            return xlcfg_doc_at(list, i);
+    }
+    return NULL;
+}
+
+/* ---- intents ---- */
+
+static int own(void *arg, int64_t id, xlcfg_error *err)
+{
+    struct xlcfg__plug *p = arg;
+
+    return xlcfg__intent_own(p->ctx, id, 0, &p->owner, err);
+}
+
+static int begin_intent(struct xlcfg__plug *p, xlcfg_error *err)
+{
+    struct xlcfg__condition cond = {
+        .version = p->opt.if_version, .known = &p->sight.cut.intents,
+        .incarnation = p->opt.if_incarnation,
+    };
+    xlcfg_error why = XLCFG_ERROR_INIT;
+    xlcfg__state *st;
+    int rc;
+
+    rc = xlcfg__state_open(p->ctx->state_dir, true, p->ctx->lock_ms, &st,
+                           err);
+    if (rc)
+        return rc;
+    rc = xlcfg__state_intent_begin(st, p->ctx->conn->drv.name, p->uuid,
+                                   p->in, &cond, own, p, &why);
+    xlcfg__state_close(st);
+    if (!rc)
+        return 0;
+    xlcfg__lock_drop(p->owner);
+    p->owner = NULL;
+    p->in = NULL;
+    xlcfg__intents_dispose(&p->mine);
+    /* the winner may have been quicker than the store's own words say */
+    if (rc == XLCFG_ERROR_CONFLICT && p->opt.if_version &&
+        !xlcfg__plug_look(p, NULL))
+        return xlcfg__conflict(p->ctx, p->sight.doc, p->opt.if_version,
+                               p->uuid, err);
+    if (err)
+        *err = why;
+    return rc;
+}
+
+int xlcfg__plug_record(struct xlcfg__plug *p, enum xlcfg_op op,
+                       enum xlcfg_kind kind, const struct xlcfg_ident *id,
+                       const xlcfg_doc *before, const xlcfg_doc *after,
+                       xlcfg_error *err)
+{
+    const xlcfg_doc *dev = xlcfg__plug_device(p, id->key);
+    const char *run = p->sight.cut.dom.run;
+
+    p->in = xlcfg__intents_add(&p->mine);
+    if (!p->in)
+        return xlcfg__nomem(err);
+    *p->in = (struct xlcfg_intent){
+        .op = op, .phase = XLCFG_PHASE_ACTING, .kind = kind,
+        .key = strdup(id->key), .match = strdup(id->match),
+        .before = xlcfg_doc_ref(before), .after = xlcfg_doc_ref(after),
+        .since = (int64_t)time(NULL), .attempts = 1,
+        .incarnation = xlcfg__doc_to_int(xlcfg_doc_get(dev, "incarnation"),
+                                         0),
+        .domain = run ? strdup(run) : NULL,
+    };
+    if (!p->in->key || !p->in->match || (run && !p->in->domain)) {
+        p->in = NULL;
+        return xlcfg__nomem(err);
+    }
+    return begin_intent(p, err);
+}
+
+/* It has a living owner. */
+static int busy(struct xlcfg__plug *p, const char *key, xlcfg_error *err)
+{
+    bool cond = p->opt.if_version || p->opt.if_incarnation;
+
+    return xlcfg__err(err, cond ? XLCFG_ERROR_CONFLICT
+                      : XLCFG_ERROR_LOCK_FAIL, key,
+                      "another process works on this device");
+}
+
+int xlcfg__plug_take_over(struct xlcfg__plug *p, const char *match,
+                          bool detaching, xlcfg_error *err)
+{
+    struct xlcfg_intent *open = xlcfg__sight_intent(&p->sight, match);
+    bool cond = p->opt.if_version || p->opt.if_incarnation;
+    int64_t id;
+    int rc;
+
+    if (!open || p->opt.dry_run)
+        return 0;
+    id = open->id;
+    rc = xlcfg__intent_own(p->ctx, id, cond ? 0 : p->ctx->lock_ms, &p->owner,
+                           err);
+    if (rc == XLCFG_ERROR_LOCK_FAIL)
+        return busy(p, open->key, err);
+    if (!rc)
+        rc = xlcfg__plug_look(p, err);
+    open = rc ? NULL : xlcfg__sight_intent(&p->sight, match);
+    if (rc || !open || open->id != id) {
+        xlcfg__lock_drop(p->owner);
+        p->owner = NULL;
+        return rc;
+    }
+    p->in = xlcfg__intents_add(&p->mine);
+    if (!p->in)
+        return xlcfg__nomem(err);
+    *p->in = *open;
+    *open = (struct xlcfg_intent){ .kind = p->in->kind, .id = id,
+                                   .match = strdup("") };
+    if (!open->match)
+        return xlcfg__nomem(err);
+    if (detaching && p->in->op == XLCFG_OP_DETACH)
+        return xlcfg__intent_phase(p->ctx, p->uuid, p->in,
+                                   XLCFG_PHASE_ACTING, NULL, err);
+    rc = xlcfg__settle_one(p->ctx, &p->sight, p->in, 0, false, &p->steps,
+                           err);
+    xlcfg__lock_drop(p->owner);
+    p->owner = NULL;
+    p->in = NULL;
+    xlcfg__intents_dispose(&p->mine);
+    return rc;
+}
+
+int xlcfg__plug_gone(struct xlcfg__plug *p, xlcfg_error *err)
+{
+    int rc = xlcfg__intent_end(p->ctx, p->in->id, err);
+
+    return rc ? rc : xlcfg__err(err, XLCFG_ERROR_DOMAIN_NOTFOUND, p->uuid,
+                                "the domain went away meanwhile");
+}
+
+int xlcfg__plug_until_ready(struct xlcfg__plug *p, unsigned ms,
+                            enum xlcfg_live *live_r, xlcfg_error *err)
+{
+    static const struct timespec step = { 0, READY_STEP_MS * 1000000 };
+    int rc;
+
+    for (unsigned waited = 0;; waited += READY_STEP_MS) {
+        rc = xlcfg__plug_look(p, err);
+        if (rc)
+            return rc;
+        *live_r = xlcfg__sight_live_of(&p->sight, p->in, NULL);
+        if (*live_r != XLCFG_LIVE_COMING || waited >= ms)
+            return 0;
+        nanosleep(&step, NULL);
+    }
+}
+
+/* ---- which device ---- */
+
+static const struct xlcfg_row *row_of(const struct xlcfg__plug *p,
+                                      const char *key)
+{
+    for (size_t i = 0; i < p->sight.answer.count; i++)
+        if (!strcmp(p->sight.answer.rows[i].key, key))
+            return &p->sight.answer.rows[i];
+    return NULL;
+}
+
+int xlcfg__plug_find(struct xlcfg__plug *p, const char *key,
+                     struct xlcfg_ident *id, const xlcfg_doc **body_r,
+                     xlcfg_error *err)
+{
+    const struct xlcfg_row *row = row_of(p, key);
+
+    if (!row || (row->live == XLCFG_LIVE_ABSENT && !row->in_template &&
+                 !row->intent))
+        return xlcfg__err(err, p->opt.if_incarnation ? XLCFG_ERROR_CONFLICT
+                          : XLCFG_ERROR_NOTFOUND, key,
+                          "there is no such device");
+    *body_r = row->live_body ? row->live_body : row->body;
+    if (!*body_r)
+        return xlcfg__err(err, XLCFG_ERROR_REFUSED, key,
+                          "what it is cannot be seen");
+    xlcfg__key_of(row->kind, *body_r, id);
+    if (!id->match[0])
+        return xlcfg__err(err, XLCFG_ERROR_REFUSED, key,
+                          "it cannot be told apart");
+    return 0;
+}
+
+/* ---- answers ---- */
+
+int xlcfg__plug_answer(struct xlcfg__plug *p, xlcfg_doc *device,
+                       xlcfg_doc **doc_r, xlcfg_error *err)
+{
+    xlcfg__members m = { 0 };
+
+    xlcfg__members_add(&m, "version",
+                       xlcfg_doc_ref(xlcfg_doc_get(p->sight.doc,
+                                                   "version")));
+    xlcfg__members_add(&m, "device", device);
+    *doc_r = xlcfg__members_end(&m);
+    return *doc_r ? 0 : xlcfg__nomem(err);
+}
+
+xlcfg_doc *xlcfg__plug_bare(const struct xlcfg_ident *id,
+                            enum xlcfg_kind kind, const char *state,
+                            const xlcfg_doc *body)
+{
+    xlcfg__members m = { 0 };
+
+    xlcfg__members_add(&m, "key", xlcfg__doc_str(id->key));
+    xlcfg__members_add(&m, "kind", xlcfg__doc_str(xlcfg__kinds[kind].name));
+    xlcfg__members_add(&m, "state", xlcfg__doc_str(state));
+    if (body)
+        xlcfg__members_add(&m, "body", xlcfg_doc_ref(body));
+    return xlcfg__members_end(&m);
+}
