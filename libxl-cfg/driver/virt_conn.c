@@ -4,76 +4,26 @@
  *
  *     xlcfg -c qemu:///system list
  *
- * Devices are looked at in the live XML; an action that is not here yet is
- * answered with a no and its reason.
+ * Devices are looked at in the live XML: the configuration is never asked of
+ * statistics, which wait for the guest.
  */
-#include "driver/driver.h"
+#include "driver/virt_i.h"
 #include "core/hash.h"
 #include "driver/virt_body.h"
 #include "driver/virt_xml.h"
 
-#include <libvirt/libvirt.h>
-#include <libvirt/virterror.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* From this version on a look at the XML waits for another's hotplug. */
 #define XML_WAITS 11000000UL
-
-struct virt {
-    virConnectPtr conn;
-    unsigned long version;      /* of the daemon; 0: not known */
-};
-
-/* ---- once a process ---- */
-
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static bool started;
-
-static void no_words(void *arg, virErrorPtr e)
-{
-    (void)arg; (void)e;
-}
-
-static void *turn(void *arg)
-{
-    for (;;)
-        if (virEventRunDefaultImpl() < 0)
-            return arg;
-}
-
-/* The embedded driver needs the loop to run before it is opened. */
-static void start(void)
-{
-    pthread_attr_t attr;
-    pthread_t thread;
-
-    virSetErrorFunc(NULL, no_words);
-    if (virInitialize() < 0 || virEventRegisterDefaultImpl() < 0 ||
-        pthread_attr_init(&attr))
-        return;
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    started = !pthread_create(&thread, &attr, turn, NULL);
-    pthread_attr_destroy(&attr);
-}
-
-/* ---- errors ---- */
-
-static int said(xlcfg_error *err, const char *where)
-{
-    virErrorPtr e = virGetLastError();
-    int code = XLCFG_ERROR_UNREACHABLE;
-
-    if (e && e->code == VIR_ERR_NO_DOMAIN)
-        code = XLCFG_ERROR_DOMAIN_NOTFOUND;
-    if (e && e->code == VIR_ERR_NO_MEMORY)
-        code = XLCFG_ERROR_NOMEM;
-    return xlcfg__err(err, code, where, "%s",
-                      e && e->message ? e->message
-                      : "libvirt gave no reason");
-}
+/* Somebody who is in the monitor for longer than this is stuck there. */
+#define STUCK_MS 1000
+#define STEP_MS 10
+/* The first start of an embedded driver asks each emulator what it can. */
+#define EMBED_MS 30000
 
 /* ---- open, close ---- */
 
@@ -98,34 +48,132 @@ static void virt_close(void *handle)
 {
     struct virt *v = handle;
 
-    virConnectClose(v->conn);
+    if (v->events && v->conn)
+        xlcfg__virt_events_leave(v->events, v->conn);
+    if (v->conn)
+        virConnectClose(v->conn);
+    xlcfg__virt_events_free(v->events);
+    free(v->uri);
     free(v);
+}
+
+/* A host's ids begin again at each of its boots; of another host's boot
+ * nothing is known. */
+static void read_boot(struct virt *v)
+{
+    const char *host = strstr(v->uri, "://");
+    FILE *f;
+
+    if (!host || host[3] != '/')
+        return;
+    f = fopen("/proc/sys/kernel/random/boot_id", "re");
+    if (f && fscanf(f, "%36s", v->boot) != 1)
+        v->boot[0] = '\0';
+    if (f)
+        fclose(f);
+}
+
+static void nap(void)
+{
+    static const struct timespec step = { 0, STEP_MS * 1000000 };
+
+    nanosleep(&step, NULL);
+}
+
+/*
+ * An embedded driver finds the guests that run while it is being opened, and
+ * compares them with QEMU in threads of its own.  A look before they are
+ * done is old, and a process that ends before leaves their work half done.
+ */
+static void await_guests(struct virt *v)
+{
+    virDomainPtr *all;
+    int count = virConnectListAllDomains(v->conn, &all,
+                                         VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+    unsigned left = v->deadline_ms;
+
+    for (int i = 0; i < count; i++) {
+        virDomainControlInfo info = { .state = VIR_DOMAIN_CONTROL_OK };
+
+        while (left && virDomainGetControlInfo(all[i], &info, 0) == 0 &&
+               info.state != VIR_DOMAIN_CONTROL_OK) {
+            nap();
+            left -= left < STEP_MS ? left : STEP_MS;
+        }
+        virDomainFree(all[i]);
+    }
+    if (count >= 0)
+        free(all);
+}
+
+static int connect_now(struct virt *v, xlcfg_error *err)
+{
+    const char *type;
+
+    v->conn = xlcfg__virt_dial(v->uri, v->limit_ms, err);
+    if (!v->conn)
+        return err ? err->code : XLCFG_ERROR_UNREACHABLE;
+    /* a daemon that has hung is noticed; local drivers have no such thing */
+    (void)virConnectSetKeepAlive(v->conn, 2, 3);
+    type = virConnectGetType(v->conn);
+    v->is_qemu = type && !strcmp(type, "QEMU");
+    if (virConnectGetLibVersion(v->conn, &v->version) < 0)
+        v->version = 0;
+    if (v->is_embed)
+        await_guests(v);
+    return 0;
 }
 
 static int virt_open(const char *uri, const struct xlcfg_driver_options *opt,
                      void **handle_r, xlcfg_error *err)
 {
     struct virt *v;
+    int rc;
 
-    (void)opt;
     if (!is_mine(uri))
         return XLCFG_DECLINED;
-    pthread_once(&once, start);
-    if (!started)
+    if (!xlcfg__virt_start())
         return xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, uri,
                           "libvirt's event loop did not start");
     v = calloc(1, sizeof(*v));
     if (!v)
         return xlcfg__nomem(err);
-    v->conn = virConnectOpenAuth(uri, NULL, 0);
-    if (!v->conn) {
-        free(v);
-        return said(err, uri);
+    v->uri = strdup(uri);
+    v->events = xlcfg__virt_events_new();
+    if (!v->uri || !v->events) {
+        virt_close(v);
+        return xlcfg__nomem(err);
     }
-    if (virConnectGetLibVersion(v->conn, &v->version) < 0)
-        v->version = 0;
+    v->is_embed = strstr(uri, ":///embed") != NULL;
+    v->deadline_ms = opt->deadline_ms ? opt->deadline_ms : 3000;
+    v->limit_ms = v->is_embed ? EMBED_MS : v->deadline_ms;
+    read_boot(v);
+    rc = connect_now(v, err);
+    if (rc) {
+        virt_close(v);
+        return rc;
+    }
     *handle_r = v;
     return 0;
+}
+
+/* The daemon may have gone and come back. */
+int xlcfg__virt_ready(struct virt *v, xlcfg_error *err)
+{
+    bool joined = false;
+    int rc;
+
+    if (v->conn && virConnectIsAlive(v->conn) != 0)
+        return 0;
+    if (v->conn) {
+        joined = xlcfg__virt_events_leave(v->events, v->conn);
+        virConnectClose(v->conn);
+        v->conn = NULL;
+    }
+    rc = connect_now(v, err);
+    if (!rc && (joined || v->watched))
+        v->watched = xlcfg__virt_events_join(v->events, v->conn);
+    return rc;
 }
 
 /* ---- which domains there are ---- */
@@ -147,8 +195,8 @@ static const char *state_word(int state)
     return "unknown";
 }
 
-static int describe(virDomainPtr d, struct xlcfg_domain *dom_r,
-                    xlcfg_error *err)
+int xlcfg__virt_describe(const struct virt *v, virDomainPtr d,
+                         struct xlcfg_domain *dom_r, xlcfg_error *err)
 {
     struct xlcfg_domain dom = { .domid = -1 };
     unsigned id = virDomainGetID(d);
@@ -156,12 +204,14 @@ static int describe(virDomainPtr d, struct xlcfg_domain *dom_r,
 
     if (virDomainGetUUIDString(d, dom.uuid) < 0 ||
         virDomainGetState(d, &state, NULL, 0) < 0)
-        return said(err, virDomainGetName(d));
+        return xlcfg__virt_said(v->conn, XLCFG_ERROR_UNREACHABLE,
+                                virDomainGetName(d), err);
     dom.state = state_word(state);
     dom.name = strdup(virDomainGetName(d));
     if (dom.name && id != (unsigned)-1) {
         dom.domid = id;
-        if (asprintf(&dom.run, "%u", id) < 0)
+        if (asprintf(&dom.run, "%s%s%u", v->boot, v->boot[0] ? "/" : "",
+                     id) < 0)
             dom.run = NULL;
     }
     if (!dom.name || (dom.domid >= 0 && !dom.run)) {
@@ -177,16 +227,20 @@ static int virt_list(void *handle, struct xlcfg_domains *list,
 {
     struct virt *v = handle;
     virDomainPtr *all;
-    int count = virConnectListAllDomains(v->conn, &all, 0);
-    int rc = 0;
+    int count, rc;
 
+    rc = xlcfg__virt_ready(v, err);
+    if (rc)
+        return rc;
+    count = virConnectListAllDomains(v->conn, &all, 0);
     if (count < 0)
-        return said(err, NULL);
+        return xlcfg__virt_said(v->conn, XLCFG_ERROR_UNREACHABLE, v->uri,
+                                err);
     for (int i = 0; i < count; i++) {
         struct xlcfg_domain dom;
 
         if (!rc) {
-            rc = describe(all[i], &dom, err);
+            rc = xlcfg__virt_describe(v, all[i], &dom, err);
             if (!rc && xlcfg__domains_add(list, &dom))
                 rc = xlcfg__nomem(err);
             else if (rc == XLCFG_ERROR_DOMAIN_NOTFOUND)
@@ -217,38 +271,73 @@ static virDomainPtr lookup(struct virt *v, const char *name)
 static int virt_find(void *handle, const char *name,
                      struct xlcfg_domain *dom_r, xlcfg_error *err)
 {
-    virDomainPtr d = lookup(handle, name);
+    struct virt *v = handle;
+    virDomainPtr d;
     int rc;
 
+    rc = xlcfg__virt_ready(v, err);
+    if (rc)
+        return rc;
+    d = lookup(v, name);
     if (!d)
-        return said(err, name);
-    rc = describe(d, dom_r, err);
+        return xlcfg__virt_said(v->conn, XLCFG_ERROR_UNREACHABLE, name, err);
+    rc = xlcfg__virt_describe(v, d, dom_r, err);
     virDomainFree(d);
     return rc;
 }
 
 /* ---- one domain ---- */
 
-static int reach(void *handle, const struct xlcfg_domain *dom,
-                 virDomainPtr *d_r, xlcfg_error *err)
+int xlcfg__virt_reach(struct virt *v, const struct xlcfg_domain *dom,
+                      virDomainPtr *d_r, xlcfg_error *err)
 {
-    struct virt *v = handle;
-    virDomainPtr d = virDomainLookupByUUIDString(v->conn, dom->uuid);
+    virDomainPtr d;
+    int rc;
 
+    rc = xlcfg__virt_ready(v, err);
+    if (rc)
+        return rc;
+    d = virDomainLookupByUUIDString(v->conn, dom->uuid);
     if (!d)
-        return said(err, dom->uuid);
+        return xlcfg__virt_said(v->conn, XLCFG_ERROR_UNREACHABLE, dom->uuid,
+                                err);
     *d_r = d;
     return 0;
 }
 
-static int read_config(virDomainPtr d, unsigned flags, xlcfg_doc **config_r,
-                       xlcfg_error *err)
+/* The XML, with its secrets where they may be read. */
+static char *xml_of(virDomainPtr d, unsigned flags)
 {
-    char *xml = virDomainGetXMLDesc(d, flags);
+    char *xml = virDomainGetXMLDesc(d, flags | VIR_DOMAIN_XML_SECURE);
+
+    return xml ? xml : virDomainGetXMLDesc(d, flags);
+}
+
+int xlcfg__virt_desc(struct virt *v, virDomainPtr d, unsigned flags,
+                     xmlDocPtr *doc_r, xlcfg_error *err)
+{
+    char *xml = xml_of(d, flags);
     int rc;
 
     if (!xml)
-        return said(err, virDomainGetName(d));
+        return xlcfg__virt_said(v->conn, XLCFG_ERROR_UNREACHABLE,
+                                virDomainGetName(d), err);
+    rc = xlcfg__virt_parse(xml, strlen(xml), "domain", doc_r, err);
+    free(xml);
+    if (rc == XLCFG_ERROR_PARSE)
+        xlcfg__err_in(err, virDomainGetName(d));
+    return rc;
+}
+
+static int read_config(struct virt *v, virDomainPtr d, unsigned flags,
+                       xlcfg_doc **config_r, xlcfg_error *err)
+{
+    char *xml = xml_of(d, flags);
+    int rc;
+
+    if (!xml)
+        return xlcfg__virt_said(v->conn, XLCFG_ERROR_UNREACHABLE,
+                                virDomainGetName(d), err);
     rc = xlcfg__virt_from_xml(xml, strlen(xml), config_r, err);
     free(xml);
     if (rc == XLCFG_ERROR_PARSE)
@@ -256,16 +345,36 @@ static int read_config(virDomainPtr d, unsigned flags, xlcfg_doc **config_r,
     return rc;
 }
 
-/* Does somebody hold the domain, so that its XML would be waited for? */
-static bool is_busy(struct virt *v, virDomainPtr d)
+/*
+ * Does somebody hold the domain?  Then from some version on its XML would be
+ * waited for: true, nothing is to be read.  Before that it is libvirt's
+ * memory that is shown; said when it is for long.
+ */
+static bool is_busy(struct virt *v, virDomainPtr d, struct xlcfg_view *view)
 {
+    unsigned left = v->version >= XML_WAITS ? v->deadline_ms / 3 : 0;
     virDomainControlInfo info;
 
-    /* a driver without this call has no such wait */
-    if (virDomainGetControlInfo(d, &info, 0) < 0)
-        return false;
-    return info.state == VIR_DOMAIN_CONTROL_ERROR ||
-        (info.state != VIR_DOMAIN_CONTROL_OK && v->version >= XML_WAITS);
+    for (;; left -= left < STEP_MS ? left : STEP_MS) {
+        /* a driver without this call has no such wait */
+        if (virDomainGetControlInfo(d, &info, 0) < 0 ||
+            info.state == VIR_DOMAIN_CONTROL_OK)
+            return false;
+        if (!left)
+            break;
+        nap();
+    }
+    if (info.state == VIR_DOMAIN_CONTROL_ERROR || v->version >= XML_WAITS) {
+        xlcfg__view_note(view, "devices: libvirt is busy with this domain "
+                         "for %llu ms, its XML would be waited for",
+                         info.stateTime);
+        return true;
+    }
+    if (info.stateTime >= STUCK_MS)
+        xlcfg__view_note(view, "devices: QEMU has not answered libvirt for "
+                         "%llu ms: what libvirt remembers is shown",
+                         info.stateTime);
+    return false;
 }
 
 static int set_addresses(struct xlcfg_view *view)
@@ -285,20 +394,19 @@ static int virt_live(void *handle, const struct xlcfg_domain *dom,
         XLCFG_KIND_DISK, XLCFG_KIND_NIC, XLCFG_KIND_PCI, XLCFG_KIND_VFB,
         XLCFG_KIND_CHANNEL, XLCFG_KIND_USBCTRL, XLCFG_KIND_USBDEV,
     };
+    struct virt *v = handle;
     xlcfg_doc *config = NULL;
     virDomainPtr d = NULL;
     int rc;
 
-    rc = reach(handle, dom, &d, err);
+    rc = xlcfg__virt_reach(v, dom, &d, err);
     if (rc)
         return rc;
-    if (is_busy(handle, d)) {
-        xlcfg__view_note(view, "devices: libvirt is busy with this domain, "
-                         "its XML would be waited for");
+    if (is_busy(v, d, view)) {
         rc = view->unknown.failed ? xlcfg__nomem(err) : 0;
         goto out;
     }
-    rc = read_config(d, 0, &config, err);
+    rc = read_config(v, d, 0, &config, err);
     if (rc == XLCFG_ERROR_PARSE && err) {
         /* there, but not to be understood: said, nothing is made up */
         xlcfg__view_note(view, "devices: %s: %s", err->where, err->message);
@@ -312,6 +420,8 @@ static int virt_live(void *handle, const struct xlcfg_domain *dom,
     view->whole = true;
     for (size_t i = 0; !rc && i < sizeof(seen) / sizeof(seen[0]); i++)
         view->sees[seen[i]] = true;
+    if (!rc && view->deep && v->is_qemu && dom->domid >= 0)
+        rc = xlcfg__virt_deep(v, d, view, err);
 out:
     xlcfg_doc_free(config);
     virDomainFree(d);
@@ -349,37 +459,52 @@ static int virt_index(void *handle, const struct xlcfg_domain *dom,
 static int virt_stored(void *handle, const struct xlcfg_domain *dom,
                        xlcfg_doc **config_r, xlcfg_error *err)
 {
+    struct virt *v = handle;
     virDomainPtr d = NULL;
     int kept, rc;
 
-    rc = reach(handle, dom, &d, err);
+    rc = xlcfg__virt_reach(v, dom, &d, err);
     if (rc)
         return rc;
     kept = virDomainIsPersistent(d);
     if (kept < 0)
-        rc = said(err, dom->uuid);
+        rc = xlcfg__virt_said(v->conn, XLCFG_ERROR_UNREACHABLE, dom->uuid,
+                              err);
     else if (!kept)
         rc = xlcfg__err(err, XLCFG_ERROR_NOTFOUND, dom->uuid,
                         "a transient domain: nothing is kept for its next "
                         "start");
     else
-        rc = read_config(d, VIR_DOMAIN_XML_INACTIVE, config_r, err);
+        rc = read_config(v, d, VIR_DOMAIN_XML_INACTIVE, config_r, err);
     virDomainFree(d);
     return rc;
 }
 
-/* ---- abilities, XML ---- */
+/* ---- hints ---- */
 
-static bool virt_can(void *handle, enum xlcfg_kind kind,
-                     enum xlcfg_action act, char *reason, size_t size)
+static int virt_watch_fd(void *handle, xlcfg_error *err)
 {
-    (void)handle; (void)kind;
-    if (act == XLCFG_ACT_XML)
-        return true;
-    snprintf(reason, size, "the libvirt driver reads alone: it has no %s",
-             act < XLCFG_ACTS ? xlcfg__action_name(act) : "such action");
-    return false;
+    struct virt *v = handle;
+    int rc;
+
+    rc = xlcfg__virt_ready(v, err);
+    if (rc)
+        return rc;
+    v->watched = xlcfg__virt_events_join(v->events, v->conn);
+    if (!v->watched)
+        return xlcfg__virt_said(v->conn, XLCFG_ERROR_NI, v->uri, err);
+    return xlcfg__virt_events_fd(v->events);
 }
+
+static int virt_watch_next(void *handle, char uuid_r[37], xlcfg_error *err)
+{
+    struct virt *v = handle;
+
+    (void)err;
+    return xlcfg__virt_events_next(v->events, uuid_r) ? 0 : 1;
+}
+
+/* ---- XML ---- */
 
 static int virt_to_xml(void *handle, const xlcfg_doc *config, char **xml_r,
                        xlcfg_error *err)
@@ -415,8 +540,17 @@ const struct xlcfg_driver xlcfg__driver_virt = {
     .index = virt_index,
     .live = virt_live,
     .stored = virt_stored,
-    .can = virt_can,
+    .can = xlcfg__virt_can,
+    .prepare = xlcfg__virt_prepare,
+    .attach = xlcfg__virt_attach,
+    .detach = xlcfg__virt_detach,
+    .update = xlcfg__virt_update,
+    .clean = xlcfg__virt_clean,
+    .create = xlcfg__virt_create,
     .to_xml = virt_to_xml,
     .from_xml = virt_from_xml,
     .device_from_xml = virt_device_from_xml,
+    .watch_fd = virt_watch_fd,
+    .watch_next = virt_watch_next,
+    .forget = xlcfg__virt_forget,
 };

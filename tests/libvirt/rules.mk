@@ -6,7 +6,7 @@ LV_OUT := $(B)/tests/libvirt
 LV_C := $(wildcard libxl-cfg/core/*.c) $(VIRT_SRC) \
 	$(wildcard libxl-cfg/driver/mem*.c) libxl-cfg/driver/xen_none.c \
 	libxl-cfg/driver/driver.c
-LV_PKG := libvirt libxml-2.0 yajl nettle
+LV_PKG := libvirt libvirt-qemu libxml-2.0 yajl nettle
 TEST_PROGRAMS += $(LV_OUT)/virt_test
 CHECK_SUITES += check-libvirt
 

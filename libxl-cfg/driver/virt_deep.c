@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * QEMU behind libvirt.  libvirt compares the two when it starts, and looks
+ * only for what is missing.  Here both ways:
+ *
+ *   listed by libvirt, not in QEMU    leaving: a detach makes libvirt see it
+ *   in QEMU, not listed by libvirt    leaked: an attach that was cut off, as
+ *                                     a device, a block node or a netdev
+ *
+ * A command to the monitor waits for a hotplug that is under way; the XML is
+ * read before and after, so that one in between is not taken for either.
+ */
+#include "driver/virt_qmp.h"
+#include "core/key.h"
+#include "driver/virt_body.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct deep {
+    struct virt *v;
+    virDomainPtr d;
+    struct xlcfg_view *view;
+    xmlDocPtr before, after;
+    xlcfg_doc *devices;         /* [{"name", "type"}] */
+    char *cmdline;              /* what the owner gave QEMU himself */
+    unsigned char own[4096];    /* node numbers that are accounted for */
+};
+
+static const struct {
+    const char *type;           /* "...": begins so */
+    enum xlcfg_kind kind;
+} types[] = {
+    { "child<virtio-blk-", XLCFG_KIND_DISK },
+    { "child<scsi-hd", XLCFG_KIND_DISK },
+    { "child<scsi-cd", XLCFG_KIND_DISK },
+    { "child<scsi-block", XLCFG_KIND_DISK },
+    { "child<usb-storage", XLCFG_KIND_DISK },
+    { "child<ide-", XLCFG_KIND_DISK },
+    { "child<virtio-net-", XLCFG_KIND_NIC },
+    { "child<e1000", XLCFG_KIND_NIC },
+    { "child<rtl8139", XLCFG_KIND_NIC },
+    { "child<usb-net", XLCFG_KIND_NIC },
+    { "child<vfio-pci", XLCFG_KIND_PCI },
+    { "child<usb-host", XLCFG_KIND_USBDEV },
+};
+
+static enum xlcfg_kind kind_of(const char *type)
+{
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+        if (!strncmp(type, types[i].type, strlen(types[i].type)))
+            return types[i].kind;
+    return XLCFG_KINDS;
+}
+
+/* ---- listed, and not in QEMU ---- */
+
+static int find_phantoms(struct deep *deep)
+{
+    for (size_t i = 0; i < deep->view->count; i++) {
+        struct xlcfg_dev *dev = &deep->view->devs[i];
+        xmlNodePtr node = NULL;
+        char *alias;
+        bool gone;
+        int rc;
+
+        if (dev->kind != XLCFG_KIND_DISK && dev->kind != XLCFG_KIND_NIC &&
+            dev->kind != XLCFG_KIND_PCI && dev->kind != XLCFG_KIND_USBDEV)
+            continue;
+        rc = xlcfg__virt_device(deep->before, dev->kind, dev->body, &node);
+        if (rc)
+            return rc;
+        alias = node ? xlcfg__virt_get(node, "alias@name") : NULL;
+        gone = alias && !xlcfg__qmp_has(deep->devices, alias) &&
+            xlcfg__virt_by_alias(deep->after, alias);
+        rc = 0;
+        if (gone) {
+            dev->live = XLCFG_LIVE_LEAVING;
+            rc = xlcfg__dev_because(dev, "libvirt lists it, QEMU has no %s "
+                                    "any more", alias);
+        }
+        xmlFree(alias);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+/* ---- in QEMU, and not listed ---- */
+
+/* The key that an alias was made from, "" if it tells none: ua-disk-vdb is
+ * ours, virtio-disk1 libvirt's for vdb. */
+static void key_of(enum xlcfg_kind kind, const char *id, const char *mac,
+                   char key[XLCFG_KEY_MAX])
+{
+    static const struct {
+        const char *prefix, *disk;
+    } rows[] = {
+        { "virtio-disk", "vd" }, { "usb-disk", "sd" },
+    };
+    char *end;
+    unsigned long n;
+
+    key[0] = '\0';
+    if (kind == XLCFG_KIND_NIC && mac)
+        snprintf(key, XLCFG_KEY_MAX, "nic/%.20s", mac);
+    if (kind != XLCFG_KIND_DISK)
+        return;
+    if (!strncmp(id, "ua-disk-", 8))
+        snprintf(key, XLCFG_KEY_MAX, "disk/%.100s", id + 8);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        size_t len = strlen(rows[i].prefix);
+
+        if (strncmp(id, rows[i].prefix, len) || !id[len])
+            continue;
+        n = strtoul(id + len, &end, 10);
+        if (!*end && n < 26)
+            snprintf(key, XLCFG_KEY_MAX, "disk/%s%c", rows[i].disk,
+                     (int)('a' + n));
+    }
+}
+
+static bool has_key(const struct xlcfg_view *view, const char *key)
+{
+    for (size_t i = 0; i < view->count; i++)
+        if (!strcmp(view->devs[i].key, key))
+            return true;
+    return false;
+}
+
+/* "libvirt-7-format" is 7; 0: no node of libvirt's. */
+static unsigned node_number(const char *name)
+{
+    unsigned n;
+    char rest[16];
+
+    if (sscanf(name, "libvirt-%u-%15s", &n, rest) != 2 ||
+        n >= sizeof(((struct deep *)0)->own))
+        return 0;
+    return n;
+}
+
+static int add_leaked(struct deep *deep, enum xlcfg_kind kind,
+                      const char *key, xlcfg__members *qemu,
+                      const char *what)
+{
+    const char *name = xlcfg__kinds[kind].name;
+    xlcfg__members m = { 0 };
+    struct xlcfg_dev *dev;
+    char text[XLCFG_KEY_MAX];
+    int rc;
+
+    snprintf(text, sizeof(text), "%s/%.100s", name, what);
+    if (!*key || has_key(deep->view, key))
+        key = text;
+    if (kind == XLCFG_KIND_DISK)
+        xlcfg__members_add(&m, "vdev", xlcfg__doc_str(key + 5));
+    if (kind == XLCFG_KIND_NIC && strlen(key) == 21)
+        xlcfg__members_add(&m, "mac", xlcfg__doc_str(key + 4));
+    xlcfg__members_add(&m, "x-qemu", xlcfg__members_end(qemu));
+    rc = xlcfg__view_add(deep->view, kind, xlcfg__members_end(&m), key,
+                         XLCFG_LIVE_LEAKED, &dev);
+    if (!rc && dev)
+        rc = xlcfg__dev_because(dev, "QEMU has %s, libvirt does not list it",
+                                what);
+    return rc;
+}
+
+static int leaked_device(struct deep *deep, const char *id,
+                         const char *type)
+{
+    enum xlcfg_kind kind = kind_of(type);
+    xlcfg__members qemu = { 0 };
+    char key[XLCFG_KEY_MAX];
+    xlcfg_doc *mac, *drive;
+    unsigned n;
+
+    if (kind == XLCFG_KINDS) {
+        xlcfg__view_note(deep->view, "QEMU has %.60s (%.60s), libvirt does "
+                         "not list it", id, type);
+        return deep->view->unknown.failed ? XLCFG_ERROR_NOMEM : 0;
+    }
+    mac = kind == XLCFG_KIND_NIC
+        ? xlcfg__qmp_property(deep->v, deep->d, id, "mac") : NULL;
+    drive = kind == XLCFG_KIND_DISK
+        ? xlcfg__qmp_property(deep->v, deep->d, id, "drive") : NULL;
+    key_of(kind, id, xlcfg_doc_string(mac), key);
+    xlcfg__members_add(&qemu, "id", xlcfg__doc_str(id));
+    if (kind == XLCFG_KIND_NIC)
+        xlcfg__members_add(&qemu, "netdev", xlcfg__doc_strf("host%s", id));
+    n = drive && xlcfg_doc_string(drive)
+        ? node_number(xlcfg_doc_string(drive)) : 0;
+    if (n) {
+        xlcfg__members_add(&qemu, "node", xlcfg__doc_uint(n));
+        deep->own[n] = 1;
+    }
+    xlcfg_doc_free(mac);
+    xlcfg_doc_free(drive);
+    return add_leaked(deep, kind, key, &qemu, id);
+}
+
+static bool is_listed(const struct deep *deep, const char *id)
+{
+    return xlcfg__virt_by_alias(deep->before, id) ||
+        xlcfg__virt_by_alias(deep->after, id) ||
+        (deep->cmdline && strstr(deep->cmdline, id));
+}
+
+static int find_orphans(struct deep *deep)
+{
+    int rc = 0;
+
+    for (size_t i = 0; !rc && i < xlcfg_doc_count(deep->devices); i++) {
+        const xlcfg_doc *one = xlcfg_doc_at(deep->devices, i);
+        const char *id = xlcfg__doc_getstr(one, "name");
+        const char *type = xlcfg__doc_getstr(one, "type");
+
+        if (id && type && !strncmp(type, "child<", 6) &&
+            !is_listed(deep, id))
+            rc = leaked_device(deep, id, type);
+    }
+    return rc;
+}
+
+/* ---- block nodes ---- */
+
+/* Each index="N" of the XML is nodes libvirt-N-*: of sources, of backing
+ * chains, of mirrors. */
+static void own_indexes(struct deep *deep, xmlNodePtr root)
+{
+    for (xmlNodePtr n = root; n;) {
+        char *text = xlcfg__virt_get(n, "@index");
+        long index = text ? strtol(text, NULL, 10) : 0;
+
+        xmlFree(text);
+        if (index > 0 && index < (long)sizeof(deep->own))
+            deep->own[index] = 1;
+        if (n->type == XML_ELEMENT_NODE && n->children) {
+            n = n->children;
+            continue;
+        }
+        while (n && n != root && !n->next)
+            n = n->parent;
+        n = n && n != root ? n->next : NULL;
+    }
+}
+
+static xlcfg_doc *flat_only(void)
+{
+    xlcfg__members m = { 0 };
+
+    xlcfg__members_add(&m, "flat", xlcfg__doc_bool(true));
+    return xlcfg__members_end(&m);
+}
+
+static int find_nodes(struct deep *deep)
+{
+    xlcfg_doc *list = NULL;
+    int rc;
+
+    own_indexes(deep, xmlDocGetRootElement(deep->before));
+    own_indexes(deep, xmlDocGetRootElement(deep->after));
+    rc = xlcfg__qmp(deep->v, deep->d, "query-named-block-nodes",
+                    flat_only(), &list, NULL);
+    if (rc)                     /* without "flat" in older QEMU */
+        rc = xlcfg__qmp(deep->v, deep->d, "query-named-block-nodes", NULL,
+                        &list, NULL);
+    for (size_t i = 0; !rc && i < xlcfg_doc_count(list); i++) {
+        const char *name = xlcfg__doc_getstr(xlcfg_doc_at(list, i),
+                                             "node-name");
+        unsigned n = name ? node_number(name) : 0;
+        xlcfg__members qemu = { 0 };
+        char what[40];
+
+        if (!n || deep->own[n])
+            continue;
+        deep->own[n] = 1;
+        snprintf(what, sizeof(what), "libvirt-%u", n);
+        xlcfg__members_add(&qemu, "node", xlcfg__doc_uint(n));
+        rc = add_leaked(deep, XLCFG_KIND_DISK, "", &qemu, what);
+    }
+    xlcfg_doc_free(list);
+    return rc;
+}
+
+/* ---- netdevs ---- */
+
+/* A netdev that no NIC has stands at the beginning of a line of its own;
+ * those in use are indented under their NIC. */
+static int find_netdevs(struct deep *deep)
+{
+    xlcfg_doc *said = NULL;
+    const char *p;
+    int rc;
+
+    rc = xlcfg__qmp(deep->v, deep->d, "human-monitor-command",
+                    xlcfg__qmp_one("command-line", "info network"), &said,
+                    NULL);
+    p = rc ? NULL : xlcfg_doc_string(said);
+    for (rc = 0; p && *p && !rc;
+         p += strcspn(p, "\n"), p += *p == '\n') {
+        size_t len = strcspn(p, ":\r\n");
+        xlcfg__members qemu = { 0 };
+        char id[100];
+
+        if (strncmp(p, "host", 4) || p[len] != ':' || len >= sizeof(id) ||
+            strncmp(p + len, ": index=", 8))
+            continue;
+        snprintf(id, sizeof(id), "%.*s", (int)len, p);
+        /* its NIC may be one that is leaked itself */
+        if (xlcfg__qmp_has(deep->devices, id + 4) || is_listed(deep, id + 4))
+            continue;
+        xlcfg__members_add(&qemu, "netdev", xlcfg__doc_str(id));
+        rc = add_leaked(deep, XLCFG_KIND_NIC, "", &qemu, id);
+    }
+    xlcfg_doc_free(said);
+    return rc;
+}
+
+/* ---- all of it ---- */
+
+static int read_sides(struct deep *deep, xlcfg_error *err)
+{
+    xmlNodePtr line;
+    int rc;
+
+    rc = xlcfg__virt_desc(deep->v, deep->d, 0, &deep->before, err);
+    if (!rc)
+        rc = xlcfg__qmp_devices(deep->v, deep->d, &deep->devices, err);
+    if (!rc)
+        rc = xlcfg__virt_desc(deep->v, deep->d, 0, &deep->after, err);
+    if (rc)
+        return rc;
+    for (line = xmlDocGetRootElement(deep->before)->children; line;
+         line = line->next)
+        if (line->type == XML_ELEMENT_NODE &&
+            !strcmp((const char *)line->name, "commandline")) {
+            xlcfg_doc *text = xlcfg__virt_text(line);
+
+            deep->cmdline = text ? strdup(xlcfg_doc_string(text)) : NULL;
+            xlcfg_doc_free(text);
+            if (!deep->cmdline)
+                return xlcfg__nomem(err);
+        }
+    return 0;
+}
+
+int xlcfg__virt_deep(struct virt *v, virDomainPtr d,
+                     struct xlcfg_view *view, xlcfg_error *err)
+{
+    struct deep deep = { .v = v, .d = d, .view = view };
+    virDomainControlInfo info;
+    int rc;
+
+    if (virDomainGetControlInfo(d, &info, 0) == 0 &&
+        info.state != VIR_DOMAIN_CONTROL_OK) {
+        xlcfg__view_note(view, "QEMU: somebody is in its monitor for %llu "
+                         "ms, it was not asked", info.stateTime);
+        return view->unknown.failed ? xlcfg__nomem(err) : 0;
+    }
+    rc = read_sides(&deep, err);
+    if (!rc)
+        rc = find_phantoms(&deep);
+    if (!rc)
+        rc = find_orphans(&deep);
+    if (!rc)
+        rc = find_nodes(&deep);
+    if (!rc)
+        rc = find_netdevs(&deep);
+    if (rc == XLCFG_ERROR_NOMEM)
+        xlcfg__nomem(err);
+    if (rc == XLCFG_ERROR_REFUSED && err) {
+        xlcfg__view_note(view, "QEMU: %s: %s", err->where, err->message);
+        rc = view->unknown.failed ? xlcfg__nomem(err) : 0;
+    }
+    xmlFreeDoc(deep.before);
+    xmlFreeDoc(deep.after);
+    xlcfg_doc_free(deep.devices);
+    free(deep.cmdline);
+    return rc;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* libvirt's errors, by class.  The code of a failure inside QEMU is always
+ * the same one: there only the text says what it was. */
+#include "driver/virt_i.h"
+
+static const struct {
+    int code, ours;
+} classes[] = {
+    { VIR_ERR_NO_DOMAIN, XLCFG_ERROR_DOMAIN_NOTFOUND },
+    { VIR_ERR_NO_MEMORY, XLCFG_ERROR_NOMEM },
+    { VIR_ERR_NO_SUPPORT, XLCFG_ERROR_NI },
+    { VIR_ERR_OPERATION_UNSUPPORTED, XLCFG_ERROR_NI },
+    { VIR_ERR_CONFIG_UNSUPPORTED, XLCFG_ERROR_NI },
+    { VIR_ERR_ARGUMENT_UNSUPPORTED, XLCFG_ERROR_NI },
+    { VIR_ERR_XML_ERROR, XLCFG_ERROR_INVAL },
+    { VIR_ERR_XML_DETAIL, XLCFG_ERROR_INVAL },
+    { VIR_ERR_XML_INVALID_SCHEMA, XLCFG_ERROR_INVAL },
+    { VIR_ERR_INVALID_ARG, XLCFG_ERROR_INVAL },
+    { VIR_ERR_DEVICE_MISSING, XLCFG_ERROR_NOTFOUND },
+    { VIR_ERR_OPERATION_DENIED, XLCFG_ERROR_REFUSED },
+    { VIR_ERR_ACCESS_DENIED, XLCFG_ERROR_REFUSED },
+    { VIR_ERR_DOM_EXIST, XLCFG_ERROR_REFUSED },
+    { VIR_ERR_NO_CONNECT, XLCFG_ERROR_UNREACHABLE },
+    { VIR_ERR_INVALID_CONN, XLCFG_ERROR_UNREACHABLE },
+    { VIR_ERR_RPC, XLCFG_ERROR_UNREACHABLE },
+    { VIR_ERR_AUTH_FAILED, XLCFG_ERROR_UNREACHABLE },
+    { VIR_ERR_AUTH_CANCELLED, XLCFG_ERROR_UNREACHABLE },
+    { VIR_ERR_AUTH_UNAVAILABLE, XLCFG_ERROR_UNREACHABLE },
+};
+
+int xlcfg__virt_said(virConnectPtr conn, int otherwise, const char *where,
+                     xlcfg_error *err)
+{
+    virErrorPtr e = virGetLastError();
+    int code = otherwise;
+
+    for (size_t i = 0; e && i < sizeof(classes) / sizeof(classes[0]); i++)
+        if (e->code == classes[i].code)
+            code = classes[i].ours;
+    /* whatever it was called: the daemon has gone under the call */
+    if (e && e->code != VIR_ERR_NO_DOMAIN &&
+        (e->domain == VIR_FROM_RPC || e->domain == VIR_FROM_REMOTE ||
+         (conn && virConnectIsAlive(conn) == 0)))
+        code = XLCFG_ERROR_UNREACHABLE;
+    return xlcfg__err(err, code, where, "%s",
+                      e && e->message ? e->message
+                      : "libvirt gave no reason");
+}

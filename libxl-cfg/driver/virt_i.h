@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the parts of the libvirt driver say to each other.
+ *
+ *     conn    open, reopen, list, look         err     libvirt's words
+ *     event   hints, and who waits for one     dev     finding a device
+ *     slot    what a new device is given       plug    attach ... forget
+ *     make    create                           qemu    QEMU behind libvirt
+ */
+#ifndef XLCFG_DRIVER_VIRT_I_H
+#define XLCFG_DRIVER_VIRT_I_H
+
+#include "driver/driver.h"
+#include "driver/virt_tree.h"
+
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+
+struct xlcfg__virt_events;
+
+struct virt {
+    virConnectPtr conn;
+    char *uri;
+    unsigned limit_ms;          /* of opening it */
+    unsigned deadline_ms;       /* of one look */
+    unsigned long version;      /* of the daemon; 0: not known */
+    bool is_qemu, is_embed;
+    bool watched;               /* its events are asked for, for ever */
+    char boot[40];              /* of this host; "": runs elsewhere */
+    struct xlcfg__virt_events *events;
+};
+
+/* ---- conn ---- */
+
+/* Connected, if need be again; UNREACHABLE when libvirt stays away. */
+int xlcfg__virt_ready(struct virt *v, xlcfg_error *err);
+int xlcfg__virt_reach(struct virt *v, const struct xlcfg_domain *dom,
+                      virDomainPtr *d_r, xlcfg_error *err);
+/* Start the event loop if this program has none; once. */
+bool xlcfg__virt_start(void);
+/* virConnectOpenAuth with a limit in time; NULL: err says why. */
+virConnectPtr xlcfg__virt_dial(const char *uri, unsigned limit_ms,
+                               xlcfg_error *err);
+int xlcfg__virt_describe(const struct virt *v, virDomainPtr d,
+                         struct xlcfg_domain *dom_r, xlcfg_error *err);
+
+/* ---- err ---- */
+
+/* The last error of this thread; otherwise: what it is if it has no class
+ * of its own.  conn may be NULL. */
+int xlcfg__virt_said(virConnectPtr conn, int otherwise, const char *where,
+                     xlcfg_error *err);
+
+/* ---- event ---- */
+
+struct xlcfg__virt_events *xlcfg__virt_events_new(void);
+void xlcfg__virt_events_free(struct xlcfg__virt_events *ev);
+/* Let this connection's events come in.  False: it has none. */
+bool xlcfg__virt_events_join(struct xlcfg__virt_events *ev,
+                             virConnectPtr conn);
+/* Answers whether they came in. */
+bool xlcfg__virt_events_leave(struct xlcfg__virt_events *ev,
+                              virConnectPtr conn);
+int xlcfg__virt_events_fd(struct xlcfg__virt_events *ev);
+/* A uuid of which something was heard; "" for any.  False: none. */
+bool xlcfg__virt_events_next(struct xlcfg__virt_events *ev,
+                             char uuid_r[37]);
+
+enum xlcfg__virt_word { XLCFG__VIRT_SILENCE, XLCFG__VIRT_LEFT,
+                        XLCFG__VIRT_STAYS };
+/* Listen for word of this device, from before it is asked to leave. */
+void xlcfg__virt_listen(struct xlcfg__virt_events *ev, const char *uuid,
+                        const char *alias);
+/* Wait for a word, ms at most. */
+enum xlcfg__virt_word xlcfg__virt_heard(struct xlcfg__virt_events *ev,
+                                        unsigned ms);
+
+/* ---- dev ---- */
+
+/* The XML as it is, aliases and all. */
+int xlcfg__virt_desc(struct virt *v, virDomainPtr d, unsigned flags,
+                     xmlDocPtr *doc_r, xlcfg_error *err);
+/* 0 and NULL: there is none. */
+int xlcfg__virt_device(xmlDocPtr doc, enum xlcfg_kind kind,
+                       const xlcfg_doc *body, xmlNodePtr *dev_r);
+xmlNodePtr xlcfg__virt_by_alias(xmlDocPtr doc, const char *alias);
+/*
+ * Is all of `sent` in `read`?  False: path_r names what is not, for example
+ * "disk/serial" or "disk/driver@cache".
+ */
+bool xlcfg__virt_covers(xmlNodePtr read, xmlNodePtr sent, char *path_r,
+                        size_t size);
+/* The element of a body as a document of its own. */
+int xlcfg__virt_lone(enum xlcfg_kind kind, const xlcfg_doc *body,
+                     xmlDocPtr *doc_r, xmlNodePtr *dev_r, xlcfg_error *err);
+
+/* ---- slot ---- */
+
+struct xlcfg__virt_place {
+    xmlDocPtr live, kept;       /* kept NULL: a transient domain */
+};
+/* Give the element the alias, name and address that it lacks.  REFUSED: there
+ * is no room. */
+int xlcfg__virt_settle_in(const struct xlcfg__virt_place *at,
+                          enum xlcfg_kind kind, xmlNodePtr dev,
+                          xlcfg_error *err);
+
+/* ---- driver members ---- */
+
+bool xlcfg__virt_can(void *handle, enum xlcfg_kind kind,
+                     enum xlcfg_action act, char *reason, size_t size);
+int xlcfg__virt_prepare(void *handle, const struct xlcfg_domain *dom,
+                        enum xlcfg_kind kind, const xlcfg_doc *body,
+                        const struct xlcfg_view *live, xlcfg_doc **body_r,
+                        xlcfg_error *err);
+int xlcfg__virt_attach(void *handle, const struct xlcfg_domain *dom,
+                       enum xlcfg_kind kind, const xlcfg_doc *body,
+                       xlcfg_error *err);
+int xlcfg__virt_detach(void *handle, const struct xlcfg_domain *dom,
+                       enum xlcfg_kind kind, const xlcfg_doc *body,
+                       unsigned flags, unsigned wait_ms, xlcfg_error *err);
+int xlcfg__virt_update(void *handle, const struct xlcfg_domain *dom,
+                       enum xlcfg_kind kind, const xlcfg_doc *before,
+                       const xlcfg_doc *after, xlcfg_error *err);
+int xlcfg__virt_forget(void *handle, const struct xlcfg_domain *dom,
+                       enum xlcfg_kind kind, const xlcfg_doc *body,
+                       xlcfg_error *err);
+int xlcfg__virt_create(void *handle, const xlcfg_doc *config,
+                       unsigned flags, struct xlcfg_domain *dom_r,
+                       xlcfg_error *err);
+int xlcfg__virt_clean(void *handle, const struct xlcfg_domain *dom,
+                      const struct xlcfg_dev *dev, bool dry_run,
+                      xlcfg__items *steps, xlcfg_error *err);
+
+/* ---- qemu ---- */
+
+/* lost: does libvirt list this alias, and QEMU has it not?  False too when
+ * QEMU cannot be asked.
+ *
+ * deep: compare the view with what QEMU has: what libvirt lists and QEMU has not
+ * is leaving, what QEMU has and libvirt does not list is leaked.
+ */
+bool xlcfg__virt_lost(struct virt *v, virDomainPtr d, const char *alias);
+int xlcfg__virt_deep(struct virt *v, virDomainPtr d,
+                     struct xlcfg_view *view, xlcfg_error *err);
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* New domains: transient, or defined and started; what fails leaves nothing
+ * behind. */
+#include "driver/virt_i.h"
+#include "driver/virt_xml.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Is one of that name or uuid there?  *same_r: under both, not running. */
+static int is_there(struct virt *v, const char *name, const char *uuid,
+                    bool *there_r, bool *same_r, xlcfg_error *err)
+{
+    virDomainPtr a, b;
+    int rc = 0;
+
+    a = virDomainLookupByName(v->conn, name);
+    if (!a)
+        rc = xlcfg__virt_said(v->conn, XLCFG_ERROR_UNREACHABLE, name, err);
+    if (rc && rc != XLCFG_ERROR_DOMAIN_NOTFOUND)
+        return rc;
+    rc = 0;
+    b = uuid ? virDomainLookupByUUIDString(v->conn, uuid) : NULL;
+    if (uuid && !b)
+        rc = xlcfg__virt_said(v->conn, XLCFG_ERROR_UNREACHABLE, uuid, err);
+    if (rc == XLCFG_ERROR_DOMAIN_NOTFOUND)
+        rc = 0;
+    *there_r = a || b;
+    *same_r = a && b && !strcmp(virDomainGetName(b), name) &&
+        virDomainIsActive(a) == 0;
+    if (a)
+        virDomainFree(a);
+    if (b)
+        virDomainFree(b);
+    return rc;
+}
+
+/* A document that does not say what runs it gets what this host can. */
+static int kind_of_guest(struct virt *v, const xlcfg_doc *config, char **xml,
+                         xlcfg_error *err)
+{
+    static const char kvm[] = "<domain type=\"kvm\"";
+    char *caps, *at;
+    bool has;
+
+    if (xlcfg_doc_get(config, "x-libvirt"))
+        return 0;
+    caps = virConnectGetCapabilities(v->conn);
+    if (!caps)
+        return xlcfg__virt_said(v->conn, XLCFG_ERROR_UNREACHABLE, v->uri,
+                                err);
+    has = strstr(caps, "<domain type='kvm'") != NULL;
+    free(caps);
+    at = has ? NULL : strstr(*xml, kvm);
+    if (at) {
+        size_t skip = sizeof(kvm) - 1;
+
+        /* "qemu" is a letter longer than "kvm" */
+        char *longer = malloc(strlen(*xml) + 2);
+
+        if (!longer)
+            return xlcfg__nomem(err);
+        memcpy(longer, *xml, (size_t)(at - *xml));
+        strcpy(stpcpy(longer + (at - *xml), "<domain type=\"qemu\""),
+               at + skip);
+        free(*xml);
+        *xml = longer;
+    }
+    return 0;
+}
+
+/* Define and start.  again: it was there, and stays when it does not start. */
+static virDomainPtr define(struct virt *v, const char *xml, bool start,
+                           bool again, int *rc, xlcfg_error *err)
+{
+    virDomainPtr d = virDomainDefineXMLFlags(v->conn, xml, 0);
+
+    if (d && start && virDomainCreate(d) < 0) {
+        *rc = xlcfg__virt_said(v->conn, XLCFG_ERROR_REFUSED,
+                               virDomainGetName(d), err);
+        if (!again && virDomainUndefineFlags(
+                d, VIR_DOMAIN_UNDEFINE_NVRAM |
+                VIR_DOMAIN_UNDEFINE_MANAGED_SAVE) < 0)
+            (void)virDomainUndefine(d);
+        virDomainFree(d);
+        return NULL;
+    }
+    if (!d)
+        *rc = xlcfg__virt_said(v->conn, XLCFG_ERROR_REFUSED, v->uri, err);
+    return d;
+}
+
+int xlcfg__virt_create(void *handle, const xlcfg_doc *config,
+                       unsigned flags, struct xlcfg_domain *dom_r,
+                       xlcfg_error *err)
+{
+    const xlcfg_doc *info = xlcfg_doc_get(config, "c_info");
+    const char *name = xlcfg__doc_getstr(info, "name");
+    const char *uuid = xlcfg__doc_getstr(info, "uuid");
+    bool start = flags & XLCFG_CREATE_START;
+    bool transient = flags & XLCFG_CREATE_TRANSIENT;
+    struct virt *v = handle;
+    bool there, same;
+    virDomainPtr d = NULL;
+    char *xml;
+    int rc;
+
+    if (!name)
+        return xlcfg__err(err, XLCFG_ERROR_INVAL, "/c_info/name",
+                          "expected the name of the new domain");
+    rc = xlcfg__virt_ready(v, err);
+    if (!rc)
+        rc = is_there(v, name, uuid, &there, &same, err);
+    if (rc)
+        return rc;
+    if (there && !(start && same))
+        return xlcfg__err(err, XLCFG_ERROR_REFUSED, name,
+                          "there is a domain of this name or uuid");
+    rc = xlcfg__virt_to_xml(config, &xml, err);
+    if (rc)
+        return rc;
+    rc = kind_of_guest(v, config, &xml, err);
+    if (!rc && transient)
+        d = virDomainCreateXML(v->conn, xml, 0);
+    else if (!rc)
+        d = define(v, xml, start, there, &rc, err);
+    if (!rc && !d)
+        rc = xlcfg__virt_said(v->conn, XLCFG_ERROR_REFUSED, name, err);
+    free(xml);
+    if (!rc)
+        rc = xlcfg__virt_describe(v, d, dom_r, err);
+    if (d)
+        virDomainFree(d);
+    return rc;
+}

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a new device is given before it is sent: its name in the guest, an
+ * alias that is kept ("ua-..."), and an address that is free in what runs
+ * and in what is kept, so that both agree and stay after a restart.  libvirt
+ * would choose twice, and not the same.
+ */
+#include "driver/virt_i.h"
+#include "core/key.h"
+#include "driver/virt_body.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define ALIAS_MAX 128
+#define SCSI_UNITS 256
+#define COUNT(v) (sizeof(v) / sizeof((v)[0]))
+
+static int number(xmlNodePtr node, const char *path, int def)
+{
+    char *text = xlcfg__virt_get(node, path), *end;
+    long n = def;
+
+    if (text && *text) {
+        n = strtol(text, &end, 0);
+        if (*end || n < 0 || n > 65535)
+            n = def;
+    }
+    xmlFree(text);
+    return (int)n;
+}
+
+static xmlNodePtr first(xmlDocPtr doc)
+{
+    xmlNodePtr devices = doc ? xlcfg__virt_child(xmlDocGetRootElement(doc),
+                                                 "devices") : NULL;
+
+    return devices ? devices->children : NULL;
+}
+
+/* Has a device of the document these two texts at these two paths? */
+static bool taken_in(xmlDocPtr doc, const char *element, const char *type,
+                     const char *a, int x, const char *b, int y)
+{
+    for (xmlNodePtr n = first(doc); n; n = n->next)
+        if (n->type == XML_ELEMENT_NODE &&
+            (!element || xlcfg__virt_is(n, element)) &&
+            xlcfg__virt_has(n, "address@type", type) &&
+            number(n, a, -1) == x && (!b || number(n, b, -1) == y))
+            return true;
+    return false;
+}
+
+static bool taken(const struct xlcfg__virt_place *at, const char *element,
+                  const char *type, const char *a, int x, const char *b,
+                  int y)
+{
+    return taken_in(at->live, element, type, a, x, b, y) ||
+        taken_in(at->kept, element, type, a, x, b, y);
+}
+
+static xmlNodePtr controller(xmlDocPtr doc, const char *type, int index)
+{
+    for (xmlNodePtr n = first(doc); n; n = n->next)
+        if (xlcfg__virt_is(n, "controller") &&
+            xlcfg__virt_has(n, "@type", type) &&
+            number(n, "@index", 0) == index)
+            return n;
+    return NULL;
+}
+
+static bool set_number(xmlNodePtr dev, const char *path, const char *fmt,
+                       int n)
+{
+    char text[24];
+
+    snprintf(text, sizeof(text), fmt, n);
+    return xlcfg__virt_set(dev, path, text);
+}
+
+/* ---- PCI ---- */
+
+/* Buses that take a device while the guest runs, best first, and the slots
+ * that they have.  Slots 1 and 2 of the old machine are its own. */
+static const struct {
+    const char *model;
+    int from, to;
+} buses[] = {
+    { "pcie-root-port", 0, 0 },
+    { "pcie-switch-downstream-port", 0, 0 },
+    { "pcie-to-pci-bridge", 1, 31 },
+    { "pci-bridge", 1, 31 },
+    { "pci-root", 3, 31 },
+};
+
+static bool set_pci(xmlNodePtr dev, int bus, int slot)
+{
+    return xlcfg__virt_set(dev, "address@type", "pci") &&
+        xlcfg__virt_set(dev, "address@domain", "0x0000") &&
+        set_number(dev, "address@bus", "0x%02x", bus) &&
+        set_number(dev, "address@slot", "0x%02x", slot) &&
+        xlcfg__virt_set(dev, "address@function", "0x0");
+}
+
+static bool may_hotplug(const struct xlcfg__virt_place *at, xmlNodePtr bus,
+                        const char *model)
+{
+    int index = number(bus, "@index", 0);
+    xmlNodePtr kept = at->kept ? controller(at->kept, "pci", index) : bus;
+
+    return xlcfg__virt_is(bus, "controller") &&
+        xlcfg__virt_has(bus, "@type", "pci") &&
+        xlcfg__virt_has(bus, "@model", model) &&
+        !xlcfg__virt_has(bus, "target@hotplug", "off") &&
+        kept && xlcfg__virt_has(kept, "@model", model);
+}
+
+static int choose_pci(const struct xlcfg__virt_place *at, xmlNodePtr dev,
+                      xlcfg_error *err)
+{
+    int seen = 0;
+
+    for (size_t i = 0; i < COUNT(buses); i++)
+        for (xmlNodePtr n = first(at->live); n; n = n->next) {
+            int bus = number(n, "@index", 0);
+
+            if (!may_hotplug(at, n, buses[i].model))
+                continue;
+            seen++;
+            for (int slot = buses[i].from; slot <= buses[i].to; slot++)
+                if (!taken(at, NULL, "pci", "address@bus", bus,
+                           "address@slot", slot))
+                    return set_pci(dev, bus, slot) ? 0 : xlcfg__nomem(err);
+        }
+    return xlcfg__err(err, XLCFG_ERROR_REFUSED, (const char *)dev->name,
+                      "no PCI slot is free for a hotplug: %d bus%s that "
+                      "could take one %s full", seen, seen == 1 ? "" : "es",
+                      seen == 1 ? "is" : "are");
+}
+
+/* ---- SCSI, USB, channels ---- */
+
+static int choose_scsi(const struct xlcfg__virt_place *at, xmlNodePtr dev,
+                       xlcfg_error *err)
+{
+    for (int c = 0; c < 16; c++) {
+        if (!controller(at->live, "scsi", c) ||
+            (at->kept && !controller(at->kept, "scsi", c)))
+            continue;
+        for (int unit = 0; unit < SCSI_UNITS; unit++) {
+            /* 7 is the controller itself on the old kinds */
+            if (unit == 7 || taken(at, "disk", "drive",
+                                   "address@controller", c, "address@unit",
+                                   unit))
+                continue;
+            if (!xlcfg__virt_set(dev, "address@type", "drive") ||
+                !set_number(dev, "address@controller", "%d", c) ||
+                !xlcfg__virt_set(dev, "address@bus", "0") ||
+                !xlcfg__virt_set(dev, "address@target", "0") ||
+                !set_number(dev, "address@unit", "%d", unit))
+                return xlcfg__nomem(err);
+            return 0;
+        }
+    }
+    return xlcfg__err(err, XLCFG_ERROR_REFUSED, (const char *)dev->name,
+                      "no SCSI controller has a place for it");
+}
+
+/* How many ports of its own a USB controller has. */
+static int usb_ports(xmlNodePtr ctl)
+{
+    char *model = xlcfg__virt_get(ctl, "@model");
+    int most = !model ? 2 : strstr(model, "none") ? 0
+        : strstr(model, "xhci") ? 4 : strstr(model, "ehci") ? 6 : 2;
+
+    xmlFree(model);
+    return number(ctl, "@ports", most);
+}
+
+static int choose_usb(const struct xlcfg__virt_place *at, xmlNodePtr dev,
+                      xlcfg_error *err)
+{
+    for (int bus = 0; bus < 16; bus++) {
+        xmlNodePtr ctl = controller(at->live, "usb", bus);
+
+        for (int port = 1; ctl && port <= usb_ports(ctl); port++) {
+            if (taken(at, NULL, "usb", "address@bus", bus, "address@port",
+                      port))
+                continue;
+            if (!xlcfg__virt_set(dev, "address@type", "usb") ||
+                !set_number(dev, "address@bus", "%d", bus) ||
+                !set_number(dev, "address@port", "%d", port))
+                return xlcfg__nomem(err);
+            return 0;
+        }
+    }
+    return xlcfg__err(err, XLCFG_ERROR_REFUSED, (const char *)dev->name,
+                      "no USB controller has a free port");
+}
+
+static int choose_port(const struct xlcfg__virt_place *at, xmlNodePtr dev,
+                       xlcfg_error *err)
+{
+    for (int c = 0; c < 16; c++) {
+        xmlNodePtr ctl = controller(at->live, "virtio-serial", c);
+
+        if (!ctl || (at->kept && !controller(at->kept, "virtio-serial", c)))
+            continue;
+        for (int port = 1; port < number(ctl, "@ports", 31); port++) {
+            if (taken(at, NULL, "virtio-serial", "address@controller", c,
+                      "address@port", port))
+                continue;
+            if (!xlcfg__virt_set(dev, "address@type", "virtio-serial") ||
+                !set_number(dev, "address@controller", "%d", c) ||
+                !xlcfg__virt_set(dev, "address@bus", "0") ||
+                !set_number(dev, "address@port", "%d", port))
+                return xlcfg__nomem(err);
+            return 0;
+        }
+    }
+    return xlcfg__err(err, XLCFG_ERROR_REFUSED, (const char *)dev->name,
+                      "no virtio-serial controller has a free port");
+}
+
+static int choose_address(const struct xlcfg__virt_place *at,
+                          enum xlcfg_kind kind, xmlNodePtr dev,
+                          xlcfg_error *err)
+{
+    if (xlcfg__virt_child(dev, "address"))
+        return 0;
+    if (kind == XLCFG_KIND_USBDEV ||
+        xlcfg__virt_has(dev, "target@bus", "usb"))
+        return choose_usb(at, dev, err);
+    if (kind == XLCFG_KIND_CHANNEL)
+        return choose_port(at, dev, err);
+    if (kind == XLCFG_KIND_DISK && xlcfg__virt_has(dev, "target@bus", "scsi"))
+        return choose_scsi(at, dev, err);
+    if (kind == XLCFG_KIND_DISK &&
+        !xlcfg__virt_has(dev, "target@bus", "virtio"))
+        return 0;               /* libvirt says why it cannot */
+    return choose_pci(at, dev, err);
+}
+
+/* ---- names ---- */
+
+static bool has_target(xmlDocPtr doc, const char *name)
+{
+    for (xmlNodePtr n = first(doc); n; n = n->next)
+        if (xlcfg__virt_is(n, "disk") &&
+            xlcfg__virt_has(n, "target@dev", name))
+            return true;
+    return false;
+}
+
+static bool choose_target(const struct xlcfg__virt_place *at, xmlNodePtr dev)
+{
+    static const struct {
+        const char *prefix, *bus;
+    } rows[] = {
+        { "vd", "virtio" }, { "sd", "scsi" }, { "hd", "ide" },
+        { "fd", "fdc" },
+    };
+    char *name = xlcfg__virt_get(dev, "target@dev");
+    char text[8];
+    bool ok = true;
+
+    for (char c = 'a'; !name && ok && c <= 'z'; c++) {
+        snprintf(text, sizeof(text), "vd%c", c);
+        if (has_target(at->live, text) || has_target(at->kept, text))
+            continue;
+        ok = xlcfg__virt_set(dev, "target@dev", text);
+        name = xlcfg__virt_get(dev, "target@dev");
+    }
+    for (size_t i = 0; name && ok && i < COUNT(rows); i++)
+        if (!strncmp(name, rows[i].prefix, 2) &&
+            !xlcfg__virt_has(dev, "target@bus", rows[i].bus)) {
+            char *bus = xlcfg__virt_get(dev, "target@bus");
+
+            ok = bus || xlcfg__virt_set(dev, "target@bus", rows[i].bus);
+            xmlFree(bus);
+        }
+    xmlFree(name);
+    return ok;
+}
+
+static bool choose_mac(xmlNodePtr dev)
+{
+    unsigned char r[3];
+    char *mac = xlcfg__virt_get(dev, "mac@address");
+    char text[24];
+
+    if (mac) {
+        xmlFree(mac);
+        return true;
+    }
+    if (getrandom(r, sizeof(r), 0) != sizeof(r))
+        return false;
+    snprintf(text, sizeof(text), "52:54:00:%02x:%02x:%02x", r[0], r[1],
+             r[2]);
+    return xlcfg__virt_set(dev, "mac@address", text);
+}
+
+/* "ua-disk-vdb": from the key, so that one who finds the alias in QEMU alone
+ * knows whose it is. */
+static int choose_alias(const struct xlcfg__virt_place *at,
+                        enum xlcfg_kind kind, xmlNodePtr dev,
+                        xlcfg_error *err)
+{
+    char alias[ALIAS_MAX], *given = xlcfg__virt_get(dev, "alias@name");
+    struct xlcfg_ident id;
+    xlcfg_doc *body;
+    size_t len;
+    int rc;
+
+    if (given) {
+        xmlFree(given);
+        return 0;
+    }
+    rc = xlcfg__virt_body(kind, dev, 0, &body, err);
+    if (rc)
+        return rc;
+    xlcfg__key_of(kind, body, &id);
+    xlcfg_doc_free(body);
+    len = (size_t)snprintf(alias, sizeof(alias) - 8, "ua-%.100s", id.key);
+    for (char *p = alias; *p; p++)
+        if (!isalnum((unsigned char)*p) && *p != '_')
+            *p = '-';
+    for (int n = 2; xlcfg__virt_by_alias(at->live, alias) ||
+         (at->kept && xlcfg__virt_by_alias(at->kept, alias)); n++)
+        snprintf(alias + len, sizeof(alias) - len, "-%d", n);
+    return xlcfg__virt_set(dev, "alias@name", alias) ? 0
+        : xlcfg__nomem(err);
+}
+
+int xlcfg__virt_settle_in(const struct xlcfg__virt_place *at,
+                          enum xlcfg_kind kind, xmlNodePtr dev,
+                          xlcfg_error *err)
+{
+    int rc;
+
+    if ((kind == XLCFG_KIND_DISK && !choose_target(at, dev)) ||
+        (kind == XLCFG_KIND_NIC && !choose_mac(dev)))
+        return xlcfg__nomem(err);
+    rc = choose_address(at, kind, dev, err);
+    return rc ? rc : choose_alias(at, kind, dev, err);
+}
