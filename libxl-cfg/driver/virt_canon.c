@@ -35,6 +35,14 @@ static void drop_attr(xmlNodePtr node, const char *name)
         xmlUnsetProp(node, (const xmlChar *)name);
 }
 
+static void drop_all(xmlNodePtr node, const char *name)
+{
+    xmlNodePtr n;
+
+    while ((n = xlcfg__virt_child(node, name)))
+        xlcfg__virt_drop(n);
+}
+
 static bool begins(xmlNodePtr node, const char *path, const char *with)
 {
     char *have = xlcfg__virt_get(node, path);
@@ -67,8 +75,8 @@ static void canon_disk(xmlNodePtr dev)
 
     drop_attr(source, "index");
     drop_attr(xlcfg__virt_child(dev, "target"), "tray");
-    xlcfg__virt_drop(xlcfg__virt_child(dev, "backingStore"));
-    xlcfg__virt_drop(xlcfg__virt_child(dev, "mirror"));
+    drop_all(dev, "backingStore");
+    drop_all(dev, "mirror");
     /* an ejected medium leaves an empty element behind */
     if (source && !source->properties && !source->children)
         xlcfg__virt_drop(source);
@@ -96,10 +104,13 @@ static void canon_chardev(xmlNodePtr dev, bool running)
 void xlcfg__virt_canon_device(xmlNodePtr dev, bool running)
 {
     const char *name = (const char *)dev->name;
-    xmlNodePtr alias = xlcfg__virt_child(dev, "alias");
+    xmlNodePtr next;
 
-    if (alias && !begins(alias, "@name", "ua-"))
-        xlcfg__virt_drop(alias);
+    for (xmlNodePtr n = dev->children; n; n = next) {
+        next = n->next;
+        if (xlcfg__virt_is(n, "alias") && !begins(n, "@name", "ua-"))
+            xlcfg__virt_drop(n);
+    }
     if (!strcmp(name, "disk")) {
         if (running)
             canon_disk(dev);
@@ -219,9 +230,9 @@ static void canon_seclabel(xmlNodePtr label)
 {
     bool dynamic = xlcfg__virt_has(label, "@type", "dynamic");
 
-    xlcfg__virt_drop(xlcfg__virt_child(label, "imagelabel"));
+    drop_all(label, "imagelabel");
     if (dynamic)
-        xlcfg__virt_drop(xlcfg__virt_child(label, "label"));
+        drop_all(label, "label");
     if (dynamic && !label->children &&
         !xlcfg__virt_has(label, "@relabel", "no"))
         xlcfg__virt_drop(label);

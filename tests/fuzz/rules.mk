@@ -4,7 +4,8 @@
 
 FUZZ_OUT := $(B)/tests/fuzz
 FUZZ_NAMES := json_fuzz template_fuzz \
-	$(if $(filter y,$(WITH_XEN)),xenview_fuzz)
+	$(if $(filter y,$(WITH_XEN)),xenview_fuzz) \
+	$(if $(filter y,$(WITH_LIBVIRT)$(if $(VIRT_SRC),,n)),xml_fuzz)
 CI_SUITES += check-fuzz
 
 $(FUZZ_OUT)/%: tests/fuzz/%.c tests/fuzz/fuzz.h $(LIB_OBJ)
