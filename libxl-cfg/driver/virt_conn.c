@@ -44,19 +44,6 @@ static bool is_mine(const char *uri)
     return false;
 }
 
-static void virt_close(void *handle)
-{
-    struct virt *v = handle;
-
-    if (v->events && v->conn)
-        xlcfg__virt_events_leave(v->events, v->conn);
-    if (v->conn)
-        virConnectClose(v->conn);
-    xlcfg__virt_events_free(v->events);
-    free(v->uri);
-    free(v);
-}
-
 /* A host's ids begin again at each of its boots; of another host's boot
  * nothing is known. */
 static void read_boot(struct virt *v)
@@ -104,6 +91,22 @@ static void await_guests(struct virt *v)
     }
     if (count >= 0)
         free(all);
+}
+
+static void virt_close(void *handle)
+{
+    struct virt *v = handle;
+
+    if (v->events && v->conn)
+        xlcfg__virt_events_leave(v->events, v->conn);
+    /* nor is their work to end half done */
+    if (v->is_embed && v->conn)
+        await_guests(v);
+    if (v->conn)
+        virConnectClose(v->conn);
+    xlcfg__virt_events_free(v->events);
+    free(v->uri);
+    free(v);
 }
 
 static int connect_now(struct virt *v, xlcfg_error *err)

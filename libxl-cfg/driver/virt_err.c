@@ -31,8 +31,8 @@ static const struct {
 int xlcfg__virt_said(virConnectPtr conn, int otherwise, const char *where,
                      xlcfg_error *err)
 {
-    virErrorPtr e = virGetLastError();
-    int code = otherwise;
+    virErrorPtr e = virSaveLastError();     /* the next call forgets it */
+    int code = otherwise, rc;
 
     for (size_t i = 0; e && i < sizeof(classes) / sizeof(classes[0]); i++)
         if (e->code == classes[i].code)
@@ -42,7 +42,10 @@ int xlcfg__virt_said(virConnectPtr conn, int otherwise, const char *where,
         (e->domain == VIR_FROM_RPC || e->domain == VIR_FROM_REMOTE ||
          (conn && virConnectIsAlive(conn) == 0)))
         code = XLCFG_ERROR_UNREACHABLE;
-    return xlcfg__err(err, code, where, "%s",
-                      e && e->message ? e->message
-                      : "libvirt gave no reason");
+    rc = xlcfg__err(err, code, where, "%s",
+                    e && e->message ? e->message
+                    : "libvirt gave no reason");
+    if (e)
+        virFreeError(e);
+    return rc;
 }

@@ -275,7 +275,8 @@ static int settle_foreign(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
             continue;
         if (row->live == XLCFG_LIVE_ABSENT && row->in_template)
             rc = drop_ghost(ctx, sight, row, dry_run, steps, err);
-        else if (row->live == XLCFG_LIVE_LEAVING)
+        else if (row->live == XLCFG_LIVE_LEAVING ||
+                 (row->live == XLCFG_LIVE_LEAKED && ctx->deep))
             rc = clear_away(ctx, sight, row, dry_run, steps, err);
         if (rc == XLCFG_ERROR_PENDING)
             rc = 0;             /* another's unplug, the guest has it still */
