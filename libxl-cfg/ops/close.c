@@ -153,23 +153,55 @@ static int edit_libxl(xlcfg_ctx *ctx, const struct xlcfg_domain *dom,
 
 /* ---- the one in state.db ---- */
 
+/*
+ * A domain that nobody keeps a template of (libvirt's transient ones) begins
+ * to have one when it is first plugged: what it runs with, where the live
+ * view lacks nothing.  0 and no template: it has to do without.
+ */
+static int begin_kept(xlcfg_ctx *ctx, struct xlcfg__cut *cut,
+                      xlcfg_error *err)
+{
+    const struct xlcfg_driver *drv = &ctx->conn->drv;
+    xlcfg_doc *stored = NULL;
+    int rc;
+
+    if (drv->home != XLCFG_HOME_BACKEND || !cut->live.whole ||
+        cut->live.unknown.count)
+        return 0;
+    rc = drv->stored(ctx->conn->handle, &cut->dom, &stored, NULL);
+    xlcfg_doc_free(stored);
+    if (rc != XLCFG_ERROR_NOTFOUND)
+        return 0;
+    cut->template = xlcfg__view_config(&cut->live);
+    if (!cut->template)
+        return xlcfg__nomem(err);
+    cut->template_note[0] = '\0';
+    return xlcfg__view_from_config(cut->template, &cut->tmpl, err);
+}
+
 /* The cut's template as it is to be, and what the record must put. */
 static int edit_kept(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
                      const struct xlcfg__edit *edit,
                      struct xlcfg__ending *end, xlcfg_error *err)
 {
     struct xlcfg__cut *cut = &sight->cut;
+    bool fresh = !cut->template && !cut->kept &&
+        edit->entry != XLCFG__ENTRY_DROPPED;
     xlcfg_doc *out = NULL;
-    int rc;
+    int rc = 0;
 
-    if (!cut->template || ctx->conn->drv.home == XLCFG_HOME_LIBXL ||
-        (ctx->conn->drv.home == XLCFG_HOME_BACKEND && !cut->kept))
-        return 0;
+    if (fresh)
+        rc = begin_kept(ctx, cut, err);
+    if (rc || !cut->template || ctx->conn->drv.home == XLCFG_HOME_LIBXL ||
+        (ctx->conn->drv.home == XLCFG_HOME_BACKEND && !cut->kept && !fresh))
+        return rc;
     if (edit->entry == XLCFG__ENTRY_DROPPED &&
         xlcfg__sight_live(sight, edit->kind, edit->match, NULL) !=
         XLCFG_LIVE_ABSENT)
         return 0;
     rc = edit_doc(edit, cut->template, &out, err);
+    if (!rc && !out && fresh)
+        out = xlcfg_doc_ref(cut->template);
     if (rc || !out)
         return rc;
     xlcfg_doc_free(cut->template);

@@ -7,8 +7,9 @@ LV_C := $(wildcard libxl-cfg/core/*.c) $(VIRT_SRC) \
 	$(wildcard libxl-cfg/driver/mem*.c) libxl-cfg/driver/xen_none.c \
 	libxl-cfg/driver/driver.c
 LV_PKG := libvirt libvirt-qemu libxml-2.0 yajl nettle
-TEST_PROGRAMS += $(LV_OUT)/virt_test
-CHECK_SUITES += check-libvirt
+LV_QEMU := $(addprefix $(LV_OUT)/,qemu_test)
+TEST_PROGRAMS += $(LV_OUT)/virt_test $(LV_QEMU)
+CHECK_SUITES += check-libvirt check-libvirt-qemu
 
 $(LV_OUT)/virt_test: tests/libvirt/virt_test.c $(LV_C) \
 		$(wildcard libxl-cfg/*.h libxl-cfg/*/*.h)
@@ -17,7 +18,17 @@ $(LV_OUT)/virt_test: tests/libvirt/virt_test.c $(LV_C) \
 		$(shell pkg-config --cflags $(LV_PKG)) -o $@ $< $(LV_C) \
 		$(shell pkg-config --libs $(LV_PKG)) -lpthread
 
-.PHONY: check-libvirt
+$(LV_QEMU): $(LV_OUT)/%: tests/libvirt/%.c tests/libvirt/host.c \
+		tests/libvirt/host.h $(LIB_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEP_CFLAGS) -o $@ $< \
+		tests/libvirt/host.c $(LIB_OBJ) $(LIBS)
+
+.PHONY: check-libvirt check-libvirt-qemu
 check-libvirt: $(LV_OUT)/virt_test
 	$< tests/libvirt/domains
+
+# Real QEMU guests, without an operating system.
+check-libvirt-qemu: $(LV_QEMU)
+	$(LV_OUT)/qemu_test
 endif
