@@ -170,6 +170,27 @@ void xlcfg_ctx_close(xlcfg_ctx *ctx);           /* NULL accepted */
 /* All domains: get's `domain`, version and hashes each.  Records. */
 int xlcfg_domain_list(xlcfg_ctx *ctx, bool full, xlcfg_doc **doc_r,
                       xlcfg_error *err);
+/* Start from XLCFG_CHANGES_OPTIONS_INIT; members are only ever appended. */
+typedef struct xlcfg_changes_options {
+    size_t size;
+    bool full;                  /* the whole answer of get in each row */
+    const char *since;          /* a version: only what changed after it */
+    const xlcfg_doc *known;     /* an earlier listing, or an object of uuid
+                                   and version or hash: only what differs */
+} xlcfg_changes_options;
+
+#define XLCFG_CHANGES_OPTIONS_INIT \
+    { sizeof(struct xlcfg_changes_options), false, NULL, NULL }
+
+/*
+ * The listing (list.json), with `since` or `known` only the domains that
+ * differ, and in "gone" those that are no more.  Every domain is looked at.
+ * The rows are as the events up to "version" made them: a watch from there
+ * has no gap and repeats nothing.  opt NULL: all.  Records, also that a
+ * domain is gone.  Errors: INVAL (no version; not of that form), TOO_OLD.
+ */
+int xlcfg_changes(xlcfg_ctx *ctx, const xlcfg_changes_options *opt,
+                  xlcfg_doc **doc_r, xlcfg_error *err);
 /* The configuration and the device states (get.json).  Records. */
 int xlcfg_domain_get(xlcfg_ctx *ctx, const char *dom, void *reserved,
                      xlcfg_doc **doc_r, xlcfg_error *err);
@@ -257,6 +278,82 @@ int xlcfg_device_detach(xlcfg_ctx *ctx, const char *dom, const char *key,
  */
 int xlcfg_settle(xlcfg_ctx *ctx, const char *dom, bool dry_run,
                  xlcfg_doc **doc_r, xlcfg_error *err);
+
+/* ---- versions, history, events -----------------------------------------
+ * A version is a text: comparable with strcmp inside one store, and a token
+ * from which a watch goes on.  Each recorded change is one revision and one
+ * event (event.json) with the whole answer of get as of then; several changes
+ * between two looks are one.  TOO_OLD: history no longer holds what came
+ * after the token, or the token is of another store or of the future; the
+ * message names the version to list from.
+ */
+
+/*
+ * Events of a domain (NULL: all) after `since` (NULL: all that history has),
+ * oldest first, at most `most` (0: 1000), as an array.  A domain that is
+ * gone has a history as long as its events are kept.  Errors: INVAL (no
+ * version), TOO_OLD, STORE.
+ */
+int xlcfg_history(xlcfg_ctx *ctx, const char *dom, const char *since,
+                  size_t most, xlcfg_doc **doc_r, xlcfg_error *err);
+/* get's answer as it was at a version.  NOTFOUND: the domain was not there
+ * then.  TOO_OLD: history does not reach so far back. */
+int xlcfg_domain_get_version(xlcfg_ctx *ctx, const char *dom,
+                             const char *version, xlcfg_doc **doc_r,
+                             xlcfg_error *err);
+/* What differs in the configuration (diff.json); to NULL: now. */
+int xlcfg_domain_diff_versions(xlcfg_ctx *ctx, const char *dom,
+                               const char *from, const char *to,
+                               xlcfg_doc **doc_r, xlcfg_error *err);
+
+/* Start from XLCFG_WATCH_OPTIONS_INIT; members are only ever appended. */
+typedef struct xlcfg_watch_options {
+    size_t size;
+    unsigned bookmark_ms;       /* between two bookmarks; 0: none */
+    unsigned sweep_ms;          /* between two looks at all; 0: 5000 */
+} xlcfg_watch_options;
+
+#define XLCFG_WATCH_OPTIONS_INIT \
+    { sizeof(struct xlcfg_watch_options), 0, 0 }
+
+typedef struct xlcfg_watch xlcfg_watch;
+
+/*
+ * Watch a domain (NULL: all) from the token on (NULL: from now, after a look
+ * at everything).  The first watch of a context starts a thread that takes
+ * the looks; the last one's end ends it.  All signals are blocked in it.
+ * A reader that does not keep up loses nothing as long as history holds what
+ * it has not read; after that it gets TOO_OLD.  opt NULL: the defaults; those
+ * of the context's first watch rule how often is swept.
+ * Errors: DOMAIN_NOTFOUND, INVAL (no token), TOO_OLD, UNREACHABLE, STORE.
+ */
+int xlcfg_watch_open(xlcfg_ctx *ctx, const char *dom, const char *since,
+                     const xlcfg_watch_options *opt, xlcfg_watch **watch_r,
+                     xlcfg_error *err);
+/* Polls readable when xlcfg_watch_next has something; the watch's own. */
+int xlcfg_watch_fd(const xlcfg_watch *watch);
+/*
+ * The next event or bookmark, yours; 1 when there is none now.  Does not
+ * block on the backend.  Errors end the watch, and are repeated: TOO_OLD,
+ * UNREACHABLE (the backend stayed away), STORE, NOMEM; where it stood is
+ * xlcfg_watch_token.
+ */
+int xlcfg_watch_next(xlcfg_watch *watch, xlcfg_doc **doc_r,
+                     xlcfg_error *err);
+/* What another watch goes on from; borrowed, until the next call. */
+const char *xlcfg_watch_token(const xlcfg_watch *watch);
+void xlcfg_watch_close(xlcfg_watch *watch);     /* NULL accepted */
+
+/*
+ * Wait until a device is in a state; `detached` also when it is not there,
+ * and when the domain is gone.  Woken by events.  The answer is {"version",
+ * "device"}, the device as in get, or key and state alone when it is not
+ * there.  timeout_ms UINT_MAX: for ever.  Errors: TIMEDOUT, INVAL (no such
+ * state), DOMAIN_NOTFOUND (also when it goes away), and as xlcfg_watch_open.
+ */
+int xlcfg_wait(xlcfg_ctx *ctx, const char *dom, const char *key,
+               const char *state, unsigned timeout_ms, xlcfg_doc **doc_r,
+               xlcfg_error *err);
 
 /* ---- constants that need no context ------------------------------------ */
 

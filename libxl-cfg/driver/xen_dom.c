@@ -31,8 +31,7 @@ static void lower(char *to, const char *from)
     *to = '\0';
 }
 
-/* The uuid of a /vm path, "" when it is none. */
-static void vm_uuid(const char *vm, char uuid[37])
+void xlcfg__xen_vm_uuid(const char *vm, char uuid[37])
 {
     uuid[0] = '\0';
     if (!strncmp(vm, "/vm/", 4) && is_uuid(vm + 4))
@@ -47,7 +46,7 @@ static int read_run(struct xlcfg__xs *xs, const char *vm,
     char uuid[37];
     int r = 0;
 
-    vm_uuid(vm, uuid);
+    xlcfg__xen_vm_uuid(vm, uuid);
     if (!*uuid)
         return 0;
     xlcfg__xs_read(xs, &start, "%s/start_time", vm);
@@ -84,7 +83,7 @@ static int read_domain(struct xlcfg__xen *xen, uint32_t domid,
     if (xlcfg__xs_absent(&v[0]) && xlcfg__xs_absent(&v[1]) &&
         xlcfg__xs_absent(&v[2]))
         goto out;
-    vm_uuid(xlcfg__xs_text(&v[0]), dom->uuid);
+    xlcfg__xen_vm_uuid(xlcfg__xs_text(&v[0]), dom->uuid);
     dom->name = v[1].text && *v[1].text ? strdup(v[1].text) : NULL;
     rc = XLCFG_ERROR_NOMEM;
     if (v[1].text && *v[1].text && !dom->name)
@@ -164,7 +163,7 @@ static bool is_named(struct xlcfg__xen *xen, uint32_t domid,
     xlcfg__xs_read(xen->xs, &v, "/local/domain/%u/%s", domid,
                    by_uuid ? "vm" : "name");
     if (by_uuid) {
-        vm_uuid(xlcfg__xs_text(&v), uuid);
+        xlcfg__xen_vm_uuid(xlcfg__xs_text(&v), uuid);
         is = !strcasecmp(uuid, text);
         /* the handle is what counts, when xenstore has none */
         if (!*uuid && !xlcfg__hv_info(xen->hv, domid, &info))

@@ -5,6 +5,7 @@
  */
 #include "driver/xen_look.h"
 #include "driver/xen_plug.h"
+#include "driver/xen_watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@ static void xen_close(void *handle)
 {
     struct xlcfg__xen *xen = handle;
 
+    xlcfg__xen_watch_free(xen->watch);
     xlcfg__hv_free(xen->hv);
     xlcfg__xs_close(xen->xs);
     free(xen);
@@ -173,4 +175,6 @@ const struct xlcfg_driver xlcfg__driver_xen = {
     .detach = xlcfg__xen_detach,
     .update = xlcfg__xen_update,
     .clean = xlcfg__xen_clean,
+    .watch_fd = xlcfg__xen_watch_fd,
+    .watch_next = xlcfg__xen_watch_next,
 };

@@ -17,6 +17,7 @@
 struct xlcfg__xen {             /* the driver's handle */
     struct xlcfg__xs *xs;
     struct xlcfg__hv *hv;
+    struct xlcfg__xen_watch *watch;     /* NULL: nobody watches */
 };
 
 struct xlcfg__look {
@@ -65,6 +66,8 @@ uint32_t xlcfg__xen_pci_guest(struct xlcfg__xs *xs, uint32_t domid);
 /* xen_dom.c */
 int xlcfg__xen_list(void *handle, struct xlcfg_domains *list,
                     xlcfg_error *err);
+/* The uuid of a /vm path in lower case, "" when it is none. */
+void xlcfg__xen_vm_uuid(const char *vm, char uuid[37]);
 int xlcfg__xen_find(void *handle, const char *text,
                     struct xlcfg_domain *dom_r, xlcfg_error *err);
 

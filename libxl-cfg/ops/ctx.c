@@ -66,8 +66,43 @@ void xlcfg_ctx_close(xlcfg_ctx *ctx)
     if (!ctx)
         return;
     xlcfg__conn_free(ctx->conn);
+    xlcfg__state_close(ctx->reader);
+    xlcfg__state_close(ctx->writer);
     free(ctx->uri);
     free(ctx->state_dir);
     free(ctx->xen_lib_dir);
     free(ctx);
+}
+
+int xlcfg__store_at(xlcfg__state **slot, const char *dir, bool write,
+                    unsigned lock_ms, xlcfg__state **st_r, xlcfg_error *err)
+{
+    int rc;
+
+    if (*slot && xlcfg__state_stale(*slot)) {
+        xlcfg__state_close(*slot);
+        *slot = NULL;
+    }
+    if (!*slot) {
+        rc = xlcfg__state_open(dir, write, lock_ms, slot, err);
+        if (rc)
+            return rc;
+    }
+    *st_r = *slot;
+    return 0;
+}
+
+int xlcfg__store(xlcfg_ctx *ctx, bool write, xlcfg__state **st_r,
+                 xlcfg_error *err)
+{
+    return xlcfg__store_at(write ? &ctx->writer : &ctx->reader,
+                           ctx->state_dir, write, ctx->lock_ms, st_r, err);
+}
+
+void xlcfg__store_drop(xlcfg_ctx *ctx, bool write)
+{
+    xlcfg__state **slot = write ? &ctx->writer : &ctx->reader;
+
+    xlcfg__state_close(*slot);
+    *slot = NULL;
 }

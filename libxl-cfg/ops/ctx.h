@@ -19,6 +19,9 @@ struct xlcfg_ctx {
     char *state_dir, *xen_lib_dir;
     unsigned deadline_ms, lock_ms;
     bool deep;                  /* see xlcfg_ctx_options */
+    xlcfg__state *reader, *writer;      /* kept open; NULL: not yet */
+    xlcfg_error unrecorded;     /* why the last look was not recorded */
+    struct xlcfg__hub *hub;     /* of the watches; NULL: there are none */
 };
 
 /* Template, intents and live view of one moment. */
@@ -52,20 +55,43 @@ void xlcfg__cut_dispose(struct xlcfg__cut *cut);        /* may run twice */
 int xlcfg__cut_merge(struct xlcfg__cut *cut, struct xlcfg_answer *answer,
                      xlcfg_error *err);
 
-/* The list of domains, under the deadline. */
+/*
+ * The list of domains, under the deadline.  indexes_r, unless NULL, gets the
+ * driver's index of each, NULL for one that has none now; the texts and the
+ * vector are to be freed.
+ */
 int xlcfg__list_take(xlcfg_ctx *ctx, struct xlcfg_domains *list,
-                     xlcfg_error *err);
+                     char ***indexes_r, xlcfg_error *err);
+/* A new connection in place of one that is broken or hangs. */
+int xlcfg__reconnect(xlcfg_ctx *ctx, xlcfg_error *err);
 
 /*
  * The get object of an answer.  A change since the last look is recorded in
- * state.db; where that cannot be written the version is null.  CONFLICT: the
- * domain has a newer version than when the cut was begun: take another.
- * With an ending (may be NULL) that is done in the same transaction, and what
- * goes wrong there is the answer's error.
+ * state.db; where that cannot be written the version is null, and
+ * ctx->unrecorded says why.  CONFLICT: the domain has a newer version than
+ * when the cut was begun: take another.  With an ending (may be NULL) that is
+ * done in the same transaction, and what goes wrong there is the answer's
+ * error.
  */
 int xlcfg__observe(xlcfg_ctx *ctx, const struct xlcfg__cut *cut,
                    const struct xlcfg_answer *answer,
                    const struct xlcfg__ending *ending, xlcfg_doc **doc_r,
+                   xlcfg_error *err);
+/* Record that a domain is no more, if its version still is line's. */
+int xlcfg__observe_gone(xlcfg_ctx *ctx, const struct xlcfg__line *line,
+                        xlcfg_error *err);
+/* Of those recorded before the list was taken, this connection's that are
+ * not in it are gone: record that. */
+int xlcfg__note_absent(xlcfg_ctx *ctx, const struct xlcfg__lines *before,
+                       const struct xlcfg_domains *list, xlcfg_error *err);
+/* What is recorded of this driver's domains; none on failure. */
+int xlcfg__read_lines(xlcfg_ctx *ctx, bool full, struct xlcfg__lines *lines,
+                      xlcfg_error *err);
+/* A token's revision, as xlcfg__state_token; makes a store for a new host. */
+int xlcfg__since(xlcfg_ctx *ctx, const char *token, int64_t *rev_r,
+                 xlcfg_error *err);
+/* Of a domain, also one that is gone but still recorded. */
+int xlcfg__uuid_of(xlcfg_ctx *ctx, const char *dom, char uuid[37],
                    xlcfg_error *err);
 
 /* A cut, merged and recorded: one whole look. */
@@ -81,5 +107,18 @@ void xlcfg__sight_dispose(struct xlcfg__sight *sight);  /* may run twice */
 
 /* The version of the newest revision, null without a store. */
 xlcfg_doc *xlcfg__newest_version(xlcfg_ctx *ctx);
+
+/* Names the connection in state.db: a domain that one connection does not
+ * list may be another's. */
+void xlcfg__place(const xlcfg_ctx *ctx, char buf[128]);
+
+/* state.db, kept open in *slot; errors as xlcfg__state_open.  A handle whose
+ * file was replaced is opened again. */
+int xlcfg__store_at(xlcfg__state **slot, const char *dir, bool write,
+                    unsigned lock_ms, xlcfg__state **st_r, xlcfg_error *err);
+int xlcfg__store(xlcfg_ctx *ctx, bool write, xlcfg__state **st_r,
+                 xlcfg_error *err);
+/* After an error the handle is not used again. */
+void xlcfg__store_drop(xlcfg_ctx *ctx, bool write);
 
 #endif

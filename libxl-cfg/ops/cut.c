@@ -35,9 +35,11 @@ struct job {
     xlcfg_error err;
     struct xlcfg_domain dom;    /* as soon as it is known */
     bool have_dom;
-    xlcfg__state *st;           /* while a cut is taken; NULL: not open */
+    xlcfg__state *st;           /* the context's; NULL: not open */
     struct xlcfg__cut cut;
     struct xlcfg_domains list;
+    bool want_indexes;
+    char **indexes;             /* as many as there are in list */
 };
 
 static void job_free(struct job *job)
@@ -45,11 +47,15 @@ static void job_free(struct job *job)
     pthread_mutex_destroy(&job->lock);
     pthread_cond_destroy(&job->moved);
     xlcfg__conn_free(job->conn);
+    xlcfg__state_close(job->st);
     free(job->state_dir);
     free(job->xen_lib_dir);
     free(job->name);
     xlcfg__domain_dispose(&job->dom);
     xlcfg__cut_dispose(&job->cut);
+    for (size_t i = 0; job->indexes && i < job->list.count; i++)
+        free(job->indexes[i]);
+    free(job->indexes);
     xlcfg__domains_dispose(&job->list);
     free(job);
 }
@@ -94,15 +100,16 @@ static bool libxl_shape(const xlcfg_doc *doc)
         xlcfg_doc_kind(xlcfg_doc_get(doc, "b_info")) == XLCFG_DOC_OBJECT;
 }
 
-/* state.db, once per cut.  NOTFOUND: there is none yet. */
+/* state.db, the context's handle.  NOTFOUND: there is none yet. */
 static int open_store(struct job *job, xlcfg_error *err)
 {
-    if (job->st)
-        return 0;
-    return xlcfg__state_open(job->state_dir, false, job->lock_ms, &job->st,
-                             err);
+    xlcfg__state *st;
+
+    return xlcfg__store_at(&job->st, job->state_dir, false, job->lock_ms,
+                           &st, err);
 }
 
+/* After an error: the next question opens it again. */
 static void close_store(struct job *job)
 {
     xlcfg__state_close(job->st);
@@ -117,9 +124,12 @@ static int read_was(struct job *job)
     int rc;
 
     rc = open_store(job, NULL);
-    if (!rc)
+    if (!rc) {
         rc = xlcfg__state_seen(job->st, job->conn->drv.name, cut->dom.uuid,
                                false, &seen, NULL);
+        if (rc)
+            close_store(job);
+    }
     cut->have_was = !rc || rc == XLCFG_ERROR_NOTFOUND;
     strcpy(cut->was, rc ? "" : seen.version);
     xlcfg__seen_dispose(&seen);
@@ -140,9 +150,12 @@ static int read_kept(struct job *job, xlcfg_error *err)
     if (rc != XLCFG_ERROR_NOTFOUND)
         return rc;
     rc = open_store(job, &why);
-    if (!rc)
+    if (!rc) {
         rc = xlcfg__state_template_get(job->st, drv->name, dom->uuid,
                                        &job->cut.template, &why);
+        if (rc && rc != XLCFG_ERROR_NOTFOUND)
+            close_store(job);
+    }
     if (!rc)
         job->cut.kept = xlcfg_doc_ref(job->cut.template);
     if (rc == XLCFG_ERROR_NOTFOUND && !backend)
@@ -193,6 +206,8 @@ static int read_intents(struct job *job)
         rc = xlcfg__state_intents(job->st, job->conn->drv.name,
                                   job->cut.dom.uuid, &job->cut.intents,
                                   &err);
+    if (rc && job->st)
+        close_store(job);
     if (rc && rc != XLCFG_ERROR_NOMEM) {
         xlcfg__view_note(&job->cut.live, "intents: %s: %s", err.where,
                          err.message);
@@ -309,7 +324,6 @@ static int take_cut(struct job *job)
     for (int i = 0; i < TRIES && moved && !rc; i++) {
         forget_views(cut);
         rc = read_all(job, &moved);
-        close_store(job);
     }
     if (!rc && moved)
         xlcfg__view_note(&cut->live, "one moment: devices came or went "
@@ -330,6 +344,26 @@ static int take_cut(struct job *job)
     return rc;
 }
 
+static int take_list(struct job *job)
+{
+    const struct xlcfg_driver *drv = &job->conn->drv;
+    void *h = job->conn->handle;
+    int rc;
+
+    rc = drv->list(h, &job->list, &job->err);
+    if (rc || !job->want_indexes)
+        return rc;
+    job->indexes = calloc(job->list.count + 1, sizeof(*job->indexes));
+    if (!job->indexes)
+        return XLCFG_ERROR_NOMEM;
+    for (size_t i = 0; i < job->list.count && !rc; i++) {
+        rc = drv->index(h, &job->list.v[i], &job->indexes[i], &job->err);
+        if (rc && rc != XLCFG_ERROR_NOMEM)
+            rc = 0;             /* it has none: whoever asks looks at it */
+    }
+    return rc;
+}
+
 static void *work(void *arg)
 {
     struct job *job = arg;
@@ -338,7 +372,7 @@ static void *work(void *arg)
     if (job->name)
         rc = take_cut(job);
     else
-        rc = job->conn->drv.list(job->conn->handle, &job->list, &job->err);
+        rc = take_list(job);
     if (rc == XLCFG_ERROR_NOMEM)
         xlcfg__nomem(&job->err);
     pthread_mutex_lock(&job->lock);
@@ -369,6 +403,8 @@ static struct job *job_new(xlcfg_ctx *ctx, const char *name)
     job->owners = 2;
     job->lock_ms = ctx->lock_ms;
     job->deep = ctx->deep;
+    job->st = ctx->reader;
+    ctx->reader = NULL;
     job->conn = xlcfg__conn_ref(ctx->conn);
     job->state_dir = strdup(ctx->state_dir);
     job->xen_lib_dir = strdup(ctx->xen_lib_dir);
@@ -400,8 +436,7 @@ static bool wait_for(struct job *job, unsigned ms)
     return r;
 }
 
-/* The connection hangs in a worker's hands: the context gets a new one. */
-static int reconnect(xlcfg_ctx *ctx, xlcfg_error *err)
+int xlcfg__reconnect(xlcfg_ctx *ctx, xlcfg_error *err)
 {
     struct xlcfg_driver_options opt = {
         .xen_lib_dir = ctx->xen_lib_dir, .state_dir = ctx->state_dir,
@@ -436,8 +471,9 @@ static int start(struct job *job, pthread_t *thread_r)
  * to its worker and answers TIMEDOUT when the deadline passed; dom_r then
  * has the domain, if it got that far.
  */
-static int run_job(xlcfg_ctx *ctx, const char *name, struct job **job_r,
-                   struct xlcfg_domain *dom_r, xlcfg_error *err)
+static int run_job(xlcfg_ctx *ctx, const char *name, bool want_indexes,
+                   struct job **job_r, struct xlcfg_domain *dom_r,
+                   xlcfg_error *err)
 {
     struct job *job = job_new(ctx, name);
     pthread_t thread;
@@ -445,6 +481,7 @@ static int run_job(xlcfg_ctx *ctx, const char *name, struct job **job_r,
 
     if (!job)
         return xlcfg__nomem(err);
+    job->want_indexes = want_indexes;
     if (start(job, &thread)) {
         job_free(job);
         return xlcfg__err(err, XLCFG_ERROR_NOMEM, NULL,
@@ -452,6 +489,8 @@ static int run_job(xlcfg_ctx *ctx, const char *name, struct job **job_r,
     }
     if (wait_for(job, ctx->deadline_ms)) {
         pthread_join(thread, NULL);
+        ctx->reader = job->st;
+        job->st = NULL;
         *job_r = job;
         return 0;
     }
@@ -461,7 +500,7 @@ static int run_job(xlcfg_ctx *ctx, const char *name, struct job **job_r,
         got = xlcfg__domain_copy(dom_r, &job->dom) == 0;
     pthread_mutex_unlock(&job->lock);
     job_leave(job);
-    (void)reconnect(ctx, NULL);         /* the next call says, if it fails */
+    (void)xlcfg__reconnect(ctx, NULL);  /* the next call says, if it fails */
     xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, ctx->conn->drv.name,
                "the backend did not answer within %u ms", ctx->deadline_ms);
     return got ? XLCFG_ERROR_TIMEDOUT : XLCFG_ERROR_UNREACHABLE;
@@ -502,7 +541,7 @@ int xlcfg__cut_take(xlcfg_ctx *ctx, const char *dom, struct xlcfg__cut *cut,
 
     memset(cut, 0, sizeof(*cut));
     xlcfg__domain_dispose(&cut->dom);
-    rc = run_job(ctx, dom, &job, &cut->dom, err);
+    rc = run_job(ctx, dom, false, &job, &cut->dom, err);
     if (rc == XLCFG_ERROR_TIMEDOUT) {
         rc = blind_cut(ctx, cut, err);
         if (rc)
@@ -524,12 +563,12 @@ int xlcfg__cut_take(xlcfg_ctx *ctx, const char *dom, struct xlcfg__cut *cut,
 }
 
 int xlcfg__list_take(xlcfg_ctx *ctx, struct xlcfg_domains *list,
-                     xlcfg_error *err)
+                     char ***indexes_r, xlcfg_error *err)
 {
     struct job *job;
     int rc;
 
-    rc = run_job(ctx, NULL, &job, NULL, err);
+    rc = run_job(ctx, NULL, indexes_r, &job, NULL, err);
     if (rc)
         return rc;
     rc = job->rc;
@@ -539,6 +578,10 @@ int xlcfg__list_take(xlcfg_ctx *ctx, struct xlcfg_domains *list,
     } else {
         *list = job->list;
         job->list = (struct xlcfg_domains){ 0 };
+        if (indexes_r) {
+            *indexes_r = job->indexes;
+            job->indexes = NULL;
+        }
     }
     job_leave(job);
     return rc;

@@ -20,8 +20,8 @@ struct observation {
     struct xlcfg__memories before, now;
     struct xlcfg__seen seen;
     xlcfg__items changes;
-    size_t changed;             /* devices whose state moved */
-    const char *moved_to;       /* state of the last of them */
+    size_t changed;             /* devices that are another */
+    const char *moved_to;       /* how the last of them is now */
 };
 
 static const struct xlcfg__memory *find(const struct xlcfg__memories *list,
@@ -52,6 +52,41 @@ static void note_change(struct observation *ob, const char *key,
     xlcfg__items_add(&ob->changes, xlcfg__members_end(&m));
     ob->changed++;
     ob->moved_to = now;
+}
+
+/* The body's hash in the snapshot of the version before; NULL: it had none,
+ * or there is no snapshot. */
+static const char *hash_before(const struct observation *ob, const char *key)
+{
+    const xlcfg_doc *devices = xlcfg_doc_get(ob->seen.snapshot, "devices");
+
+    for (size_t i = 0; i < xlcfg_doc_count(devices); i++) {
+        const xlcfg_doc *dev = xlcfg_doc_at(devices, i);
+        const char *its = xlcfg__doc_getstr(dev, "key");
+
+        if (its && !strcmp(its, key))
+            return xlcfg__doc_getstr(dev, "hash");
+    }
+    return NULL;
+}
+
+/* Same state, other body: a medium, a rate. */
+static void note_body(struct observation *ob, const struct xlcfg_row *row,
+                      int64_t incarnation)
+{
+    const char *state = xlcfg__state_name(row->state);
+    const char *before = hash_before(ob, row->key);
+    char now[65];
+
+    if (!before || !xlcfg__row_in_config(row))
+        return;
+    if (xlcfg_doc_hash(row->body, now, NULL))
+        ob->changes.failed = true;
+    else if (strcmp(before, now)) {
+        note_change(ob, row->key, incarnation, state, state,
+                    "its configuration changed");
+        ob->moved_to = "changed";
+    }
 }
 
 static bool put_memory(struct observation *ob, const char *key,
@@ -109,6 +144,8 @@ static bool work_out(struct observation *ob)
             free(taken);
             return false;
         }
+        if (was && !strcmp(was->state, xlcfg__state_name(row->state)))
+            note_body(ob, row, ob->now.v[ob->now.count - 1].incarnation);
     }
     for (size_t i = 0; i < ob->before.count; i++)
         if (!taken[i] &&
@@ -137,6 +174,11 @@ static const char *event_name(const struct observation *ob, char *buf,
         return "stopped";
     if (before && strcmp(before, now) && !strcmp(before, "stopped"))
         return "started";
+    if (before && ob->cut->dom.domid >= 0 &&
+        xlcfg__doc_to_int(xlcfg_doc_pointer(ob->seen.snapshot,
+                                            "/domain/domid"), -1)
+        != ob->cut->dom.domid)
+        return "started";       /* of which the end was not seen */
     if (ob->changed != 1)
         return "changed";
     snprintf(buf, size, "device-%s", ob->moved_to);
@@ -147,11 +189,12 @@ static int record(struct observation *ob, xlcfg__state *st,
                   char version[XLCFG__VERSION_MAX], xlcfg_error *err)
 {
     const struct xlcfg_domain *dom = &ob->cut->dom;
-    char name[64];
     xlcfg_doc *snapshot, *changes;
     struct xlcfg__record rec;
+    char name[64], place[128];
     int rc;
 
+    xlcfg__place(ob->ctx, place);
     changes = xlcfg__items_end(&ob->changes);
     snapshot = xlcfg__present_get(ob->ctx->conn->drv.name, dom, ob->answer,
                                   &ob->now, ob->hash, ob->address_hash);
@@ -165,7 +208,8 @@ static int record(struct observation *ob, xlcfg__state *st,
         .name = dom->name, .domid = dom->domid, .digest = ob->digest,
         .hash = ob->hash, .address_hash = ob->address_hash,
         .devices = ob->now, .changes = changes, .snapshot = snapshot,
-        .event = event_name(ob, name, sizeof(name)), .ending = ob->ending,
+        .place = place, .state = dom->state, .ending = ob->ending,
+        .event = event_name(ob, name, sizeof(name)),
     };
     rc = xlcfg__state_record(st, &rec, ob->seen.version, version, err);
     xlcfg_doc_free(snapshot);
@@ -211,29 +255,29 @@ static int note(struct observation *ob, xlcfg__state *st, bool may_write,
     return record(ob, st, version, err);
 }
 
-/* Read first, for nearly always nothing changed; write only then. */
+/* Read first, for nearly always nothing changed; write only then, and that
+ * also where reading failed: a writer puts a damaged store right. */
 static int version_of(struct observation *ob,
                       char version[XLCFG__VERSION_MAX], xlcfg_error *err)
 {
     int rc = 0;
 
     version[0] = '\0';
-    for (int pass = ob->ending ? 1 : 0; pass < 2 && !version[0]; pass++) {
-        bool write = pass > 0;
+    for (int write = ob->ending ? 1 : 0; write < 2 && !version[0]; write++) {
         xlcfg__state *st;
 
         if (write && ob->cut->overtaken)
             break;
-        rc = xlcfg__state_open(ob->ctx->state_dir, write, ob->ctx->lock_ms,
-                               &st, err);
-        if (rc == XLCFG_ERROR_NOTFOUND && !write)
-            continue;
-        if (rc)
+        rc = xlcfg__store(ob->ctx, write, &st, err);
+        if (rc == XLCFG_ERROR_NOMEM)
             break;
+        if (rc)
+            continue;
         forget(ob);
         rc = note(ob, st, write, version, err);
-        xlcfg__state_close(st);
-        if (rc)
+        if (rc && rc != XLCFG_ERROR_CONFLICT)
+            xlcfg__store_drop(ob->ctx, write);
+        if (rc == XLCFG_ERROR_CONFLICT || rc == XLCFG_ERROR_NOMEM)
             break;
     }
     return rc;
@@ -287,6 +331,7 @@ int xlcfg__observe(xlcfg_ctx *ctx, const struct xlcfg__cut *cut,
     /* a look that was blind is no fact to be recorded */
     if (cut->dom.uuid[0] && !cut->blind)
         rc = version_of(&ob, version, &why);
+    ctx->unrecorded = rc ? why : (xlcfg_error)XLCFG_ERROR_INIT;
     if (rc == XLCFG_ERROR_NOMEM || rc == XLCFG_ERROR_CONFLICT ||
         (rc && ending)) {
         if (err)
@@ -317,10 +362,11 @@ xlcfg_doc *xlcfg__newest_version(xlcfg_ctx *ctx)
     xlcfg__state *st;
     int rc;
 
-    rc = xlcfg__state_open(ctx->state_dir, false, ctx->lock_ms, &st, NULL);
+    rc = xlcfg__store(ctx, false, &st, NULL);
     if (rc)
         return xlcfg__doc_null();
     rc = xlcfg__state_version(st, version, NULL);
-    xlcfg__state_close(st);
+    if (rc)
+        xlcfg__store_drop(ctx, false);
     return rc ? xlcfg__doc_null() : xlcfg__doc_str(version);
 }

@@ -393,7 +393,7 @@ static int settle_all(xlcfg_ctx *ctx, bool dry_run, struct tally *tally,
     struct xlcfg_domains list = { 0 };
     int rc;
 
-    rc = xlcfg__list_take(ctx, &list, err);
+    rc = xlcfg__list_take(ctx, &list, NULL, err);
     for (size_t i = 0; i < list.count && !rc; i++) {
         if (list.v[i].domid < 0 || !list.v[i].uuid[0])
             continue;

@@ -18,7 +18,7 @@ static int take(xlcfg_ctx *ctx, const char *dom, bool last,
     memset(sight, 0, sizeof(*sight));
     rc = xlcfg__cut_take(ctx, dom, &sight->cut, err);
     if (rc)
-        return rc;
+        return rc;      /* which leaves the cut so that it may be disposed */
     sight->cut.overtaken = last;
     rc = xlcfg__cut_merge(&sight->cut, &sight->answer, err);
     if (!rc)

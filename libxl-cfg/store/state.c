@@ -22,7 +22,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define KEEP_DEFAULT 10000
+/* Of history, without the environment's word. */
+#define KEEP_EVENTS 10000
+#define KEEP_DAYS 30
+#define KEEP_MIB 256
 
 static const char *const settings[] = {
     "PRAGMA trusted_schema = 0",
@@ -169,6 +172,22 @@ static int make_schema(xlcfg__state *st)
     return r;           /* a transaction left open ends with the handle */
 }
 
+/* From schema 1, under the lock of openings for write. */
+static int convert(xlcfg__state *st)
+{
+    char sql[64];
+    int r;
+
+    snprintf(sql, sizeof(sql), "PRAGMA user_version = %d;COMMIT",
+             XLCFG__STATE_SCHEMA);
+    r = sqlite3_exec(st->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    if (r == SQLITE_OK)
+        r = sqlite3_exec(st->db, xlcfg__state_from_1, NULL, NULL, NULL);
+    if (r == SQLITE_OK)
+        r = sqlite3_exec(st->db, sql, NULL, NULL, NULL);
+    return r;
+}
+
 /* Is it ours, and whole as far as a cheap look tells?  NOTFOUND: it is
  * empty.  r_r: what SQLite said. */
 static int check_schema(xlcfg__state *st, int *r_r, xlcfg_error *err)
@@ -185,11 +204,17 @@ static int check_schema(xlcfg__state *st, int *r_r, xlcfg_error *err)
     if (!strcmp(version, "0") && !strcmp(tables, "0"))
         return xlcfg__err(err, XLCFG_ERROR_NOTFOUND, st->path,
                           "nothing has been recorded here yet");
-    if (atoi(version) != XLCFG__STATE_SCHEMA)
+    if (!strcmp(version, "1") && st->write) {
+        r = convert(st);
+        if (r != SQLITE_OK)
+            goto bad;
+    } else if (atoi(version) != XLCFG__STATE_SCHEMA)
         return xlcfg__err(err, XLCFG_ERROR_STORE, st->path,
-                          "schema %s, expected %d: made by another program"
-                          " or a newer version", version,
-                          XLCFG__STATE_SCHEMA);
+                          "schema %s, expected %d: made by %s", version,
+                          XLCFG__STATE_SCHEMA, strcmp(version, "1")
+                          ? "another program or a newer version"
+                          : "an earlier version; what records next converts"
+                            " it");
     r = ask(st, "SELECT instance FROM meta WHERE revision >= 0", instance,
             sizeof(instance));
     if (r == SQLITE_OK && (strlen(instance) != 12 ||
@@ -410,6 +435,7 @@ static int open_read(xlcfg__state *st, unsigned lock_ms, xlcfg_error *err)
     uri = immutable_uri(st->path);
     if (!uri)
         return xlcfg__nomem(err);
+    st->frozen = true;
     r = connect_db(st, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, lock_ms);
     free(uri);
     if (r != SQLITE_OK)
@@ -417,22 +443,41 @@ static int open_read(xlcfg__state *st, unsigned lock_ms, xlcfg_error *err)
     return check_schema(st, &r, err);
 }
 
-static int history_keep(int64_t *keep_r, xlcfg_error *err)
+/* A bound of history from the environment; text names what it counts. */
+static int bound(const char *name, const char *what, int64_t most,
+                 int64_t *value, xlcfg_error *err)
 {
-    const char *text = getenv("XLCFG_HISTORY_KEEP");
+    const char *text = getenv(name);
     char *end;
     long long n;
 
-    *keep_r = KEEP_DEFAULT;
     if (!text || !*text)
         return 0;
     errno = 0;
     n = strtoll(text, &end, 10);
-    if (errno || *end || n < 0)
-        return xlcfg__err(err, XLCFG_ERROR_INVAL, "XLCFG_HISTORY_KEEP",
-                          "expected a number of events, not '%.64s'", text);
-    *keep_r = n;
+    if (errno || *end || n < 0 || n > most)
+        return xlcfg__err(err, XLCFG_ERROR_INVAL, name,
+                          "expected a number of %s up to %" PRId64
+                          ", not '%.64s'", what, most, text);
+    *value = n;
     return 0;
+}
+
+static int bounds(xlcfg__state *st, xlcfg_error *err)
+{
+    int64_t mib = KEEP_MIB;
+    int rc;
+
+    st->keep = KEEP_EVENTS;
+    st->keep_days = KEEP_DAYS;
+    rc = bound("XLCFG_HISTORY_KEEP", "events", INT64_MAX, &st->keep, err);
+    if (!rc)
+        rc = bound("XLCFG_HISTORY_DAYS", "days", 100000, &st->keep_days,
+                   err);
+    if (!rc)
+        rc = bound("XLCFG_HISTORY_MIB", "MiB", 1 << 20, &mib, err);
+    st->keep_bytes = mib << 20;
+    return rc;
 }
 
 int xlcfg__state_open(const char *dir, bool write, unsigned lock_ms,
@@ -445,6 +490,7 @@ int xlcfg__state_open(const char *dir, bool write, unsigned lock_ms,
     if (!st)
         return xlcfg__nomem(err);
     st->write = write;
+    st->tick = -1;
     if (!*dir)
         rc = xlcfg__err(err, XLCFG_ERROR_STORE, dir, "no folder is named");
     else if (!(st->dir = strdup(dir)) ||
@@ -452,7 +498,7 @@ int xlcfg__state_open(const char *dir, bool write, unsigned lock_ms,
              asprintf(&st->suspect, "%s/state.db.suspect", dir) < 0)
         rc = xlcfg__nomem(err);
     else        /* who only reads drops no history */
-        rc = write ? history_keep(&st->keep, err) : 0;
+        rc = write ? bounds(st, err) : 0;
     if (!rc)
         rc = write ? open_write(st, lock_ms, err)
                    : open_read(st, lock_ms, err);
@@ -469,8 +515,19 @@ void xlcfg__state_close(xlcfg__state *st)
     if (!st)
         return;
     disconnect(st);
+    if (st->tick >= 0)
+        close(st->tick);
     free(st->dir);
     free(st->path);
     free(st->suspect);
     free(st);
+}
+
+bool xlcfg__state_stale(xlcfg__state *st)
+{
+    int moved = 0;
+
+    return st->frozen ||
+        sqlite3_file_control(st->db, "main", SQLITE_FCNTL_HAS_MOVED,
+                             &moved) != SQLITE_OK || moved;
 }

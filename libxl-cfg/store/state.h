@@ -36,6 +36,7 @@ struct xlcfg__seen {
     bool known;                 /* false: never recorded */
     bool gone;
     char version[XLCFG__VERSION_MAX];
+    int64_t revision;
     char digest[65];            /* of everything that makes a version */
     char hash[65], address_hash[65];
     int64_t generation;         /* template changes */
@@ -79,6 +80,8 @@ struct xlcfg__ending {
 /* A change to be recorded. */
 struct xlcfg__record {
     const char *driver, *uuid, *name;
+    const char *place;          /* the connection it was seen by, NULL: any */
+    const char *state;          /* of the domain; may be NULL */
     int64_t domid;
     const char *digest;         /* as in struct xlcfg__seen */
     const char *hash, *address_hash;
@@ -148,13 +151,58 @@ int xlcfg__state_template_put(xlcfg__state *st, const char *driver,
                               const char *uuid, const xlcfg_doc *doc,
                               xlcfg_error *err);
 
-/* Events after revision `after`, at most `most`, one document each:
- * {"revision": n, "version": ..., "event": ..., "changes": [...],
- *  ... the snapshot's members}; uuid NULL: of all domains. */
-int xlcfg__state_history(xlcfg__state *st, const char *uuid, int64_t after,
-                         size_t most, xlcfg_doc **array_r,
-                         xlcfg_error *err);
+/* A domain as it was last recorded. */
+struct xlcfg__line {
+    char *uuid, *name, *state, *place;  /* all but uuid may be NULL */
+    int64_t domid, revision;
+    bool gone;
+    char version[XLCFG__VERSION_MAX];
+    char hash[65], address_hash[65];    /* "" when there is none */
+    xlcfg_doc *snapshot;        /* the get object; may be NULL */
+};
+struct xlcfg__lines {
+    struct xlcfg__line *v;      /* in the order of uuid */
+    size_t count, room;
+    char version[XLCFG__VERSION_MAX];   /* the revision all are of */
+};
+/* All domains of a driver, gone ones too, in one read: what a listing is made
+ * of, so that the events after `version` are the changes of the listing. */
+int xlcfg__state_lines(xlcfg__state *st, const char *driver,
+                       bool want_snapshots, struct xlcfg__lines *lines_r,
+                       xlcfg_error *err);
+void xlcfg__lines_dispose(struct xlcfg__lines *lines);
+const struct xlcfg__line *xlcfg__lines_find(const struct xlcfg__lines *lines,
+                                            const char *uuid);
+
+/*
+ * The revision of a token, which is a version text.  INVAL: not of that form.
+ * TOO_OLD: history no longer holds all that came after it, or it is of
+ * another store, or of the future; the message has the version to list from.
+ */
+int xlcfg__state_token(xlcfg__state *st, const char *token, int64_t *rev_r,
+                       xlcfg_error *err);
+/*
+ * Events after revision `after`, at most `most`, oldest first, one document
+ * each: {"revision": n, "version": ..., "event": ..., "time": ...,
+ * "changes": [...], ... the snapshot's members}.  Where one device changed,
+ * its key, incarnation, state and reason stand there too.  driver, uuid NULL:
+ * of all.  TOO_OLD: history no longer holds all of them.
+ */
+int xlcfg__state_history(xlcfg__state *st, const char *driver,
+                         const char *uuid, int64_t after, size_t most,
+                         xlcfg_doc **array_r, xlcfg_error *err);
+/* The get object of a domain as it stood at a version.  INVAL: no version.
+ * NOTFOUND: it was not there.  TOO_OLD: history does not reach so far. */
+int xlcfg__state_at(xlcfg__state *st, const char *driver, const char *uuid,
+                    const char *token, xlcfg_doc **doc_r, xlcfg_error *err);
 /* The oldest revision that history still holds, 0: none. */
 int xlcfg__state_oldest(xlcfg__state *st, int64_t *rev_r, xlcfg_error *err);
+
+/* The file was removed or replaced under this handle, or is read in a way
+ * that does not see changes: open it again. */
+bool xlcfg__state_stale(xlcfg__state *st);
+/* Written to after each record, once the record can be read: what a process
+ * that waits for other processes' records looks at.  In the store's folder. */
+#define XLCFG__STATE_TICK "state.tick"
 
 #endif

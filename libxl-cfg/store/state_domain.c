@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* state.db: what was seen of domains, recording a change, and history. */
+/* state.db: what was seen of domains, and recording a change. */
 #include "store/state_i.h"
 
-#include <inttypes.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 int xlcfg__state_version(xlcfg__state *st, char buf[XLCFG__VERSION_MAX],
                          xlcfg_error *err)
@@ -29,8 +32,8 @@ void xlcfg__seen_dispose(struct xlcfg__seen *seen)
     *seen = (struct xlcfg__seen){ 0 };
 }
 
-static int read_snapshot(xlcfg__state *st, int64_t revision,
-                         xlcfg_doc **doc_r, xlcfg_error *err)
+int xlcfg__state_snapshot(xlcfg__state *st, int64_t revision,
+                          xlcfg_doc **doc_r, xlcfg_error *err)
 {
     sqlite3_stmt *stmt;
     int rc;
@@ -64,7 +67,7 @@ int xlcfg__state_seen(xlcfg__state *st, const char *driver, const char *uuid,
     }
     if (!rc && seen.known) {
         seen.gone = sqlite3_column_int(stmt, 0) != 0;
-        revision = sqlite3_column_int64(stmt, 1);
+        seen.revision = revision = sqlite3_column_int64(stmt, 1);
         xlcfg__state_vertext(st, revision, seen.version);
         xlcfg__state_buf(stmt, 2, seen.digest, sizeof(seen.digest));
         xlcfg__state_buf(stmt, 3, seen.hash, sizeof(seen.hash));
@@ -74,7 +77,7 @@ int xlcfg__state_seen(xlcfg__state *st, const char *driver, const char *uuid,
     /* Inside the same read: the row is still under its statement, so a
      * writer cannot take the snapshot away between the two. */
     if (!rc && seen.known && want_snapshot)
-        rc = read_snapshot(st, revision, &seen.snapshot, err);
+        rc = xlcfg__state_snapshot(st, revision, &seen.snapshot, err);
     xlcfg__state_done(stmt);
     if (rc < 0)
         return rc;
@@ -245,22 +248,23 @@ static int put_snapshot(xlcfg__state *st, const struct xlcfg__record *rec,
     return rc;
 }
 
-/* Every revision is one event, so the bound is a revision. */
-static int trim(xlcfg__state *st, int64_t revision, int64_t left,
-                xlcfg_error *err)
+/* What the event takes, now that its snapshot is there. */
+static int count_bytes(xlcfg__state *st, int64_t revision, xlcfg_error *err)
 {
-    int64_t last = revision - st->keep;
-    int rc = 0;
+    sqlite3_stmt *stmt;
+    int64_t size = 0;
+    int rc;
 
-    if (last > 0) {
-        rc = xlcfg__state_run(st, XLCFG__SQL_TRIM_SNAPSHOTS, err, "i", last);
-        if (!rc)
-            rc = xlcfg__state_run(st, XLCFG__SQL_TRIM_EVENTS, err, "i",
-                                  last);
-    }
-    if (!rc && left)
-        rc = xlcfg__state_run(st, XLCFG__SQL_SNAPSHOT_OLD, err, "i", left);
-    return rc;
+    rc = xlcfg__state_query(st, XLCFG__SQL_EVENT_SIZE, &stmt, err, "i",
+                            revision);
+    if (!rc)
+        rc = xlcfg__state_step(st, stmt, err);
+    if (!rc)
+        size = sqlite3_column_int64(stmt, 0);
+    xlcfg__state_done(stmt);
+    if (rc < 0)
+        return rc;
+    return xlcfg__state_run(st, XLCFG__SQL_META_ADD, err, "i", size);
 }
 
 static int write_change(xlcfg__state *st, const struct xlcfg__record *rec,
@@ -272,28 +276,50 @@ static int write_change(xlcfg__state *st, const struct xlcfg__record *rec,
     rc = next_revision(st, &revision, err);
     if (rc)
         return rc;
-    rc = xlcfg__state_run(st, XLCFG__SQL_DOMAIN_PUT, err, "tttiiittt",
+    rc = xlcfg__state_run(st, XLCFG__SQL_DOMAIN_PUT, err, "tttiiittttt",
                           rec->driver, rec->uuid, rec->name, rec->domid,
                           (int64_t)rec->gone, revision, rec->digest,
-                          rec->hash, rec->address_hash);
+                          rec->hash, rec->address_hash, rec->place,
+                          rec->state);
     if (rc)
         return rc;
     rc = put_devices(st, rec, err);
     if (rc)
         return rc;
-    rc = xlcfg__state_run(st, XLCFG__SQL_EVENT_PUT, err, "ittttd", revision,
-                          rec->driver, rec->uuid, rec->name, rec->event,
-                          rec->changes);
+    rc = xlcfg__state_run(st, XLCFG__SQL_EVENT_PUT, err, "ittttdi",
+                          revision, rec->driver, rec->uuid, rec->name,
+                          rec->event, rec->changes, (int64_t)time(NULL));
     if (rc)
         return rc;
     rc = put_snapshot(st, rec, revision, err);
-    if (rc)
-        return rc;
-    rc = trim(st, revision, left, err);
+    if (!rc)
+        rc = count_bytes(st, revision, err);
+    if (!rc)
+        rc = xlcfg__state_trim(st, revision, err);
+    if (!rc && left)
+        rc = xlcfg__state_run(st, XLCFG__SQL_SNAPSHOT_OLD, err, "i", left);
     if (rc)
         return rc;
     *revision_r = revision;
     return 0;
+}
+
+/* Told after the commit, when it can be read: the log itself is written
+ * before that.  Who waits looks by itself too, so a lost tick is only late. */
+static void tick(xlcfg__state *st)
+{
+    char *path;
+
+    if (st->tick < 0 &&
+        asprintf(&path, "%s/" XLCFG__STATE_TICK, st->dir) >= 0) {
+        st->tick = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW |
+                        O_NONBLOCK, 0600);
+        free(path);
+    }
+    if (st->tick >= 0 && pwrite(st->tick, "\n", 1, 0) < 0) {
+        close(st->tick);
+        st->tick = -1;
+    }
 }
 
 int xlcfg__state_record(xlcfg__state *st, const struct xlcfg__record *rec,
@@ -327,108 +353,10 @@ int xlcfg__state_record(xlcfg__state *st, const struct xlcfg__record *rec,
         rc = write_change(st, rec, row.revision, &revision, err);
 out:
     rc = xlcfg__state_end(st, rc, err);
-    if (!rc)
-        xlcfg__state_vertext(st, revision, version_r);
-    return rc;
-}
-
-/* ---- history ------------------------------------------------------------ */
-
-/* What is known of a domain whose event came without a snapshot. */
-static xlcfg_doc *bare_domain(sqlite3_stmt *stmt)
-{
-    xlcfg__members m = { 0 };
-
-    xlcfg__members_add(&m, "uuid", xlcfg__doc_str(
-        (const char *)sqlite3_column_text(stmt, 2)));
-    xlcfg__members_add(&m, "name", xlcfg__doc_str(
-        (const char *)sqlite3_column_text(stmt, 3)));
-    xlcfg__members_add(&m, "driver", xlcfg__doc_str(
-        (const char *)sqlite3_column_text(stmt, 1)));
-    return xlcfg__members_end(&m);
-}
-
-/* The columns of EVENT_COLUMNS as one document. */
-static int event_doc(xlcfg__state *st, sqlite3_stmt *stmt, xlcfg_doc **doc_r,
-                     xlcfg_error *err)
-{
-    int64_t revision = sqlite3_column_int64(stmt, 0);
-    xlcfg_doc *changes = NULL, *body = NULL, *doc;
-    char version[XLCFG__VERSION_MAX];
-    xlcfg__members m = { 0 };
-    int rc;
-
-    rc = xlcfg__state_doc(st, stmt, 5, &changes, err);
-    if (!rc)
-        rc = xlcfg__state_doc(st, stmt, 6, &body, err);
-    if (rc) {
-        xlcfg_doc_free(changes);
+    if (rc)
         return rc;
-    }
-    xlcfg__state_vertext(st, revision, version);
-    xlcfg__members_add(&m, "revision", xlcfg__doc_int(revision));
-    xlcfg__members_add(&m, "version", xlcfg__doc_str(version));
-    xlcfg__members_add(&m, "event", xlcfg__doc_str(
-        (const char *)sqlite3_column_text(stmt, 4)));
-    xlcfg__members_add(&m, "changes", changes ? changes
-                                              : xlcfg__doc_items(NULL, 0));
-    for (size_t i = 0; i < xlcfg_doc_count(body); i++) {
-        const char *name = xlcfg_doc_name(body, i);
-
-        if (strcmp(name, "revision") && strcmp(name, "version") &&
-            strcmp(name, "event") && strcmp(name, "changes"))
-            xlcfg__members_add(&m, name, xlcfg_doc_ref(xlcfg_doc_at(body,
-                                                                    i)));
-    }
-    if (!body)
-        xlcfg__members_add(&m, "domain", bare_domain(stmt));
-    xlcfg_doc_free(body);
-    doc = xlcfg__members_end(&m);
-    if (!doc)
-        return xlcfg__nomem(err);
-    *doc_r = doc;
+    xlcfg__state_vertext(st, revision, version_r);
+    if (revision != row.revision)
+        tick(st);
     return 0;
-}
-
-int xlcfg__state_history(xlcfg__state *st, const char *uuid, int64_t after,
-                         size_t most, xlcfg_doc **array_r, xlcfg_error *err)
-{
-    int64_t limit = most < INT64_MAX ? (int64_t)most : INT64_MAX;
-    xlcfg__items events = { 0 };
-    xlcfg_doc *doc = NULL;
-    sqlite3_stmt *stmt;
-    int rc;
-
-    rc = xlcfg__state_query(st, uuid ? XLCFG__SQL_HISTORY_OF
-                                     : XLCFG__SQL_HISTORY, &stmt, err,
-                            uuid ? "iit" : "ii", after, limit, uuid);
-    while (!rc && !(rc = xlcfg__state_step(st, stmt, err))) {
-        rc = event_doc(st, stmt, &doc, err);
-        if (!rc)
-            xlcfg__items_add(&events, doc);
-    }
-    xlcfg__state_done(stmt);
-    if (rc < 0) {
-        xlcfg__items_dispose(&events);
-        return rc;
-    }
-    doc = xlcfg__items_end(&events);
-    if (!doc)
-        return xlcfg__nomem(err);
-    *array_r = doc;
-    return 0;
-}
-
-int xlcfg__state_oldest(xlcfg__state *st, int64_t *rev_r, xlcfg_error *err)
-{
-    sqlite3_stmt *stmt;
-    int rc;
-
-    rc = xlcfg__state_query(st, XLCFG__SQL_OLDEST, &stmt, err, "");
-    if (!rc)
-        rc = xlcfg__state_step(st, stmt, err);
-    if (!rc)
-        *rev_r = sqlite3_column_int64(stmt, 0);
-    xlcfg__state_done(stmt);
-    return rc < 0 ? rc : 0;
 }

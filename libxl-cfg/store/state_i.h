@@ -21,9 +21,11 @@ enum xlcfg__sql {
     XLCFG__SQL_SNAPSHOT, XLCFG__SQL_KNOWN, XLCFG__SQL_DEVICES,
     XLCFG__SQL_DEVICES_DROP, XLCFG__SQL_DEVICE_PUT, XLCFG__SQL_ROW,
     XLCFG__SQL_DOMAIN_PUT, XLCFG__SQL_EVENT_PUT, XLCFG__SQL_SNAPSHOT_PUT,
-    XLCFG__SQL_SNAPSHOT_OLD, XLCFG__SQL_TRIM_SNAPSHOTS,
-    XLCFG__SQL_TRIM_EVENTS, XLCFG__SQL_HISTORY, XLCFG__SQL_HISTORY_OF,
-    XLCFG__SQL_OLDEST, XLCFG__SQL_INTENTS, XLCFG__SQL_INTENT_NEW,
+    XLCFG__SQL_EVENT_SIZE, XLCFG__SQL_SNAPSHOT_OLD, XLCFG__SQL_EXCESS, XLCFG__SQL_TRIM_SNAPSHOTS,
+    XLCFG__SQL_TRIM_DEVICES, XLCFG__SQL_TRIM_GONE, XLCFG__SQL_TRIM_EVENTS,
+    XLCFG__SQL_HISTORY, XLCFG__SQL_HISTORY_OF, XLCFG__SQL_META_ADD,
+    XLCFG__SQL_META_TRIM, XLCFG__SQL_SPAN, XLCFG__SQL_READ,
+    XLCFG__SQL_LINES, XLCFG__SQL_AT, XLCFG__SQL_OLDEST, XLCFG__SQL_INTENTS, XLCFG__SQL_INTENT_NEW,
     XLCFG__SQL_INTENT_PUT, XLCFG__SQL_INTENT_DROP,
     XLCFG__SQL_INTENT_OPEN, XLCFG__SQL_INCARNATION,
     XLCFG__SQL_BY_VERSION,
@@ -35,14 +37,25 @@ struct xlcfg__state {
     sqlite3 *db;
     char *dir, *path, *suspect;
     bool write;
-    int64_t keep;               /* events in history */
+    bool frozen;                /* opened as immutable: sees no changes */
+    int tick;                   /* of the file of that name; -1: not open */
+    int64_t keep, keep_days, keep_bytes;        /* bounds of history */
     char instance[13];
     sqlite3_stmt *stmts[XLCFG__SQLS];
 };
 
 /* The schema, one text of statements. */
 extern const char xlcfg__state_schema[];
-#define XLCFG__STATE_SCHEMA 1
+#define XLCFG__STATE_SCHEMA 2
+/* What makes schema 2 of schema 1. */
+extern const char xlcfg__state_from_1[];
+
+/* state_history.c: take what is over the bounds out of history, a bounded
+ * number of events at a time.  Inside a transaction. */
+int xlcfg__state_trim(xlcfg__state *st, int64_t revision, xlcfg_error *err);
+/* The get object of the newest revision of a domain; stays NULL: none. */
+int xlcfg__state_snapshot(xlcfg__state *st, int64_t revision,
+                          xlcfg_doc **doc_r, xlcfg_error *err);
 
 /*
  * Say what the last call on st->db was unhappy with: LOCK_FAIL when busy,

@@ -16,11 +16,14 @@
  */
 const char xlcfg__state_schema[] =
     "CREATE TABLE meta(id INTEGER PRIMARY KEY CHECK(id = 1),"
-    " instance TEXT NOT NULL, revision INTEGER NOT NULL);"
+    " instance TEXT NOT NULL, revision INTEGER NOT NULL,"
+    " trimmed INTEGER NOT NULL DEFAULT 0,"
+    " bytes INTEGER NOT NULL DEFAULT 0);"
     "CREATE TABLE domain(driver TEXT NOT NULL, uuid TEXT NOT NULL,"
     " name TEXT, domid INTEGER NOT NULL, gone INTEGER NOT NULL,"
     " revision INTEGER NOT NULL, digest TEXT NOT NULL, hash TEXT,"
-    " address_hash TEXT, PRIMARY KEY(driver, uuid)) WITHOUT ROWID;"
+    " address_hash TEXT, place TEXT, state TEXT,"
+    " PRIMARY KEY(driver, uuid)) WITHOUT ROWID;"
     "CREATE UNIQUE INDEX domain_revision ON domain(revision);"
     "CREATE TABLE device(driver TEXT NOT NULL, uuid TEXT NOT NULL,"
     " place INTEGER NOT NULL, key TEXT NOT NULL, state TEXT NOT NULL,"
@@ -29,7 +32,8 @@ const char xlcfg__state_schema[] =
     " WITHOUT ROWID;"
     "CREATE TABLE event(revision INTEGER PRIMARY KEY,"
     " driver TEXT NOT NULL, uuid TEXT NOT NULL, name TEXT,"
-    " event TEXT NOT NULL, changes TEXT);"
+    " event TEXT NOT NULL, changes TEXT,"
+    " time INTEGER NOT NULL DEFAULT 0, size INTEGER NOT NULL DEFAULT 0);"
     "CREATE INDEX event_uuid ON event(uuid, revision);"
     "CREATE TABLE snapshot(revision INTEGER PRIMARY KEY,"
     " body TEXT NOT NULL);"
@@ -44,9 +48,24 @@ const char xlcfg__state_schema[] =
     " generation INTEGER NOT NULL, body TEXT NOT NULL,"
     " PRIMARY KEY(driver, uuid));";
 
+/* `trimmed` is the newest revision that history has lost, `bytes` what the
+ * events and snapshots still in it hold. */
+const char xlcfg__state_from_1[] =
+    "ALTER TABLE meta ADD COLUMN trimmed INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE meta ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE domain ADD COLUMN place TEXT;"
+    "ALTER TABLE domain ADD COLUMN state TEXT;"
+    "ALTER TABLE event ADD COLUMN time INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE event ADD COLUMN size INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE event SET size = coalesce((SELECT length(CAST(body AS BLOB))"
+    " FROM snapshot s WHERE s.revision = event.revision), 0);"
+    "UPDATE meta SET trimmed = coalesce((SELECT min(revision) - 1"
+    " FROM event), revision),"
+    " bytes = coalesce((SELECT sum(size) FROM event), 0);";
+
 #define EVENT_COLUMNS \
     "SELECT e.revision, e.driver, e.uuid, e.name, e.event, e.changes," \
-    " s.body FROM event e LEFT JOIN snapshot s USING(revision) "
+    " s.body, e.time FROM event e LEFT JOIN snapshot s USING(revision) "
 
 static const char *const sqls[XLCFG__SQLS] = {
     [XLCFG__SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -77,26 +96,56 @@ static const char *const sqls[XLCFG__SQLS] = {
         " WHERE driver = ? AND uuid = ?",
     [XLCFG__SQL_DOMAIN_PUT] =
         "REPLACE INTO domain(driver, uuid, name, domid, gone, revision,"
-        " digest, hash, address_hash) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " digest, hash, address_hash, place, state)"
+        " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [XLCFG__SQL_EVENT_PUT] =
-        "INSERT INTO event(revision, driver, uuid, name, event, changes)"
-        " VALUES(?, ?, ?, ?, ?, ?)",
+        "INSERT INTO event(revision, driver, uuid, name, event, changes,"
+        " time) VALUES(?, ?, ?, ?, ?, ?, ?)",
     [XLCFG__SQL_SNAPSHOT_PUT] =
         "INSERT INTO snapshot(revision, body) VALUES(?, ?)",
+    [XLCFG__SQL_EVENT_SIZE] =
+        "UPDATE event SET size = length(CAST(changes AS BLOB)) +"
+        " coalesce((SELECT length(CAST(body AS BLOB)) FROM snapshot s"
+        " WHERE s.revision = event.revision), 0)"
+        " WHERE revision = ? RETURNING size",
     /* The snapshot a domain leaves behind, when its event is gone. */
     [XLCFG__SQL_SNAPSHOT_OLD] =
         "DELETE FROM snapshot WHERE revision = ?1"
         " AND NOT EXISTS(SELECT 1 FROM event WHERE revision = ?1)",
+    [XLCFG__SQL_EXCESS] =
+        "SELECT revision, time, size FROM event ORDER BY revision LIMIT ?",
     [XLCFG__SQL_TRIM_SNAPSHOTS] =
         "DELETE FROM snapshot WHERE revision IN"
         " (SELECT revision FROM event WHERE revision <= ?) AND NOT EXISTS"
-        " (SELECT 1 FROM domain d WHERE d.revision = snapshot.revision)",
+        " (SELECT 1 FROM domain d WHERE d.revision = snapshot.revision"
+        " AND NOT d.gone)",
+    /* A domain that is gone, and whose last event is, is forgotten. */
+    [XLCFG__SQL_TRIM_DEVICES] =
+        "DELETE FROM device WHERE (driver, uuid) IN (SELECT driver, uuid"
+        " FROM domain WHERE revision <= ? AND gone)",
+    [XLCFG__SQL_TRIM_GONE] =
+        "DELETE FROM domain WHERE revision <= ? AND gone",
+    [XLCFG__SQL_META_ADD] = "UPDATE meta SET bytes = bytes + ?",
+    [XLCFG__SQL_META_TRIM] =
+        "UPDATE meta SET bytes = bytes - ?, trimmed = ?",
+    [XLCFG__SQL_SPAN] = "SELECT trimmed, revision, bytes FROM meta",
+    [XLCFG__SQL_READ] = "BEGIN",
+    [XLCFG__SQL_LINES] =
+        "SELECT d.uuid, d.name, d.state, d.place, d.domid, d.revision,"
+        " d.gone, d.hash, d.address_hash, CASE WHEN ?2 AND NOT d.gone THEN"
+        " (SELECT body FROM snapshot s WHERE s.revision = d.revision) END"
+        " FROM domain d WHERE d.driver = ?1 ORDER BY d.uuid",
+    [XLCFG__SQL_AT] =
+        "SELECT coalesce((SELECT max(revision) FROM event WHERE uuid = ?2"
+        " AND driver = ?1 AND revision <= ?3), (SELECT revision FROM domain"
+        " WHERE driver = ?1 AND uuid = ?2 AND revision <= ?3))",
     [XLCFG__SQL_TRIM_EVENTS] = "DELETE FROM event WHERE revision <= ?",
     [XLCFG__SQL_HISTORY] =
-        EVENT_COLUMNS "WHERE e.revision > ? ORDER BY e.revision LIMIT ?",
+        EVENT_COLUMNS "WHERE e.revision > ?1 AND (?3 IS NULL OR"
+        " e.driver = ?3) ORDER BY e.revision LIMIT ?2",
     [XLCFG__SQL_HISTORY_OF] =
-        EVENT_COLUMNS "WHERE e.revision > ?1 AND e.uuid = ?3"
-        " ORDER BY e.revision LIMIT ?2",
+        EVENT_COLUMNS "WHERE e.revision > ?1 AND (?3 IS NULL OR"
+        " e.driver = ?3) AND e.uuid = ?4 ORDER BY e.revision LIMIT ?2",
     [XLCFG__SQL_OLDEST] = "SELECT min(revision) FROM event",
     [XLCFG__SQL_INTENTS] =
         "SELECT id, op, phase, kind, key, match, before, after, reason,"

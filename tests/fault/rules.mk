@@ -6,7 +6,7 @@ FA_C := $(wildcard libxl-cfg/core/*.c libxl-cfg/driver/mem*.c \
 	libxl-cfg/driver/*_none.c) libxl-cfg/driver/driver.c
 FA_WRAP := malloc calloc realloc strdup free vasprintf asprintf
 FS_WRAP := $(addprefix xlcfg__state_,open version seen devices record \
-	intents template_get)
+	lines intents template_get)
 TEST_PROGRAMS += $(FA_OUT)/alloc $(FA_OUT)/store
 CHECK_SUITES += check-fault check-fault-store
 

@@ -48,6 +48,10 @@ WRAP(xlcfg__state_devices,
 WRAP(xlcfg__state_record,
      (xlcfg__state *st, const struct xlcfg__record *rec, const char *was,
       char *version, xlcfg_error *err), (st, rec, was, version, err))
+WRAP(xlcfg__state_lines,
+     (xlcfg__state *st, const char *driver, bool want,
+      struct xlcfg__lines *lines, xlcfg_error *err),
+     (st, driver, want, lines, err))
 WRAP(xlcfg__state_intents,
      (xlcfg__state *st, const char *driver, const char *uuid,
       struct xlcfg_intents *list, xlcfg_error *err),
@@ -165,14 +169,15 @@ int main(void)
                                  XLCFG_ERROR_NOMEM };
     char dir[] = "/tmp/xlcfg-store-fault.XXXXXX", file[128];
     static const char *const files[] = { "state.db", "state.db-wal",
-                                         "state.db-shm", "state.lock" };
+                                         "state.db-shm", "state.lock",
+                                         "state.tick" };
 
     if (!mkdtemp(dir))
         return 2;
     for (size_t c = 0; c < 3; c++)
         for (int q = 0; q < 3; q++) {
             walk(dir, q, codes[c]);
-            for (size_t f = 0; f < 4; f++) {
+            for (size_t f = 0; f < 5; f++) {
                 snprintf(file, sizeof(file), "%s/%s", dir, files[f]);
                 unlink(file);   /* the next walk makes the store anew */
             }

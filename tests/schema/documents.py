@@ -75,7 +75,8 @@ GOOD = {
         "key": "disk/xvda", "before": {"vdev": "xvda"}, "after": None,
         "reason": None, "since": "2024-05-01T10:00:00.25Z", "attempts": 2,
         "incarnation": 1, "domain": "x"},
-    "event.json": {**GET, "event": "device-attached", "changes": [
+    "event.json": {**GET, "revision": 12, "time": "2026-01-02T03:04:05Z",
+                   "event": "device-attached", "changes": [
         {"key": "disk/xvda", "incarnation": 1, "was": None,
          "now": "attached", "reason": None}]},
     "domain-config.json": CONFIG,

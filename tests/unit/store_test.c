@@ -449,7 +449,7 @@ START_TEST(record_moves_version_devices_snapshot_and_history_at_once)
     char now[XLCFG__VERSION_MAX], want[256];
     struct xlcfg__memories devs;
     struct xlcfg__seen seen;
-    xlcfg_doc *d;
+    xlcfg_doc *d, *e;
 
     open_state();
     ok(xlcfg__state_version(st, now, &err));
@@ -482,11 +482,16 @@ START_TEST(record_moves_version_devices_snapshot_and_history_at_once)
     ck_assert_int_eq(devs.v[0].since, 1002);
     ck_assert_int_eq(devs.v[0].attempts, 2);
     xlcfg__memories_dispose(&devs);
-    ok(xlcfg__state_history(st, UUID, 1, 10, &d, &err));
-    snprintf(want, sizeof(want), "[{\"revision\":2,\"version\":\"%s\","
-             "\"event\":\"device-attached\",\"changes\":[{\"key\":"
-             "\"disk/xvda\"}],\"n\":2}]", v2);
-    same(d, want);
+    ok(xlcfg__state_history(st, NULL, UUID, 1, 10, &d, &err));
+    ck_assert_uint_eq(xlcfg_doc_count(d), 1);
+    ck_assert_uint_eq(strlen(xlcfg__doc_getstr(xlcfg_doc_at(d, 0), "time")),
+                      20);
+    snprintf(want, sizeof(want), "{\"revision\":2,\"version\":\"%s\","
+             "\"event\":\"device-attached\",\"key\":\"disk/xvda\","
+             "\"changes\":[{\"key\":\"disk/xvda\"}],\"n\":2}", v2);
+    e = xlcfg__doc_without(xlcfg_doc_at(d, 0), "time");
+    same(e, want);
+    xlcfg_doc_free(e);
     xlcfg_doc_free(d);
     xlcfg__state_close(st);
 }
@@ -508,7 +513,7 @@ START_TEST(gone_domains_are_not_known)
     ok(xlcfg__state_seen(st, "xen", UUID, false, &seen, &err));
     ck_assert(seen.known && seen.gone);
     ck_assert_ptr_null(seen.snapshot);
-    ok(xlcfg__state_history(st, NULL, 0, 2, &d, &err));
+    ok(xlcfg__state_history(st, NULL, NULL, 0, 2, &d, &err));
     ck_assert_uint_eq(xlcfg_doc_count(d), 2);
     xlcfg_doc_free(d);
     xlcfg__state_close(st);
@@ -531,7 +536,9 @@ START_TEST(history_is_bounded_and_newest_snapshots_stay)
         ok(record(st, UUID, i, false, v, v));
     ok(xlcfg__state_oldest(st, &oldest, &err));
     ck_assert_int_eq(oldest, 5);
-    ok(xlcfg__state_history(st, NULL, 0, 100, &d, &err));
+    ck_assert_int_eq(xlcfg__state_history(st, NULL, NULL, 0, 100, &d, &err),
+                     XLCFG_ERROR_TOO_OLD);
+    ok(xlcfg__state_history(st, NULL, NULL, 4, 100, &d, &err));
     ck_assert_uint_eq(xlcfg_doc_count(d), 3);
     xlcfg_doc_free(d);
     ok(xlcfg__state_seen(st, "xen", UUID2, true, &seen, &err));
@@ -586,7 +593,7 @@ START_TEST(two_processes_record_without_losing_one)
     open_state();
     ok(xlcfg__state_version(st, v, &err));
     ck_assert_str_eq(v + 12, ".00000000000000000200");
-    ok(xlcfg__state_history(st, UUID, 0, 1000, &d, &err));
+    ok(xlcfg__state_history(st, NULL, UUID, 0, 1000, &d, &err));
     ck_assert_uint_eq(xlcfg_doc_count(d), 200);
     xlcfg_doc_free(d);
     xlcfg__state_close(st);

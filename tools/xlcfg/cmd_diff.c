@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void cell_doc(struct table *tb, const xlcfg_doc *doc)
 {
@@ -18,9 +19,10 @@ static void cell_doc(struct table *tb, const xlcfg_doc *doc)
     free(text);
 }
 
-static void print_rows(const xlcfg_doc *doc)
+static void print_rows(const xlcfg_doc *doc, bool versions)
 {
-    const char *heads[] = { "WHAT", "CHANGE", "TEMPLATE", "LIVE" };
+    const char *heads[] = { "WHAT", "CHANGE", versions ? "FROM" : "TEMPLATE",
+                            versions ? "TO" : "LIVE" };
     const xlcfg_doc *changes = xlcfg_doc_get(doc, "changes");
     struct table *tb = table_new(heads, 4);
 
@@ -36,9 +38,29 @@ static void print_rows(const xlcfg_doc *doc)
     table_print(tb);
 }
 
+/* A..B, A.. or A: from a version to another, or to now. */
+static int ask_versions(const struct tool *t, const char *dom,
+                        const char *range, xlcfg_doc **doc_r)
+{
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    const char *dots = strstr(range, "..");
+    char *from = strndup(range, dots ? (size_t)(dots - range)
+                                     : strlen(range));
+    int rc;
+
+    if (!from)
+        return EXIT_INTERNAL;
+    rc = xlcfg_domain_diff_versions(t->ctx, dom, from,
+                                    dots && dots[2] ? dots + 2 : NULL, doc_r,
+                                    &err);
+    free(from);
+    return rc ? tool_fail(t, &err) : 0;
+}
+
 static int run(struct tool *t, int argc, char **argv)
 {
-    const struct option_row rows[] = { { 0 } };
+    const char *range = NULL;
+    const struct option_row rows[] = { { "version=", &range }, { 0 } };
     xlcfg_error err = XLCFG_ERROR_INIT;
     xlcfg_doc *doc;
     size_t count;
@@ -48,14 +70,18 @@ static int run(struct tool *t, int argc, char **argv)
     if (code)
         return code;
     if (argc != 2)
-        return tool_usage(t, NULL, "usage: xlcfg diff DOM");
+        return tool_usage(t, NULL, "usage: xlcfg diff DOM [--version A..B]");
     if (t->format == FORMAT_XML)
         return tool_usage(t, "-o xml", "diff has no XML form");
     code = tool_open(t);
     if (code)
         return code;
-    if (xlcfg_domain_diff(t->ctx, argv[1], &doc, &err))
-        return tool_fail(t, &err);
+    if (range)
+        code = ask_versions(t, argv[1], range, &doc);
+    else if (xlcfg_domain_diff(t->ctx, argv[1], &doc, &err))
+        code = tool_fail(t, &err);
+    if (code)
+        return code;
     doc = tool_shown(t, doc, &code);
     if (!doc)
         return code;
@@ -65,13 +91,15 @@ static int run(struct tool *t, int argc, char **argv)
         return code ? code : count ? EXIT_DIFFERS : EXIT_DONE;
     }
     if (count)
-        print_rows(doc);
+        print_rows(doc, range);
     xlcfg_doc_free(doc);
     return count ? EXIT_DIFFERS : EXIT_DONE;
 }
 
 const struct command cmd_diff = {
-    "diff", "DOM", "what differs between template and live view",
+    "diff", "DOM [--version A..B]",
+    "what differs between template and live view",
     "Exit 1 when something differs.  Only what a live view can know is\n"
-    "compared; what it cannot see is not a difference.", run,
+    "compared; what it cannot see is not a difference.\n"
+    "  --version A..B   instead, between two versions (A: and now)", run,
 };

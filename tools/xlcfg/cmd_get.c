@@ -34,8 +34,10 @@ static void summary(const struct tool *t, const xlcfg_doc *doc)
 
 static int run_get(struct tool *t, int argc, char **argv)
 {
-    const char *config = NULL;
-    const struct option_row rows[] = { { "config", &config }, { 0 } };
+    const char *config = NULL, *version = NULL;
+    const struct option_row rows[] = {
+        { "config", &config }, { "version=", &version }, { 0 },
+    };
     xlcfg_error err = XLCFG_ERROR_INIT;
     xlcfg_doc *doc;
     int code;
@@ -44,7 +46,11 @@ static int run_get(struct tool *t, int argc, char **argv)
     if (code)
         return code;
     if (argc != 2)
-        return tool_usage(t, NULL, "usage: xlcfg get DOM [--config]");
+        return tool_usage(t, NULL, "usage: xlcfg get DOM [--config] "
+                          "[--version V]");
+    if (version && t->format == FORMAT_XML)
+        return tool_usage(t, "-o xml", "expected json or yaml for a version "
+                          "that was");
     code = tool_open(t);
     if (code)
         return code;
@@ -57,7 +63,9 @@ static int run_get(struct tool *t, int argc, char **argv)
         free(xml);
         return EXIT_DONE;
     }
-    if (xlcfg_domain_get(t->ctx, argv[1], NULL, &doc, &err))
+    if (version ? xlcfg_domain_get_version(t->ctx, argv[1], version, &doc,
+                                           &err)
+                : xlcfg_domain_get(t->ctx, argv[1], NULL, &doc, &err))
         return tool_fail(t, &err);
     if (config) {
         summary(t, doc);
@@ -114,10 +122,11 @@ static int run_live(struct tool *t, int argc, char **argv)
 }
 
 const struct command cmd_get = {
-    "get", "DOM [--config]", "the true configuration and device states",
+    "get", "DOM [--config] [--version V]",
+    "the true configuration and device states",
     "Formats: yaml (also as table), json, xml (libvirt), name.  --config: the bare\n"
-    "libxl_domain_config; what was not known goes to standard error.",
-    run_get,
+    "libxl_domain_config; what was not known goes to standard error.\n"
+    "  --version V      as it was recorded at this version", run_get,
 };
 const struct command cmd_template = {
     "template", "DOM", "the private template as it stands",

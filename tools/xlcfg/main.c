@@ -10,7 +10,8 @@
 
 static const struct command *const commands[] = {
     &cmd_list, &cmd_get, &cmd_devices, &cmd_template, &cmd_live, &cmd_diff,
-    &cmd_explain, &cmd_attach, &cmd_detach, &cmd_settle, &cmd_features,
+    &cmd_explain, &cmd_attach, &cmd_detach, &cmd_settle, &cmd_watch,
+    &cmd_history, &cmd_wait, &cmd_features,
     &cmd_schema, &cmd_table, &cmd_check,
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -153,6 +154,19 @@ int tool_options(const struct tool *t, int *argc, char **argv,
         }
     }
     *argc = out;
+    return 0;
+}
+
+int tool_seconds(const struct tool *t, const char *option, const char *text,
+                 double most, unsigned *ms_r)
+{
+    char *end;
+    double s = strtod(text, &end);
+
+    if (*end || end == text || !(s >= 0 && s <= most))
+        return tool_usage(t, option, "expected seconds from 0 to %.0f, not "
+                          "'%s'", most, text);
+    *ms_r = s > 0 && s < 0.001 ? 1 : (unsigned)(s * 1000);
     return 0;
 }
 

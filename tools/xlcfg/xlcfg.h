@@ -29,7 +29,8 @@ struct command {
 
 extern const struct command cmd_list, cmd_get, cmd_devices, cmd_template,
     cmd_live, cmd_diff, cmd_explain, cmd_schema, cmd_table, cmd_check,
-    cmd_features, cmd_attach, cmd_detach, cmd_settle;
+    cmd_features, cmd_attach, cmd_detach, cmd_settle, cmd_watch,
+    cmd_history, cmd_wait;
 
 /* Open the context; 0 or an exit code, the error printed. */
 int tool_open(struct tool *t);
@@ -47,6 +48,10 @@ struct option_row {
 int tool_options(const struct tool *t, int *argc, char **argv,
                  const struct option_row *rows);
 
+/* Seconds of an option, in ms; an exit code when they are none or more than
+ * `most`. */
+int tool_seconds(const struct tool *t, const char *option, const char *text,
+                 double most, unsigned *ms_r);
 /* The answer as it may be shown: without secrets unless --secrets.  Takes
  * doc; NULL: the error is printed and *code set. */
 xlcfg_doc *tool_shown(const struct tool *t, xlcfg_doc *doc, int *code);

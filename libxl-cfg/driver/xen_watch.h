@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Hints that a Xen domain may have changed. */
+#ifndef XLCFG_DRIVER_XEN_WATCH_H
+#define XLCFG_DRIVER_XEN_WATCH_H
+
+#include "driver/driver.h"
+
+struct xlcfg__xen_watch;
+
+/* As watch_fd and watch_next of struct xlcfg_driver. */
+int xlcfg__xen_watch_fd(void *handle, xlcfg_error *err);
+int xlcfg__xen_watch_next(void *handle, char uuid_r[37], xlcfg_error *err);
+void xlcfg__xen_watch_free(struct xlcfg__xen_watch *w); /* NULL accepted */
+
+#endif

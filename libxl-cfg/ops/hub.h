@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The hub: one thread per context with watches.  It has a context of its own,
+ * takes the driver's hints, looks, and so makes events; it reads the events
+ * of the store, its own and those of other processes, and wakes the watches.
+ *
+ *     hint, tick, or time -> sweep.c looks and records
+ *                         -> hub.c reads what is new, wakes
+ *                         -> watch.c hands it out
+ *
+ * A watch that is far behind reads from the store; the hub's ring of the last
+ * events only spares that to those that keep up.
+ */
+#ifndef XLCFG_OPS_HUB_H
+#define XLCFG_OPS_HUB_H
+
+#include "ops/ctx.h"
+
+#include <pthread.h>
+
+#define XLCFG__RING 128
+#define XLCFG__GRACE_MS 10000   /* a trouble that lasts longer is the end */
+
+struct xlcfg__hub_event {
+    int64_t revision;
+    char uuid[37];
+    xlcfg_doc *doc;
+};
+
+/* Used by the hub's thread alone. */
+struct xlcfg__sweeper {
+    xlcfg_ctx *ctx;
+    struct xlcfg__lines marks;  /* not of the store: uuid, domid, and in
+                                   `place` the driver's index when the domain
+                                   was last looked at */
+    size_t cursor;              /* whose turn it is to be looked at */
+    bool swept;                 /* all were looked at once */
+};
+
+struct xlcfg__hub {
+    pthread_t thread;
+    pthread_mutex_t lock;       /* of all below but the thread's own */
+    pthread_cond_t moved;       /* ready, or ended */
+    int wake;                   /* eventfd: look at `stopping` */
+    bool ready, stopping, ended;
+    xlcfg_error err;            /* why it ended */
+    unsigned sweep_ms;
+    bool troubled;              /* what a bookmark says is not so now */
+
+    char version[XLCFG__VERSION_MAX];   /* up to where events were read */
+    int64_t newest;
+    int64_t base;               /* the ring has all that came after this */
+    struct xlcfg__hub_event ring[XLCFG__RING];
+    size_t first, count;
+    struct xlcfg_watch *watches;
+
+    struct xlcfg__sweeper sweeper;      /* the thread's own */
+    int inotify;
+    struct xlcfg_conn *hinting; /* whose descriptor is hint_fd */
+    int hint_fd;
+    int64_t bad_since;          /* 0: there is no trouble */
+};
+
+struct xlcfg_watch {
+    xlcfg_ctx *ctx;
+    struct xlcfg__hub *hub;
+    struct xlcfg_watch *next;
+    const char *driver;
+    char uuid[37];              /* "": all */
+    char token[XLCFG__VERSION_MAX];     /* of what was handed out */
+    char at[XLCFG__VERSION_MAX];        /* of what was fetched */
+    int64_t after;              /* its revision */
+    int fd;
+    unsigned bookmark_ms;
+    int64_t bookmark_at;
+    xlcfg_doc *queue;           /* fetched from the store, or NULL */
+    size_t queued;              /* how many of it were handed out */
+    xlcfg__state *reader;       /* open while it is behind */
+    xlcfg_error err;            /* what ended it */
+};
+
+int64_t xlcfg__now_ms(void);    /* of a clock that is never set */
+
+int xlcfg__hub_start(xlcfg_ctx *ctx, unsigned sweep_ms,
+                     struct xlcfg__hub **hub_r, xlcfg_error *err);
+void xlcfg__hub_stop(struct xlcfg__hub *hub);
+
+/* sweep.c.  Look at all, or at one; 0, or a trouble. */
+int xlcfg__sweep(struct xlcfg__sweeper *sw, unsigned budget_ms,
+                 xlcfg_error *err);
+int xlcfg__sweep_one(struct xlcfg__sweeper *sw, const char *uuid,
+                     xlcfg_error *err);
+void xlcfg__sweeper_dispose(struct xlcfg__sweeper *sw);
+
+#endif

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Listings: look at every domain, note what changed and who is gone, and
+ * then answer from one read of the store, so that the rows are just what the
+ * events up to `version` made, and a watch from there misses and repeats
+ * nothing.  What could not be recorded stands there as it was seen.
+ */
+#include "ops/ctx.h"
+#include "ops/present.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct listing {
+    xlcfg_ctx *ctx;
+    const char *driver;
+    char place[128];
+    bool full;
+    const xlcfg_doc *known;     /* {uuid: version or hash}, or NULL */
+    int64_t since;              /* -1: all */
+    struct xlcfg_domains list;
+    xlcfg_doc **seen;           /* per domain: the get object, or of it what
+                                   a row needs; NULL: could not be looked at */
+    bool *ended;                /* per domain: since it was listed */
+    struct xlcfg__lines lines;
+    xlcfg__items rows, gone;
+};
+
+static void dispose(struct listing *ls)
+{
+    for (size_t i = 0; ls->seen && i < ls->list.count; i++)
+        xlcfg_doc_free(ls->seen[i]);
+    free(ls->seen);
+    free(ls->ended);
+    xlcfg__domains_dispose(&ls->list);
+    xlcfg__lines_dispose(&ls->lines);
+    xlcfg__items_dispose(&ls->rows);
+    xlcfg__items_dispose(&ls->gone);
+}
+
+static xlcfg_doc *brief(const xlcfg_doc *whole)
+{
+    static const char *const names[] = { "version", "hash", "address_hash" };
+    xlcfg__members m = { 0 };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        xlcfg__members_add(&m, names[i],
+                           xlcfg_doc_ref(xlcfg_doc_get(whole, names[i])));
+    return xlcfg__members_end(&m);
+}
+
+static int look_at(struct listing *ls, size_t i, xlcfg_error *err)
+{
+    const struct xlcfg_domain *dom = &ls->list.v[i];
+    struct xlcfg__sight sight;
+    char id[32];
+    int rc;
+
+    snprintf(id, sizeof(id), "%lld", (long long)dom->domid);
+    rc = xlcfg__sight_take(ls->ctx, dom->domid >= 0 ? id : dom->uuid, &sight,
+                           err);
+    ls->ended[i] = rc == XLCFG_ERROR_DOMAIN_NOTFOUND;
+    if (!rc && !sight.cut.blind) {
+        ls->seen[i] = ls->full ? xlcfg_doc_ref(sight.doc)
+                               : brief(sight.doc);
+        if (!ls->seen[i])
+            rc = xlcfg__nomem(err);
+    }
+    xlcfg__sight_dispose(&sight);
+    return rc == XLCFG_ERROR_NOMEM ? rc : 0;
+}
+
+static bool listed(const struct xlcfg_domains *list, const char *uuid)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (!strcmp(list->v[i].uuid, uuid))
+            return true;
+    return false;
+}
+
+int xlcfg__note_absent(xlcfg_ctx *ctx, const struct xlcfg__lines *before,
+                       const struct xlcfg_domains *list, xlcfg_error *err)
+{
+    char place[128];
+    int rc = 0;
+
+    xlcfg__place(ctx, place);
+    for (size_t i = 0; i < before->count && !rc; i++) {
+        const struct xlcfg__line *line = &before->v[i];
+
+        if (!line->gone && line->place && !strcmp(line->place, place) &&
+            !listed(list, line->uuid))
+            rc = xlcfg__observe_gone(ctx, line, err);
+    }
+    return rc;
+}
+
+int xlcfg__read_lines(xlcfg_ctx *ctx, bool full, struct xlcfg__lines *lines,
+                      xlcfg_error *err)
+{
+    xlcfg__state *st;
+    int rc;
+
+    *lines = (struct xlcfg__lines){ 0 };
+    rc = xlcfg__store(ctx, false, &st, err);
+    if (rc)
+        return rc;
+    rc = xlcfg__state_lines(st, ctx->conn->drv.name, full, lines, err);
+    if (rc)
+        xlcfg__store_drop(ctx, false);
+    return rc;
+}
+
+/* ---- rows ---- */
+
+static const char *known_as(const struct listing *ls, const char *uuid)
+{
+    return xlcfg__doc_getstr(ls->known, uuid);
+}
+
+/* Is this row asked for? */
+static bool wanted(const struct listing *ls, const char *uuid,
+                   const char *version, const char *hash, int64_t revision)
+{
+    const char *known = ls->known ? known_as(ls, uuid) : NULL;
+
+    if (known && ((version && !strcmp(known, version)) ||
+                  (hash && !strcmp(known, hash))))
+        return false;
+    return ls->since < 0 || revision < 0 || revision > ls->since;
+}
+
+/* domain, version and hashes, and with full the whole of it. */
+static void add_row(struct listing *ls, xlcfg_doc *who, const char *version,
+                    const char *hash, const char *address_hash,
+                    const xlcfg_doc *whole)
+{
+    xlcfg__members m = { 0 };
+
+    if (!who)
+        m.failed = true;
+    xlcfg__members_copy(&m, who);
+    xlcfg_doc_free(who);
+    xlcfg__members_add(&m, "version", xlcfg__doc_str(version));
+    xlcfg__members_add(&m, "hash", xlcfg__doc_str(hash));
+    xlcfg__members_add(&m, "address_hash", xlcfg__doc_str(address_hash));
+    for (size_t i = 0; ls->full && i < xlcfg_doc_count(whole); i++)
+        xlcfg__members_set(&m, xlcfg_doc_name(whole, i),
+                           xlcfg_doc_ref(xlcfg_doc_at(whole, i)));
+    xlcfg__items_add(&ls->rows, xlcfg__members_end(&m));
+}
+
+static void add_line(struct listing *ls, const struct xlcfg__line *line,
+                     const char *state)
+{
+    struct xlcfg_domain dom = {
+        .name = line->name, .domid = line->domid,
+        .state = line->state ? line->state : state ? state : "unknown",
+    };
+
+    if (!wanted(ls, line->uuid, line->version, line->hash, line->revision))
+        return;
+    snprintf(dom.uuid, sizeof(dom.uuid), "%s", line->uuid);
+    add_row(ls, xlcfg__present_domain(ls->driver, &dom), line->version,
+            line->hash, line->address_hash, line->snapshot);
+}
+
+static void add_seen(struct listing *ls, size_t i)
+{
+    const struct xlcfg_domain *dom = &ls->list.v[i];
+    const char *hash = xlcfg__doc_getstr(ls->seen[i], "hash");
+    const char *version = xlcfg__doc_getstr(ls->seen[i], "version");
+
+    if (wanted(ls, dom->uuid, version, hash, -1))
+        add_row(ls, xlcfg__present_domain(ls->driver, dom), version, hash,
+                xlcfg__doc_getstr(ls->seen[i], "address_hash"), ls->seen[i]);
+}
+
+static void add_rows(struct listing *ls)
+{
+    for (size_t i = 0; i < ls->list.count; i++) {
+        const struct xlcfg_domain *dom = &ls->list.v[i];
+        const struct xlcfg__line *line;
+
+        if (ls->ended[i])
+            continue;
+        line = xlcfg__lines_find(&ls->lines, dom->uuid);
+        /* what was not recorded now is as it was seen, or not seen */
+        if (!line || !ls->seen[i] ||
+            !xlcfg__doc_getstr(ls->seen[i], "version"))
+            add_seen(ls, i);
+        else if (!line->gone)
+            add_line(ls, line, dom->state);
+    }
+    /* recorded by others while we looked */
+    for (size_t i = 0; i < ls->lines.count; i++) {
+        const struct xlcfg__line *line = &ls->lines.v[i];
+
+        if (!line->gone && line->place && !strcmp(line->place, ls->place) &&
+            !listed(&ls->list, line->uuid))
+            add_line(ls, line, NULL);
+    }
+}
+
+static void add_gone(struct listing *ls)
+{
+    for (size_t i = 0; i < xlcfg_doc_count(ls->known); i++) {
+        const char *uuid = xlcfg_doc_name(ls->known, i);
+        const struct xlcfg__line *line = xlcfg__lines_find(&ls->lines, uuid);
+
+        if (!listed(&ls->list, uuid) && (!line || line->gone))
+            xlcfg__items_add(&ls->gone, xlcfg__doc_str(uuid));
+    }
+    for (size_t i = 0; ls->since >= 0 && i < ls->lines.count; i++) {
+        const struct xlcfg__line *line = &ls->lines.v[i];
+
+        if (line->gone && line->revision > ls->since &&
+            !listed(&ls->list, line->uuid) &&
+            !(ls->known && known_as(ls, line->uuid)))
+            xlcfg__items_add(&ls->gone, xlcfg__doc_str(line->uuid));
+    }
+}
+
+static int answer(struct listing *ls, xlcfg_doc **doc_r, xlcfg_error *err)
+{
+    xlcfg__members m = { 0 };
+
+    add_rows(ls);
+    xlcfg__members_add(&m, "version",
+                       xlcfg__doc_str(ls->lines.version[0]
+                                      ? ls->lines.version : NULL));
+    xlcfg__members_add(&m, "domains", xlcfg__items_end(&ls->rows));
+    if (ls->known || ls->since >= 0) {
+        add_gone(ls);
+        xlcfg__members_add(&m, "gone", xlcfg__items_end(&ls->gone));
+    }
+    *doc_r = xlcfg__members_end(&m);
+    return *doc_r ? 0 : xlcfg__nomem(err);
+}
+
+static int look_at_all(struct listing *ls, xlcfg_error *err)
+{
+    struct xlcfg__lines before;
+    bool stored;
+    int rc;
+
+    stored = !xlcfg__read_lines(ls->ctx, false, &before, NULL);
+    rc = xlcfg__list_take(ls->ctx, &ls->list, NULL, err);
+    if (!rc) {
+        ls->seen = calloc(ls->list.count + 1, sizeof(*ls->seen));
+        ls->ended = calloc(ls->list.count + 1, sizeof(*ls->ended));
+        rc = ls->seen && ls->ended ? 0 : xlcfg__nomem(err);
+    }
+    for (size_t i = 0; i < ls->list.count && !rc; i++)
+        rc = look_at(ls, i, err);
+    /* where it cannot be noted the listing is right all the same */
+    if (!rc && stored)
+        rc = xlcfg__note_absent(ls->ctx, &before, &ls->list, err) ==
+            XLCFG_ERROR_NOMEM ? XLCFG_ERROR_NOMEM : 0;
+    xlcfg__lines_dispose(&before);
+    return rc;
+}
+
+int xlcfg__since(xlcfg_ctx *ctx, const char *token, int64_t *rev_r,
+                 xlcfg_error *err)
+{
+    xlcfg__state *st;
+    int rc;
+
+    rc = xlcfg__store(ctx, false, &st, err);
+    if (rc == XLCFG_ERROR_NOTFOUND)
+        rc = xlcfg__store(ctx, true, &st, err);
+    if (rc)
+        return rc;
+    rc = xlcfg__state_token(st, token, rev_r, err);
+    if (rc == XLCFG_ERROR_STORE)
+        xlcfg__store_drop(ctx, st == ctx->writer);
+    return rc;
+}
+
+/* {uuid: text} of what a caller knows: that form, or an earlier listing. */
+static int read_known(const xlcfg_doc *known, xlcfg_doc **map_r,
+                      xlcfg_error *err)
+{
+    const xlcfg_doc *rows = xlcfg_doc_get(known, "domains");
+    xlcfg__members m = { 0 };
+
+    if (xlcfg_doc_kind(known) != XLCFG_DOC_OBJECT ||
+        (rows && xlcfg_doc_kind(rows) != XLCFG_DOC_ARRAY))
+        return xlcfg__err(err, XLCFG_ERROR_INVAL, "known",
+                          "expected an earlier listing, or an object of "
+                          "uuid and version or hash");
+    for (size_t i = 0; i < xlcfg_doc_count(rows ? rows : known); i++) {
+        const xlcfg_doc *row = rows ? xlcfg_doc_at(rows, i) : NULL;
+        const char *uuid, *text;
+
+        uuid = row ? xlcfg__doc_getstr(row, "uuid")
+                   : xlcfg_doc_name(known, i);
+        text = row ? xlcfg__doc_getstr(row, "version")
+                   : xlcfg_doc_string(xlcfg_doc_at(known, i));
+        if (row && uuid && !text)
+            text = "";          /* it had no version: it differs */
+        if (!uuid || !text) {
+            char where[64];
+
+            snprintf(where, sizeof(where), "/domains/%zu", i);
+            xlcfg__members_dispose(&m);
+            return xlcfg__err(err, XLCFG_ERROR_INVAL,
+                              row ? where : uuid, row
+                              ? "expected a row with uuid and version"
+                              : "expected a version or a hash");
+        }
+        xlcfg__members_set(&m, uuid, xlcfg__doc_str(text));
+    }
+    *map_r = xlcfg__members_end(&m);
+    return *map_r ? 0 : xlcfg__nomem(err);
+}
+
+int xlcfg_changes(xlcfg_ctx *ctx, const xlcfg_changes_options *opt,
+                  xlcfg_doc **doc_r, xlcfg_error *err)
+{
+    xlcfg_changes_options given = XLCFG_CHANGES_OPTIONS_INIT;
+    struct listing ls = { .ctx = ctx, .since = -1 };
+    xlcfg_doc *known = NULL;
+    int rc = 0;
+
+    if (opt)
+        memcpy(&given, opt, opt->size < sizeof(given) ? opt->size
+                                                      : sizeof(given));
+    if (given.known)
+        rc = read_known(given.known, &known, err);
+    if (!rc && given.since)
+        rc = xlcfg__since(ctx, given.since, &ls.since, err);
+    if (rc)
+        goto out;
+    ls.driver = ctx->conn->drv.name;
+    ls.full = given.full;
+    ls.known = known;
+    xlcfg__place(ctx, ls.place);
+    rc = look_at_all(&ls, err);
+    if (!rc && xlcfg__read_lines(ctx, ls.full, &ls.lines, err) ==
+        XLCFG_ERROR_NOMEM)
+        rc = XLCFG_ERROR_NOMEM;
+    if (!rc)
+        rc = answer(&ls, doc_r, err);
+    dispose(&ls);
+    if (rc == XLCFG_ERROR_NOMEM)
+        xlcfg__nomem(err);
+out:
+    xlcfg_doc_free(known);
+    return rc;
+}
+
+int xlcfg_domain_list(xlcfg_ctx *ctx, bool full, xlcfg_doc **doc_r,
+                      xlcfg_error *err)
+{
+    xlcfg_changes_options opt = XLCFG_CHANGES_OPTIONS_INIT;
+
+    opt.full = full;
+    return xlcfg_changes(ctx, &opt, doc_r, err);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* xlcfg wait */
+#include "xlcfg.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int finish(struct tool *t, xlcfg_doc *doc)
+{
+    const xlcfg_doc *dev = xlcfg_doc_get(doc, "device");
+    int code = EXIT_DONE;
+
+    doc = tool_shown(t, doc, &code);
+    if (!doc)
+        return code;
+    dev = xlcfg_doc_get(doc, "device");
+    if (t->format == FORMAT_JSON || t->format == FORMAT_YAML)
+        return tool_print(t, doc);
+    if (t->format == FORMAT_NAME)
+        puts(cell_text(dev, "key"));
+    else if (!t->quiet)
+        printf("%s: %s\n", cell_text(dev, "key"), cell_text(dev, "state"));
+    xlcfg_doc_free(doc);
+    return code;
+}
+
+static int run(struct tool *t, int argc, char **argv)
+{
+    const char *what = NULL, *timeout = NULL, *state;
+    const struct option_row rows[] = {
+        { "for=", &what }, { "timeout=", &timeout }, { 0 },
+    };
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    unsigned ms = UINT_MAX;
+    xlcfg_doc *doc;
+    char *key;
+    int code, rc;
+
+    code = tool_options(t, &argc, argv, rows);
+    if (!code && (argc != 2 || !what))
+        code = tool_usage(t, NULL, "usage: xlcfg wait DOM --for KEY=STATE");
+    if (!code && t->format == FORMAT_XML)
+        code = tool_usage(t, "-o xml", "wait has no XML form");
+    if (!code && timeout)
+        code = tool_seconds(t, "--timeout", timeout, 4000000, &ms);
+    if (code)
+        return code;
+    state = strrchr(what, '=');
+    if (!state || state == what || !state[1])
+        return tool_usage(t, "--for", "expected KEY=STATE, such as "
+                          "disk/xvdb=detached, not '%s'", what);
+    code = tool_open(t);
+    if (code)
+        return code;
+    key = strndup(what, (size_t)(state - what));
+    if (!key)
+        return EXIT_INTERNAL;
+    rc = xlcfg_wait(t->ctx, argv[1], key, state + 1, ms, &doc, &err);
+    free(key);
+    if (!rc)
+        return finish(t, doc);
+    code = tool_fail(t, &err);
+    return rc == XLCFG_ERROR_TIMEDOUT ? EXIT_DIFFERS : code;
+}
+
+const struct command cmd_wait = {
+    "wait", "DOM --for KEY=STATE", "until a device is in a state",
+    "`detached` is also a device that is not there.  Exit 1: not in time;\n"
+    "exit 3: the domain is gone.\n"
+    "  --timeout SECONDS  no longer than this (for ever)", run,
+};
