@@ -27,7 +27,6 @@ static int xen_open(const char *uri, const struct xlcfg_driver_options *opt,
     struct xlcfg__xen *xen;
     int rc;
 
-    (void)opt;
     if (strncmp(uri, "xen:", 4))
         return XLCFG_DECLINED;
     if (strcmp(uri, "xen:") && strcmp(uri, "xen:/") &&
@@ -37,7 +36,8 @@ static int xen_open(const char *uri, const struct xlcfg_driver_options *opt,
     if (!xen)
         return xlcfg__nomem(err);
     xen->hv = xlcfg__hv_new();
-    rc = xen->hv ? xlcfg__xs_open(&xen->xs, err) : xlcfg__nomem(err);
+    rc = xen->hv ? xlcfg__xs_open(opt->deadline_ms, &xen->xs, err)
+        : xlcfg__nomem(err);
     if (rc) {
         xen_close(xen);
         return rc;
@@ -100,6 +100,11 @@ static int xen_index(void *handle, const struct xlcfg_domain *dom,
         free(text);
         return xlcfg__nomem(err);
     }
+    r = xlcfg__xs_check(xen->xs, err);
+    if (r) {
+        free(text);
+        return r;
+    }
     *text_r = text;
     return 0;
 }
@@ -155,6 +160,8 @@ static int xen_live(void *handle, const struct xlcfg_domain *dom,
     if (!rc)
         rc = xlcfg__xen_leaks(&look);
     xlcfg__xs_names_dispose(&look.alive);
+    if (!rc && xlcfg__xs_check(xen->xs, err))
+        return XLCFG_ERROR_UNREACHABLE;
     return rc || view->unknown.failed ? xlcfg__nomem(err) : 0;
 }
 

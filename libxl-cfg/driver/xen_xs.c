@@ -1,34 +1,45 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Reading xenstore.  One request at a time is all that libxenstore can. */
+/* Reading xenstore: what is asked for together goes out together. */
 #include "driver/xen_xs.h"
 #include "core/json.h"
+#include "driver/xen_wire.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xenstore.h>
+#include <xen/io/xs_wire.h>
+
+/* A batch; COLO's keys make a network card's the longest. */
+#define TOGETHER 64
+/* How often a folder may change while it is read. */
+#define ANEW_MOST 100
+/* More names than any folder of xenstore has. */
+#define FOLDER_MAX ((size_t)64 << 20)
 
 struct xlcfg__xs {
-    struct xs_handle *h;
+    struct xlcfg__wire *wire;
 };
 
-int xlcfg__xs_open(struct xlcfg__xs **xs_r, xlcfg_error *err)
+static int unreachable(int why, xlcfg_error *err)
+{
+    return xlcfg__err(err, XLCFG_ERROR_UNREACHABLE,
+                      secure_getenv("XENSTORED_PATH"),
+                      "no xenstore answers: %s", strerror(why));
+}
+
+int xlcfg__xs_open(unsigned deadline_ms, struct xlcfg__xs **xs_r,
+                   xlcfg_error *err)
 {
     struct xlcfg__xs *xs = calloc(1, sizeof(*xs));
+    int r;
 
     if (!xs)
         return xlcfg__nomem(err);
-    errno = 0;
-    xs->h = xs_open(0);
-    if (!xs->h) {
-        int r = errno;
-
+    r = xlcfg__wire_open(deadline_ms, &xs->wire);
+    if (r) {
         free(xs);
-        return xlcfg__err(err, XLCFG_ERROR_UNREACHABLE,
-                          getenv("XENSTORED_PATH"),
-                          "no xenstore answers: %s",
-                          r ? strerror(r) : "cannot connect");
+        return r == ENOMEM ? xlcfg__nomem(err) : unreachable(r, err);
     }
     *xs_r = xs;
     return 0;
@@ -38,8 +49,15 @@ void xlcfg__xs_close(struct xlcfg__xs *xs)
 {
     if (!xs)
         return;
-    xs_close(xs->h);
+    xlcfg__wire_close(xs->wire);
     free(xs);
+}
+
+int xlcfg__xs_check(const struct xlcfg__xs *xs, xlcfg_error *err)
+{
+    int r = xlcfg__wire_lost(xs->wire);
+
+    return r ? unreachable(r, err) : 0;
 }
 
 /* Printable UTF-8 of bounded length: nothing else leaves this file. */
@@ -53,38 +71,51 @@ static bool is_text(const char *s, size_t len)
     return xlcfg__utf8_ok(s, len);
 }
 
-static void read_path(struct xlcfg__xs *xs, const char *path,
-                      struct xlcfg__xs_value *value)
+static void take_value(struct xlcfg__wire_ask *ask,
+                       struct xlcfg__xs_value *value)
 {
-    unsigned len = 0;
-
-    value->error = 0;
-    errno = 0;
-    value->text = xs_read(xs->h, XBT_NULL, path, &len);
-    if (!value->text) {
-        value->error = errno ? errno : EIO;
-    } else if (!is_text(value->text, len)) {
-        free(value->text);
-        value->text = NULL;
-        value->error = EILSEQ;
+    *value = (struct xlcfg__xs_value){ ask->data, ask->error };
+    if (ask->data && !is_text(ask->data, ask->len)) {
+        free(ask->data);
+        *value = (struct xlcfg__xs_value){ NULL, EILSEQ };
     }
+}
+
+/* At most TOGETHER of them. */
+static void read_some(struct xlcfg__xs *xs, const char *base,
+                      const char *const *names, size_t count,
+                      struct xlcfg__xs_value *values)
+{
+    struct xlcfg__wire_ask asks[TOGETHER];
+    size_t asked[TOGETHER], n = 0;
+    char paths[TOGETHER][XLCFG__XS_PATH_MAX];
+
+    for (size_t i = 0; i < count; i++) {
+        int len = snprintf(paths[n], sizeof(paths[n]), "%s%s%s",
+                           base ? base : "", base ? "/" : "", names[i]);
+
+        if (len < 0 || (size_t)len >= sizeof(paths[n])) {
+            values[i] = (struct xlcfg__xs_value){ NULL, ENAMETOOLONG };
+            continue;
+        }
+        asks[n] = (struct xlcfg__wire_ask){
+            .type = XS_READ, .path = paths[n],
+        };
+        asked[n++] = i;
+    }
+    xlcfg__wire_ask(xs->wire, asks, n);
+    for (size_t i = 0; i < n; i++)
+        take_value(&asks[i], &values[asked[i]]);
 }
 
 void xlcfg__xs_read_many(struct xlcfg__xs *xs, const char *base,
                          const char *const *names, size_t count,
                          struct xlcfg__xs_value *values)
 {
-    char path[XLCFG__XS_PATH_MAX];
-
-    for (size_t i = 0; i < count; i++) {
-        int n = snprintf(path, sizeof(path), "%s%s%s", base ? base : "",
-                         base ? "/" : "", names[i]);
-
-        if (n < 0 || (size_t)n >= sizeof(path))
-            values[i] = (struct xlcfg__xs_value){ NULL, ENAMETOOLONG };
-        else
-            read_path(xs, path, &values[i]);
-    }
+    for (size_t at = 0; at < count; at += TOGETHER)
+        read_some(xs, base, names + at,
+                  count - at < TOGETHER ? count - at : TOGETHER,
+                  values + at);
 }
 
 /* NULL when it is too long for a xenstore path. */
@@ -120,25 +151,107 @@ void xlcfg__xs_value_dispose(struct xlcfg__xs_value *values, size_t count)
     }
 }
 
+/*
+ * A folder that is too long for one message comes in pieces: the number of
+ * its change, then names; an empty name is behind the last.  It starts anew
+ * when it changed in between.  Takes what text holds, also on failure.
+ */
+static int list_pieces(struct xlcfg__xs *xs, const char *path, char **text,
+                       size_t *len)
+{
+    char offset[24], seen[24] = "", *bigger;
+    struct xlcfg__wire_ask ask = {
+        .type = XS_DIRECTORY_PART, .path = path, .more = offset,
+    };
+    size_t head, piece;
+    unsigned anew = 0;
+    bool last = false;
+
+    while (!last) {
+        snprintf(offset, sizeof(offset), "%zu", *len);
+        xlcfg__wire_ask(xs->wire, &ask, 1);
+        if (ask.error)
+            return ask.error;
+        head = strlen(ask.data) + 1;
+        if (head > sizeof(seen) || head >= ask.len) {
+            free(ask.data);
+            return EIO;
+        }
+        if (*seen && strcmp(seen, ask.data)) {
+            *len = 0;
+            *seen = '\0';
+            free(ask.data);
+            if (anew++ == ANEW_MOST)
+                return EAGAIN;
+            continue;
+        }
+        strcpy(seen, ask.data);
+        piece = ask.len - head;
+        last = !ask.data[ask.len - 1] &&
+            (piece == 1 || !ask.data[ask.len - 2]);
+        piece -= last;
+        bigger = *len + piece > FOLDER_MAX ? NULL
+            : realloc(*text, *len + piece + 1);
+        if (bigger) {
+            memcpy(bigger + *len, ask.data + head, piece);
+            *len += piece;
+            *text = bigger;
+        }
+        free(ask.data);
+        if (!bigger)
+            return ENOMEM;
+    }
+    return 0;
+}
+
+/* One block: pointers, and the names behind them. */
+static int names_of(const char *text, size_t len,
+                    struct xlcfg__xs_names *names_r)
+{
+    unsigned count = 0;
+    char *at;
+
+    if (len && text[len - 1])
+        return EIO;
+    for (size_t i = 0; i < len; i++)
+        count += !text[i];
+    names_r->v = malloc((count + 1) * sizeof(*names_r->v) + len);
+    if (!names_r->v)
+        return ENOMEM;
+    at = (char *)&names_r->v[count + 1];
+    if (len)
+        memcpy(at, text, len);
+    for (unsigned i = 0; i < count; i++) {
+        names_r->v[i] = at;
+        at += strlen(at) + 1;
+    }
+    names_r->v[count] = NULL;
+    names_r->count = count;
+    return 0;
+}
+
 int xlcfg__xs_list(struct xlcfg__xs *xs, struct xlcfg__xs_names *names_r,
                    const char *fmt, ...)
 {
+    struct xlcfg__wire_ask ask = { .type = XS_DIRECTORY };
     char buf[XLCFG__XS_PATH_MAX];
-    const char *path;
     va_list ap;
+    int r;
 
     *names_r = (struct xlcfg__xs_names){ NULL, 0 };
     va_start(ap, fmt);
-    path = path_of(buf, sizeof(buf), fmt, ap);
+    ask.path = path_of(buf, sizeof(buf), fmt, ap);
     va_end(ap);
-    if (!path)
+    if (!ask.path)
         return ENAMETOOLONG;
-    errno = 0;
-    names_r->v = xs_directory(xs->h, XBT_NULL, path, &names_r->count);
-    if (names_r->v)
-        return 0;
-    names_r->count = 0;
-    return errno ? errno : EIO;
+    xlcfg__wire_ask(xs->wire, &ask, 1);
+    r = ask.error;
+    if (r == E2BIG)
+        r = list_pieces(xs, ask.path, &ask.data, &ask.len);
+    if (!r)
+        r = names_of(ask.data, ask.len, names_r);
+    free(ask.data);
+    return r;
 }
 
 void xlcfg__xs_names_dispose(struct xlcfg__xs_names *names)

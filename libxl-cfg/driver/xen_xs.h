@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The seam over libxenstore: reading, with "absent" and "could not look"
+ * Reading xenstore, with "absent" and "could not look"
  * kept apart, and values bounded before anybody sees them.
  */
 #ifndef XLCFG_DRIVER_XEN_XS_H
@@ -15,8 +15,13 @@
 
 struct xlcfg__xs;
 
-int xlcfg__xs_open(struct xlcfg__xs **xs_r, xlcfg_error *err);
+/* Waits for deadline_ms at most, and later for each answer.  UNREACHABLE. */
+int xlcfg__xs_open(unsigned deadline_ms, struct xlcfg__xs **xs_r,
+                   xlcfg_error *err);
 void xlcfg__xs_close(struct xlcfg__xs *xs);     /* NULL accepted */
+/* 0, or UNREACHABLE: the connection broke, and all that was asked since could
+ * not be looked at. */
+int xlcfg__xs_check(const struct xlcfg__xs *xs, xlcfg_error *err);
 
 struct xlcfg__xs_value {
     char *text;                 /* NULL: see error */

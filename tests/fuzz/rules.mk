@@ -13,8 +13,8 @@ $(FUZZ_OUT)/%: tests/fuzz/%.c tests/fuzz/fuzz.h $(LIB_OBJ)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEP_CFLAGS) -fsanitize=fuzzer -o $@ $< \
 		$(filter-out $(FUZZ_OWN),$(LIB_OBJ)) $(LIBS)
 
-# It says itself what the hypervisor answers.
-$(FUZZ_OUT)/xenview_fuzz: FUZZ_OWN := %/driver/xen_hv.o
+# It says itself what the hypervisor and xenstored answer.
+$(FUZZ_OUT)/xenview_fuzz: FUZZ_OWN := %/driver/xen_hv.o %/driver/xen_wire.o
 
 .PHONY: fuzz check-fuzz fuzz-programs
 fuzz-programs: $(FUZZ_NAMES:%=$(FUZZ_OUT)/%)

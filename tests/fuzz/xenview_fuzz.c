@@ -9,17 +9,19 @@
  * that begins with "{" is the template, "#STATE TYPE" what the hypervisor
  * says of every domain (without one, no hypervisor answers).
  *
- * libxenstore's own functions are defined here, so the driver's reading of
- * them (xen_xs.c) is run as well.
+ * Answers are given in place of the connection (xen_wire.c), so what the
+ * driver makes of them (xen_xs.c) is run as well; a folder of more than a few
+ * names comes in pieces.
  */
 #include "core/scalar.h"
 #include "driver/driver.h"
 #include "driver/xen_hv.h"
+#include "driver/xen_wire.h"
 #include "fuzz.h"
 
 #include <errno.h>
 #include <string.h>
-#include <xenstore.h>
+#include <xen/io/xs_wire.h>
 
 struct entry {
     const char *path, *value;
@@ -34,22 +36,42 @@ static size_t count;
 static const char *template_text, *hv_text;
 static size_t template_len;
 static char *input;
+static size_t input_len;
 
-/* ---- libxenstore ---- */
+/* ---- the connection ---- */
 
-struct xs_handle {
+#define FOLDER_MOST 64
+#define PIECE 40
+
+struct xlcfg__wire {
     int unused;
 };
 
-struct xs_handle *xs_open(unsigned long flags)
+int xlcfg__wire_open(unsigned ms, struct xlcfg__wire **wire_r)
 {
-    (void)flags;
-    return calloc(1, sizeof(struct xs_handle));
+    (void)ms;
+    *wire_r = calloc(1, sizeof(**wire_r));
+    return *wire_r ? 0 : ENOMEM;
 }
 
-void xs_close(struct xs_handle *h)
+void xlcfg__wire_close(struct xlcfg__wire *wire)
 {
-    free(h);
+    free(wire);
+}
+
+int xlcfg__wire_lost(const struct xlcfg__wire *wire)
+{
+    (void)wire;
+    return 0;
+}
+
+static void answer(struct xlcfg__wire_ask *ask, const char *data, size_t len)
+{
+    ask->data = malloc(len + 1);
+    must(ask->data);
+    memcpy(ask->data, data, len);
+    ask->data[len] = '\0';
+    ask->len = len;
 }
 
 /* Is path the entry's own, or (below_r) a folder above it? */
@@ -62,82 +84,50 @@ static bool covers(const char *path, size_t len, const struct entry *e,
     return e->path_len == len || *below_r;
 }
 
-void *xs_read(struct xs_handle *h, xs_transaction_t t, const char *path,
-              unsigned int *len)
+static void answer_read(struct xlcfg__wire_ask *ask)
 {
-    size_t n = strlen(path);
+    size_t n = strlen(ask->path);
     bool folder = false, below;
-    char *text;
 
-    (void)h, (void)t;
     for (size_t i = 0; i < count; i++) {
         const struct entry *e = &entries[i];
 
-        if (!covers(path, n, e, &below))
+        if (!covers(ask->path, n, e, &below))
             continue;
         folder = true;
         if (below)
             continue;
-        if (e->error) {
-            errno = e->error;
-            return NULL;
-        }
-        text = malloc(e->value_len + 1);
-        must(text);
-        memcpy(text, e->value, e->value_len);
-        text[e->value_len] = '\0';
-        *len = (unsigned)e->value_len;
-        return text;
+        ask->error = e->error;
+        if (!e->error)
+            answer(ask, e->value, e->value_len);
+        return;
     }
-    *len = 0;
     if (folder)
-        return calloc(1, 1);
-    errno = ENOENT;
-    return NULL;
+        answer(ask, "", 0);
+    else
+        ask->error = ENOENT;
 }
 
-/* One block, names behind the pointers, as libxenstore makes it. */
-static char **one_block(const char *const *names, const size_t *lens,
-                        unsigned n)
-{
-    size_t room = n * sizeof(char *) + 1;
-    char **v, *at;
-
-    for (unsigned i = 0; i < n; i++)
-        room += lens[i] + 1;
-    v = malloc(room);
-    must(v);
-    at = (char *)&v[n];
-    for (unsigned i = 0; i < n; i++) {
-        v[i] = at;
-        memcpy(at, names[i], lens[i]);
-        at[lens[i]] = '\0';
-        at += lens[i] + 1;
-    }
-    return v;
-}
-
-char **xs_directory(struct xs_handle *h, xs_transaction_t t,
-                    const char *path, unsigned int *num)
+/* The names in a folder, a NUL behind each; -1: there is no such. */
+static int put_names(const char *path, char *text, size_t *len_r,
+                     int *error_r)
 {
     static const char *names[ENTRIES];
     static size_t lens[ENTRIES];
-    size_t n = strlen(path);
+    size_t n = strlen(path), found = 0;
     bool there = false, below;
-    unsigned found = 0;
 
-    (void)h, (void)t;
+    *len_r = 0;
+    *error_r = 0;
     for (size_t i = 0; i < count; i++) {
         const struct entry *e = &entries[i];
         const char *name, *end;
-        unsigned j;
+        size_t j;
 
         if (!covers(path, n, e, &below))
             continue;
-        if (!below && e->error) {
-            errno = e->error;
-            return NULL;
-        }
+        if (!below && e->error)
+            *error_r = e->error;
         there = true;
         if (!below)
             continue;
@@ -148,14 +138,56 @@ char **xs_directory(struct xs_handle *h, xs_transaction_t t,
         for (j = 0; j < found; j++)
             if (lens[j] == lens[found] && !memcmp(names[j], name, lens[j]))
                 break;
-        found += j == found;
+        if (j < found)
+            continue;
+        memcpy(text + *len_r, name, lens[found]);
+        *len_r += lens[found++];
+        text[(*len_r)++] = '\0';
     }
-    if (!there) {
-        errno = ENOENT;
-        return NULL;
+    return there ? 0 : -1;
+}
+
+static void answer_folder(struct xlcfg__wire_ask *ask)
+{
+    char *text = malloc(input_len + ENTRIES + 1);
+    size_t len, from;
+    int error;
+
+    must(text);
+    if (put_names(ask->path, text, &len, &error))
+        error = ENOENT;
+    ask->error = error;
+    if (!error && ask->type == XS_DIRECTORY && len > FOLDER_MOST)
+        ask->error = E2BIG;
+    else if (!error && ask->type == XS_DIRECTORY)
+        answer(ask, text, len);
+    else if (!error) {
+        char piece[PIECE + 8] = "7";
+
+        from = strtoul(ask->more, NULL, 10);
+        must(from <= len);
+        /* an empty name ends them: the NUL that is not counted in len */
+        text[len] = '\0';
+        len = len + 1 - from < PIECE ? len + 1 - from : PIECE;
+        memcpy(piece + 2, text + from, len);
+        answer(ask, piece, len + 2);
     }
-    *num = found;
-    return one_block(names, lens, found);
+    free(text);
+}
+
+void xlcfg__wire_ask(struct xlcfg__wire *wire, struct xlcfg__wire_ask *asks,
+                     size_t n)
+{
+    (void)wire;
+    for (size_t i = 0; i < n; i++) {
+        asks[i].data = NULL;
+        asks[i].len = 0;
+        asks[i].error = 0;
+        if (asks[i].type == XS_READ)
+            answer_read(&asks[i]);
+        else
+            answer_folder(&asks[i]);
+    }
 }
 
 /* ---- the hypervisor ---- */
@@ -262,6 +294,7 @@ static void take_input(const uint8_t *data, size_t size)
     count = 0;
     template_text = hv_text = NULL;
     template_len = 0;
+    input_len = size;
     input = malloc(size + 1);
     must(input);
     memcpy(input, data, size);
