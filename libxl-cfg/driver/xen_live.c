@@ -182,6 +182,7 @@ const struct xlcfg_driver xlcfg__driver_xen = {
     .detach = xlcfg__xen_detach,
     .update = xlcfg__xen_update,
     .clean = xlcfg__xen_clean,
+    .create = xlcfg__xen_create,
     .watch_fd = xlcfg__xen_watch_fd,
     .watch_next = xlcfg__xen_watch_next,
 };

@@ -50,7 +50,7 @@ bool xlcfg__xen_can(void *handle, enum xlcfg_kind kind,
     };
 
     (void)handle;
-    if (act == XLCFG_ACT_WATCH)
+    if (act == XLCFG_ACT_CREATE || act == XLCFG_ACT_WATCH)
         return true;
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
         if (verbs[i].act == act)

@@ -21,10 +21,11 @@ PLAIN = (
 )
 
 
-def test(**domain):
+def test(into=None, **domain):
+    """A test, on a domain made with these words."""
     def keep(function):
         function.domain = domain
-        TESTS.append(function)
+        (TESTS if into is None else into).append(function)
         return function
     return keep
 

@@ -1,9 +1,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Attach, detach and settle with the real libxl and a private xenstored.
 
+PLUG_CONFIG := $(B)/tests/plug/config
+
+TEST_PROGRAMS += $(PLUG_CONFIG)
 CHECK_SUITES += check-plug
 
+$(PLUG_CONFIG): tests/plug/config.c $(LIB_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEP_CFLAGS) -o $@ $< $(LIB_OBJ) $(LIBS)
+
 .PHONY: check-plug
-check-plug: all $(XS_OUT)/hv.so $(XS_OUT)/stock
+check-plug: all $(XS_OUT)/hv.so $(XS_OUT)/stock $(PLUG_CONFIG) \
+		$(B)/tests/schema/print
 	XLCFG_BUILD=$(B) tests/plug/run
 	XLCFG_BUILD=$(B) tests/plug/run --oxenstored numbers_do_not_collide

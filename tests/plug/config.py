@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What a domain is to be created of, as it is read."""
+import copy
+import json
+import os
+import subprocess
+
+from kinds import same, test
+
+BUILD = os.path.join(
+    os.path.dirname(os.path.realpath(__file__)), "..", "..",
+    os.environ.get("XLCFG_BUILD", "build"))
+TESTS = []
+
+WHOLE = {
+    "c_info": {"type": "pv", "name": "n",
+               "uuid": "6A6a0000-0000-0000-0000-000000000001"},
+    "b_info": {"max_vcpus": 2, "avail_vcpus": [0, 1], "max_memkb": 65536,
+               "kernel": "/k", "type.pv": {}, "localtime": "True",
+               "sched_params": {"weight": 256}},
+    "disks": [{"vdev": "xvda", "pdev_path": "/d", "backend": "phy",
+               "format": "raw", "readwrite": 1, "is_cdrom": 0}],
+    "nics": [{"devid": 0, "mac": "00:16:3E:00:00:01", "bridge": "b"}],
+    "on_reboot": "restart", "x-note": {"any": ["thing"]},
+}
+
+# a path, a value to put there, and the words that are due
+WRONG = (
+    (("b_info", "max_vcpus"), "two", "expected a number"),
+    (("b_info", "max_vcpus"), [2], "expected a number"),
+    (("b_info", "kernel"), 5, "expected a text"),
+    (("b_info", "max_vcpu"), 2, "no such member"),
+    (("b_info", "localtime"), "yes", "does not read"),
+    (("b_info", "sched_params", "wait"), 3, "no such member"),
+    (("b_info", "type.pv", "nosuch"), "x", "no such member"),
+    (("c_info", "type"), "pw", "does not read"),
+    (("c_info", "uuid"), "no uuid", "does not read"),
+    (("disks", 0, "pdev_path"), ["/d"], "expected a text"),
+    (("disks", 0, "backend"), "nosuch", "does not read"),
+    (("disks", 0, "readwirte"), 1, "no such member"),
+    (("nics", 0, "mac"), "00:16", "does not read"),
+    (("on_reboot",), "never", "does not read"),
+    (("nic", 0, "devid"), 1, "no such member"),
+)
+
+
+def ask(texts):
+    """The program's line for each text."""
+    result = subprocess.run(
+        [f"{BUILD}/tests/plug/config"], input="".join(
+            json.dumps(text) + "\n" for text in texts),
+        capture_output=True, text=True, check=True, timeout=300)
+    lines = result.stdout.splitlines()
+    same(len(lines), len(texts))
+    return lines
+
+
+def put(path, value):
+    whole = copy.deepcopy(WHOLE)
+    whole["nic"] = [{}]
+    at = whole
+    for step in path[:-1]:
+        at = at[step]
+    at[path[-1]] = value
+    return whole
+
+
+@test(into=TESTS)
+def a_wrong_member_is_named(b):
+    lines = ask([WHOLE] + [put(path, value) for path, value, _ in WRONG])
+    same(lines[0], "ok")
+    for line, (path, _, words) in zip(lines[1:], WRONG):
+        pointer = "/" + "/".join(map(str, path))
+        assert line.startswith(pointer + ": ") and words in line, \
+            f"{line!r} where {pointer} ({words}) was due"
+
+
+@test(into=TESTS)
+def all_that_libxl_prints_is_read(b):
+    printer = f"{BUILD}/tests/schema/print"
+    count = int(subprocess.check_output([printer, "--count"]))
+    texts = [json.loads(subprocess.check_output(
+        [printer, "--readable", str(n)])) for n in range(count)]
+    assert count > 10
+    same([line for line in ask(texts) if line != "ok"], [])
