@@ -152,7 +152,8 @@ typedef struct xlcfg_ctx_options {
  * Open a context.  uri NULL: `xen:///` where a xenstore answers, else
  * `qemu:///system`.  `mem:FILE` is the in-memory driver fed from a JSON
  * file.  Nothing is written; state.db is made by the first call that records.
- * Errors: INVAL (not a URI of ours), NI (driver not built in), UNREACHABLE.
+ * A connection that breaks later is opened again by the next question.
+ * Blocks for 8 s at most, on Xen for deadline_ms.  Errors: INVAL (not a URI of ours), NI (driver not built in), UNREACHABLE.
  */
 int xlcfg_ctx_open(const char *uri, const xlcfg_ctx_options *opt,
                    xlcfg_ctx **ctx_r, xlcfg_error *err);

@@ -99,7 +99,7 @@ int xlcfg__wire_open(unsigned ms, struct xlcfg__wire **wire_r)
     if (!wire)
         return ENOMEM;
     wire->fd = -1;
-    wire->ms = ms;
+    wire->ms = 2 * ms;
     snprintf(socket_path, sizeof(socket_path), "%.200s/socket",
              folder ? folder : "/run/xenstored");
     if (!given)

@@ -21,8 +21,12 @@
 
 struct xlcfg__wire;
 
-/* $XENSTORED_PATH, xenstored's socket, or the kernel's device, whichever is
- * there.  Waits for ms at most, and later for each answer.  0 or an errno. */
+/*
+ * $XENSTORED_PATH, xenstored's socket, or the kernel's device, whichever is
+ * there.  Waits for ms at most, and later for each answer for twice as long:
+ * who has a deadline of ms of its own is the first to give up, and says so.
+ * 0 or an errno.
+ */
 int xlcfg__wire_open(unsigned ms, struct xlcfg__wire **wire_r);
 void xlcfg__wire_close(struct xlcfg__wire *wire);       /* NULL accepted */
 

@@ -15,7 +15,8 @@
 
 struct xlcfg__xs;
 
-/* Waits for deadline_ms at most, and later for each answer.  UNREACHABLE. */
+/* Waits for deadline_ms at most, later twice that for an answer (xen_wire.h).
+ * UNREACHABLE. */
 int xlcfg__xs_open(unsigned deadline_ms, struct xlcfg__xs **xs_r,
                    xlcfg_error *err);
 void xlcfg__xs_close(struct xlcfg__xs *xs);     /* NULL accepted */

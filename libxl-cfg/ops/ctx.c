@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Contexts: where things are, and the connection. */
 #include "ops/ctx.h"
+#include "ops/deadline.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,8 @@
 #define DEFAULT_XEN_LIB_DIR "/var/lib/xen"
 #define DEFAULT_DEADLINE_MS 3000
 #define DEFAULT_LOCK_MS 5000
+/* Logging in to another host takes longer than a look does. */
+#define OPEN_MS 8000
 
 static char *choose(const char *given, const char *variable,
                     const char *fallback)
@@ -20,11 +23,86 @@ static char *choose(const char *given, const char *variable,
     return strdup(env && *env ? env : fallback);
 }
 
+/* ---- opening a connection, which may hang ---- */
+
+struct opening {
+    char *uri, *state_dir, *xen_lib_dir;
+    struct xlcfg_driver_options opt;
+    struct xlcfg_conn *conn;
+    int rc;
+    xlcfg_error err;
+};
+
+static void opening_free(void *arg)
+{
+    struct opening *op = arg;
+
+    xlcfg__conn_free(op->conn);
+    free(op->uri);
+    free(op->state_dir);
+    free(op->xen_lib_dir);
+    free(op);
+}
+
+static void opening_run(void *arg)
+{
+    struct opening *op = arg;
+
+    op->rc = xlcfg__conn_open(op->uri, &op->opt, &op->conn, &op->err);
+}
+
+static const struct xlcfg__work opening_work = {
+    .run = opening_run, .drop = opening_free,
+};
+
+static struct opening *opening_new(const xlcfg_ctx *ctx)
+{
+    struct opening *op = calloc(1, sizeof(*op));
+
+    if (!op)
+        return NULL;
+    op->uri = ctx->uri ? strdup(ctx->uri) : NULL;
+    op->state_dir = strdup(ctx->state_dir);
+    op->xen_lib_dir = strdup(ctx->xen_lib_dir);
+    if ((ctx->uri && !op->uri) || !op->state_dir || !op->xen_lib_dir) {
+        opening_free(op);
+        return NULL;
+    }
+    op->opt = (struct xlcfg_driver_options){
+        .xen_lib_dir = op->xen_lib_dir, .state_dir = op->state_dir,
+        .deadline_ms = ctx->deadline_ms,
+    };
+    return op;
+}
+
+static int open_conn(xlcfg_ctx *ctx, xlcfg_error *err)
+{
+    struct opening *op = opening_new(ctx);
+    int rc;
+
+    if (!op)
+        return xlcfg__nomem(err);
+    rc = xlcfg__deadline_run(OPEN_MS, &opening_work, op);
+    if (rc == XLCFG_ERROR_TIMEDOUT)
+        return xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, ctx->uri,
+                          "no connection within %d ms", OPEN_MS);
+    if (rc) {
+        opening_free(op);
+        return xlcfg__err(err, rc, NULL, "no thread can be started");
+    }
+    rc = op->rc;
+    if (rc && err)
+        *err = op->err;
+    ctx->conn = op->conn;
+    op->conn = NULL;
+    opening_free(op);
+    return rc;
+}
+
 int xlcfg_ctx_open(const char *uri, const xlcfg_ctx_options *opt,
                    xlcfg_ctx **ctx_r, xlcfg_error *err)
 {
     xlcfg_ctx_options given = XLCFG_CTX_OPTIONS_INIT;
-    struct xlcfg_driver_options drv;
     xlcfg_ctx *ctx;
     int rc;
 
@@ -47,11 +125,7 @@ int xlcfg_ctx_open(const char *uri, const xlcfg_ctx_options *opt,
         rc = xlcfg__nomem(err);
         goto out;
     }
-    drv = (struct xlcfg_driver_options){
-        .xen_lib_dir = ctx->xen_lib_dir, .state_dir = ctx->state_dir,
-        .deadline_ms = ctx->deadline_ms,
-    };
-    rc = xlcfg__conn_open(uri, &drv, &ctx->conn, err);
+    rc = open_conn(ctx, err);
     if (rc)
         goto out;
     *ctx_r = ctx;

@@ -15,6 +15,8 @@
 
 struct xlcfg_ctx {
     struct xlcfg_conn *conn;
+    bool lost;                  /* it broke, or a thread hangs in it: the next
+                                   look opens another */
     char *uri;                  /* as asked for; NULL: the first to answer */
     char *state_dir, *xen_lib_dir;
     unsigned deadline_ms, lock_ms;
@@ -62,8 +64,6 @@ int xlcfg__cut_merge(struct xlcfg__cut *cut, struct xlcfg_answer *answer,
  */
 int xlcfg__list_take(xlcfg_ctx *ctx, struct xlcfg_domains *list,
                      char ***indexes_r, xlcfg_error *err);
-/* A new connection in place of one that is broken or hangs. */
-int xlcfg__reconnect(xlcfg_ctx *ctx, xlcfg_error *err);
 
 /*
  * The get object of an answer.  A change since the last look is recorded in

@@ -9,11 +9,8 @@
  * No lock is taken: template, intents and the index of devices are read, the
  * live view after them, and then all three again; if one moved, once more.
  */
-#include "core/scalar.h"
-#include "ops/ctx.h"
+#include "ops/job.h"
 
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,54 +18,30 @@
 
 #define TRIES 5
 
-struct job {
-    pthread_mutex_t lock;
-    pthread_cond_t moved;
-    int owners;                 /* of this struct: caller, worker */
-    bool done;
-    struct xlcfg_conn *conn;
-    char *state_dir, *xen_lib_dir;
-    unsigned lock_ms;
-    bool deep;
-    char *name;                 /* the domain asked for; NULL: list */
-    int rc;
-    xlcfg_error err;
-    struct xlcfg_domain dom;    /* as soon as it is known */
-    bool have_dom;
-    xlcfg__state *st;           /* the context's; NULL: not open */
-    struct xlcfg__cut cut;
-    struct xlcfg_domains list;
-    bool want_indexes;
-    char **indexes;             /* as many as there are in list */
-};
-
-static void job_free(struct job *job)
+static void forget_list(struct xlcfg__job *job)
 {
+    for (size_t i = 0; job->indexes && i < job->list.count; i++)
+        free(job->indexes[i]);
+    free(job->indexes);
+    job->indexes = NULL;
+    xlcfg__domains_dispose(&job->list);
+}
+
+void xlcfg__job_free(void *arg)
+{
+    struct xlcfg__job *job = arg;
+
     pthread_mutex_destroy(&job->lock);
-    pthread_cond_destroy(&job->moved);
     xlcfg__conn_free(job->conn);
     xlcfg__state_close(job->st);
+    free(job->uri);
     free(job->state_dir);
     free(job->xen_lib_dir);
     free(job->name);
     xlcfg__domain_dispose(&job->dom);
     xlcfg__cut_dispose(&job->cut);
-    for (size_t i = 0; job->indexes && i < job->list.count; i++)
-        free(job->indexes[i]);
-    free(job->indexes);
-    xlcfg__domains_dispose(&job->list);
+    forget_list(job);
     free(job);
-}
-
-static void job_leave(struct job *job)
-{
-    bool last;
-
-    pthread_mutex_lock(&job->lock);
-    last = --job->owners == 0;
-    pthread_mutex_unlock(&job->lock);
-    if (last)
-        job_free(job);
 }
 
 void xlcfg__cut_dispose(struct xlcfg__cut *cut)
@@ -101,7 +74,7 @@ static bool libxl_shape(const xlcfg_doc *doc)
 }
 
 /* state.db, the context's handle.  NOTFOUND: there is none yet. */
-static int open_store(struct job *job, xlcfg_error *err)
+static int open_store(struct xlcfg__job *job, xlcfg_error *err)
 {
     xlcfg__state *st;
 
@@ -110,14 +83,14 @@ static int open_store(struct job *job, xlcfg_error *err)
 }
 
 /* After an error: the next question opens it again. */
-static void close_store(struct job *job)
+static void close_store(struct xlcfg__job *job)
 {
     xlcfg__state_close(job->st);
     job->st = NULL;
 }
 
 /* The version on top of which what is read now may be recorded. */
-static int read_was(struct job *job)
+static int read_was(struct xlcfg__job *job)
 {
     struct xlcfg__cut *cut = &job->cut;
     struct xlcfg__seen seen = { 0 };
@@ -137,7 +110,7 @@ static int read_was(struct job *job)
 }
 
 /* From state.db, or what the backend keeps: HOME_BACKEND asks it first. */
-static int read_kept(struct job *job, xlcfg_error *err)
+static int read_kept(struct xlcfg__job *job, xlcfg_error *err)
 {
     const struct xlcfg_driver *drv = &job->conn->drv;
     const struct xlcfg_domain *dom = &job->cut.dom;
@@ -167,7 +140,7 @@ static int read_kept(struct job *job, xlcfg_error *err)
 
 /* The template from where this driver's domains have it; 0 also when there
  * is none, which template_note then says. */
-static int read_template(struct job *job, struct xlcfg__stamp *stamp)
+int xlcfg__job_template(struct xlcfg__job *job, struct xlcfg__stamp *stamp)
 {
     struct xlcfg__cut *cut = &job->cut;
     const struct xlcfg_domain *dom = &cut->dom;
@@ -194,7 +167,7 @@ static int read_template(struct job *job, struct xlcfg__stamp *stamp)
     return 0;
 }
 
-static int read_intents(struct job *job)
+int xlcfg__job_intents(struct xlcfg__job *job)
 {
     xlcfg_error err = XLCFG_ERROR_INIT;
     int rc;
@@ -234,7 +207,7 @@ static char *intents_text(const struct xlcfg_intents *list)
     return s;
 }
 
-static bool template_moved(struct job *job, const struct xlcfg__stamp *was)
+static bool template_moved(struct xlcfg__job *job, const struct xlcfg__stamp *was)
 {
     struct xlcfg__stamp now;
 
@@ -245,14 +218,14 @@ static bool template_moved(struct job *job, const struct xlcfg__stamp *was)
     return memcmp(&now, was, sizeof(now));
 }
 
-static int intents_moved(struct job *job, bool *moved)
+static int intents_moved(struct xlcfg__job *job, bool *moved)
 {
     struct xlcfg_intents before = job->cut.intents;
     char *a, *b;
     int rc;
 
     job->cut.intents = (struct xlcfg_intents){ 0 };
-    rc = read_intents(job);
+    rc = xlcfg__job_intents(job);
     a = intents_text(&before);
     b = intents_text(&job->cut.intents);
     if (!rc && (!a || !b))
@@ -265,7 +238,7 @@ static int intents_moved(struct job *job, bool *moved)
     return rc;
 }
 
-static int read_all(struct job *job, bool *moved)
+static int read_all(struct xlcfg__job *job, bool *moved)
 {
     const struct xlcfg_driver *drv = &job->conn->drv;
     void *h = job->conn->handle;
@@ -278,9 +251,9 @@ static int read_all(struct job *job, bool *moved)
     if (!rc)
         rc = drv->index(h, &cut->dom, &before, &job->err);
     if (!rc)
-        rc = read_template(job, &stamp);
+        rc = xlcfg__job_template(job, &stamp);
     if (!rc)
-        rc = read_intents(job);
+        rc = xlcfg__job_intents(job);
     /* something is half way: then the look that costs is worth it */
     cut->live.deep = job->deep || cut->intents.count;
     if (!rc)
@@ -307,7 +280,7 @@ static void forget_views(struct xlcfg__cut *cut)
     xlcfg__intents_dispose(&cut->intents);
 }
 
-static int take_cut(struct job *job)
+static int take_cut(struct xlcfg__job *job)
 {
     struct xlcfg__cut *cut = &job->cut;
     bool moved = true;
@@ -344,7 +317,7 @@ static int take_cut(struct job *job)
     return rc;
 }
 
-static int take_list(struct job *job)
+static int take_list(struct xlcfg__job *job)
 {
     const struct xlcfg_driver *drv = &job->conn->drv;
     void *h = job->conn->handle;
@@ -364,242 +337,54 @@ static int take_list(struct job *job)
     return rc;
 }
 
-static void *work(void *arg)
+static int64_t now_ms(void)
 {
-    struct job *job = arg;
-    int rc;
+    struct timespec ts;
 
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static int look(struct xlcfg__job *job)
+{
     if (job->name)
-        rc = take_cut(job);
-    else
-        rc = take_list(job);
-    if (rc == XLCFG_ERROR_NOMEM)
-        xlcfg__nomem(&job->err);
-    pthread_mutex_lock(&job->lock);
-    job->rc = rc;
-    job->done = true;
-    pthread_cond_signal(&job->moved);
-    pthread_mutex_unlock(&job->lock);
-    job_leave(job);
-    return NULL;
+        return take_cut(job);
+    return take_list(job);
 }
 
-/* ---- what the caller does ---- */
-
-static struct job *job_new(xlcfg_ctx *ctx, const char *name)
-{
-    struct job *job = calloc(1, sizeof(*job));
-    pthread_condattr_t attr;
-
-    if (!job)
-        return NULL;
-    xlcfg__domain_dispose(&job->dom);
-    xlcfg__domain_dispose(&job->cut.dom);
-    pthread_mutex_init(&job->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&job->moved, &attr);
-    pthread_condattr_destroy(&attr);
-    job->owners = 2;
-    job->lock_ms = ctx->lock_ms;
-    job->deep = ctx->deep;
-    job->st = ctx->reader;
-    ctx->reader = NULL;
-    job->conn = xlcfg__conn_ref(ctx->conn);
-    job->state_dir = strdup(ctx->state_dir);
-    job->xen_lib_dir = strdup(ctx->xen_lib_dir);
-    job->name = name ? strdup(name) : NULL;
-    if (!job->state_dir || !job->xen_lib_dir || (name && !job->name)) {
-        job_free(job);
-        return NULL;
-    }
-    return job;
-}
-
-static bool wait_for(struct job *job, unsigned ms)
-{
-    struct timespec until;
-    int r = 0;
-
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    pthread_mutex_lock(&job->lock);
-    while (!job->done && !r)
-        r = pthread_cond_timedwait(&job->moved, &job->lock, &until);
-    r = job->done;
-    pthread_mutex_unlock(&job->lock);
-    return r;
-}
-
-int xlcfg__reconnect(xlcfg_ctx *ctx, xlcfg_error *err)
+static int connect_anew(struct xlcfg__job *job)
 {
     struct xlcfg_driver_options opt = {
-        .xen_lib_dir = ctx->xen_lib_dir, .state_dir = ctx->state_dir,
-        .deadline_ms = ctx->deadline_ms,
+        .xen_lib_dir = job->xen_lib_dir, .state_dir = job->state_dir,
+        .deadline_ms = job->deadline_ms,
     };
-    struct xlcfg_conn *fresh;
-    int rc;
 
-    rc = xlcfg__conn_open(ctx->uri, &opt, &fresh, err);
-    if (rc)
-        return rc;
-    xlcfg__conn_free(ctx->conn);
-    ctx->conn = fresh;
-    return 0;
+    xlcfg__conn_free(job->conn);
+    job->conn = NULL;
+    job->fresh = true;
+    return xlcfg__conn_open(job->uri, &opt, &job->conn, &job->err);
 }
 
-/* The caller's signal handlers are not to run in a thread of ours. */
-static int start(struct job *job, pthread_t *thread_r)
+/* A backend that was started anew since is found again; once, and not after
+ * a wait: who is slow is not gone. */
+void xlcfg__job_run(void *arg)
 {
-    sigset_t all, was;
-    int r;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &was);
-    r = pthread_create(thread_r, NULL, work, job);
-    pthread_sigmask(SIG_SETMASK, &was, NULL);
-    return r;
-}
-
-/*
- * Run a job; *job_r is the caller's with its result in it.  Leaves the job
- * to its worker and answers TIMEDOUT when the deadline passed; dom_r then
- * has the domain, if it got that far.
- */
-static int run_job(xlcfg_ctx *ctx, const char *name, bool want_indexes,
-                   struct job **job_r, struct xlcfg_domain *dom_r,
-                   xlcfg_error *err)
-{
-    struct job *job = job_new(ctx, name);
-    pthread_t thread;
-    bool got = false;
-
-    if (!job)
-        return xlcfg__nomem(err);
-    job->want_indexes = want_indexes;
-    if (start(job, &thread)) {
-        job_free(job);
-        return xlcfg__err(err, XLCFG_ERROR_NOMEM, NULL,
-                          "no thread can be started");
-    }
-    if (wait_for(job, ctx->deadline_ms)) {
-        pthread_join(thread, NULL);
-        ctx->reader = job->st;
-        job->st = NULL;
-        *job_r = job;
-        return 0;
-    }
-    pthread_detach(thread);
-    pthread_mutex_lock(&job->lock);
-    if (job->have_dom && dom_r)
-        got = xlcfg__domain_copy(dom_r, &job->dom) == 0;
-    pthread_mutex_unlock(&job->lock);
-    job_leave(job);
-    (void)xlcfg__reconnect(ctx, NULL);  /* the next call says, if it fails */
-    xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, ctx->conn->drv.name,
-               "the backend did not answer within %u ms", ctx->deadline_ms);
-    return got ? XLCFG_ERROR_TIMEDOUT : XLCFG_ERROR_UNREACHABLE;
-}
-
-/* All that can be said of a domain whose backend hangs. */
-static int blind_cut(xlcfg_ctx *ctx, struct xlcfg__cut *cut,
-                     xlcfg_error *err)
-{
-    struct xlcfg__stamp stamp;
-    struct job job = {
-        .conn = ctx->conn, .state_dir = ctx->state_dir,
-        .xen_lib_dir = ctx->xen_lib_dir, .lock_ms = ctx->lock_ms,
-        .cut = *cut,
-    };
+    struct xlcfg__job *job = arg;
+    int64_t late = now_ms() + job->deadline_ms / 2;
     int rc = 0;
 
-    job.cut.have_dom = true;
-    job.cut.blind = true;
-    if (ctx->conn->drv.home == XLCFG_HOME_LIBXL)
-        rc = read_template(&job, &stamp);
+    if (!job->conn)
+        rc = connect_anew(job);
     if (!rc)
-        rc = read_intents(&job);
-    close_store(&job);
-    *cut = job.cut;
-    xlcfg__view_note(&cut->live, "live view: the backend did not answer "
-                     "within %u ms", ctx->deadline_ms);
-    if (!rc && cut->template)
-        rc = xlcfg__view_from_config(cut->template, &cut->tmpl, err);
-    return rc == XLCFG_ERROR_NOMEM ? xlcfg__nomem(err) : rc;
-}
-
-int xlcfg__cut_take(xlcfg_ctx *ctx, const char *dom, struct xlcfg__cut *cut,
-                    xlcfg_error *err)
-{
-    struct job *job;
-    int rc;
-
-    memset(cut, 0, sizeof(*cut));
-    xlcfg__domain_dispose(&cut->dom);
-    rc = run_job(ctx, dom, false, &job, &cut->dom, err);
-    if (rc == XLCFG_ERROR_TIMEDOUT) {
-        rc = blind_cut(ctx, cut, err);
-        if (rc)
-            xlcfg__cut_dispose(cut);
-        return rc;
+        rc = look(job);
+    if (rc == XLCFG_ERROR_UNREACHABLE && !job->fresh && now_ms() < late) {
+        xlcfg__cut_dispose(&job->cut);
+        forget_list(job);
+        rc = connect_anew(job);
+        if (!rc)
+            rc = look(job);
     }
-    if (rc)
-        return rc;
-    rc = job->rc;
-    if (rc) {
-        if (err)
-            *err = job->err;
-    } else {
-        *cut = job->cut;
-        memset(&job->cut, 0, sizeof(job->cut));
-    }
-    job_leave(job);
-    return rc;
-}
-
-int xlcfg__list_take(xlcfg_ctx *ctx, struct xlcfg_domains *list,
-                     char ***indexes_r, xlcfg_error *err)
-{
-    struct job *job;
-    int rc;
-
-    rc = run_job(ctx, NULL, indexes_r, &job, NULL, err);
-    if (rc)
-        return rc;
-    rc = job->rc;
-    if (rc) {
-        if (err)
-            *err = job->err;
-    } else {
-        *list = job->list;
-        job->list = (struct xlcfg_domains){ 0 };
-        if (indexes_r) {
-            *indexes_r = job->indexes;
-            job->indexes = NULL;
-        }
-    }
-    job_leave(job);
-    return rc;
-}
-
-int xlcfg__cut_merge(struct xlcfg__cut *cut, struct xlcfg_answer *answer,
-                     xlcfg_error *err)
-{
-    xlcfg_doc *finished;
-
-    if (!cut->template)
-        xlcfg__view_note(&cut->live, "template: %s", cut->template_note);
-    finished = xlcfg__scalars_finish(cut->template ? cut->tmpl.rest : NULL,
-                                     cut->live.rest);
-    if (!finished && cut->live.rest)
-        return xlcfg__nomem(err);
-    xlcfg_doc_free(cut->live.rest);
-    cut->live.rest = finished;
-    return xlcfg__merge(cut->template ? &cut->tmpl : NULL, &cut->intents,
-                        &cut->live, answer, err);
+    if (rc == XLCFG_ERROR_NOMEM)
+        xlcfg__nomem(&job->err);
+    job->rc = rc;
 }

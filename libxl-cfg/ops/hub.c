@@ -255,9 +255,7 @@ static bool judge(struct xlcfg__hub *hub, int rc, const xlcfg_error *err)
         end(hub, err);
         return false;
     }
-    if (rc == XLCFG_ERROR_UNREACHABLE)
-        (void)xlcfg__reconnect(hub->sweeper.ctx, NULL); /* or the next one */
-    return true;
+    return true;                /* the next look connects anew */
 }
 
 /* When the next bookmark is due; wakes those of whom it is. */

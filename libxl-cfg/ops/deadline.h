@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A call that may never come back, made by a thread of its own and waited for
+ * no longer than it may take.
+ *
+ *     rc = xlcfg__deadline_run(ms, &work, job);
+ *     if (rc == XLCFG_ERROR_TIMEDOUT)
+ *         return rc;              (the job is the thread's now)
+ */
+#ifndef XLCFG_OPS_DEADLINE_H
+#define XLCFG_OPS_DEADLINE_H
+
+struct xlcfg__work {
+    void (*run)(void *arg);     /* in the thread; no signal reaches it */
+    void (*late)(void *arg);    /* the last look of who gives up; may be
+                                   NULL.  run may go on meanwhile. */
+    void (*drop)(void *arg);    /* in the thread, when nobody waits */
+};
+
+/*
+ * 0: run is through, arg is the caller's again.  TIMEDOUT: arg belongs to the
+ * thread, which drops it when run comes back.  NOMEM: no thread can be
+ * started, arg is the caller's.
+ */
+int xlcfg__deadline_run(unsigned ms, const struct xlcfg__work *work,
+                        void *arg);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One look, between who takes it (cut.c) and who waits for it (look.c). */
+#ifndef XLCFG_OPS_JOB_H
+#define XLCFG_OPS_JOB_H
+
+#include "ops/ctx.h"
+
+#include <pthread.h>
+
+struct xlcfg__job {
+    struct xlcfg_conn *conn;    /* NULL: to be opened first */
+    bool fresh;                 /* it was opened here */
+    char *uri;
+    char *state_dir, *xen_lib_dir;
+    unsigned lock_ms, deadline_ms;
+    bool deep;
+    char *name;                 /* the domain asked for; NULL: list */
+    int rc;
+    xlcfg_error err;
+    /* for who gives up, as soon as it is known */
+    pthread_mutex_t lock;
+    struct xlcfg_domain dom;
+    bool have_dom;
+    struct xlcfg_domain *dom_r; /* where that goes; NULL: nobody wants it */
+    bool *given_r;
+    xlcfg__state *st;           /* the context's; NULL: not open */
+    struct xlcfg__cut cut;
+    struct xlcfg_domains list;
+    bool want_indexes;
+    char **indexes;             /* as many as there are in list */
+};
+
+void xlcfg__job_run(void *job);
+void xlcfg__job_free(void *job);
+
+/* What a cut is made of that no backend is asked for. */
+int xlcfg__job_template(struct xlcfg__job *job, struct xlcfg__stamp *stamp);
+int xlcfg__job_intents(struct xlcfg__job *job);
+
+#endif

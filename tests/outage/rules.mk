@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A xenstored that is stopped, killed, or started anew.
+
+CHECK_SUITES += check-outage
+
+.PHONY: check-outage
+check-outage: all $(XS_PROGRAMS)
+	XLCFG_BUILD=$(B) tests/outage/run
