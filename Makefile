@@ -123,6 +123,16 @@ demo: deps
 	@$(MAKE) --no-print-directory all $(B)/tests/xenstore/hv.so \
 		$(B)/tests/xenstore/stock
 	@XLCFG_BUILD=$(B) tests/demo/demo
+	@$(MAKE) --no-print-directory demo-kvm
+
+# Asked again: libvirt may be there only since `deps`.
+.PHONY: demo-kvm
+demo-kvm:
+ifeq ($(WITH_LIBVIRT),y)
+	@XLCFG_BUILD=$(B) tests/demo/demo-kvm
+else
+	@echo "no KVM part: this build has no libvirt"
+endif
 
 # ---- installation ----------------------------------------------------------
 

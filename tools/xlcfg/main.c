@@ -348,6 +348,9 @@ int main(int argc, char **argv)
     bool want_help = false;
     int code;
 
+    /* libvirt's log, when it runs inside of this: what matters in it comes
+     * as an error, once */
+    setenv("LIBVIRT_LOG_OUTPUTS", "4:file:/dev/null", 0);
     code = globals(&t, &argc, argv, &want_help);
     if (code)
         return code;
