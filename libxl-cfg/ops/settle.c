@@ -225,6 +225,9 @@ static int drop_ghost(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
 {
     struct xlcfg_ident id;
 
+    /* what the backend keeps is for the next start: it may differ */
+    if (ctx->conn->drv.home == XLCFG_HOME_BACKEND && !sight->cut.kept)
+        return 0;
     xlcfg__key_of(row->kind, row->template_body, &id);
     if (!id.match[0] || !strcmp(id.key, id.alt))
         return 0;               /* known by a second name: not sure */
