@@ -210,6 +210,10 @@ int xlcfg_domain_live(xlcfg_ctx *ctx, const char *dom, xlcfg_doc **doc_r,
 /* What differs between template and live view (diff.json). */
 int xlcfg_domain_diff(xlcfg_ctx *ctx, const char *dom, xlcfg_doc **doc_r,
                       xlcfg_error *err);
+/* What the next start would change: the backend's own definition, else the
+ * template, against what runs (diff.json).  NOTFOUND: there is neither. */
+int xlcfg_domain_pending(xlcfg_ctx *ctx, const char *dom, xlcfg_doc **doc_r,
+                         xlcfg_error *err);
 /*
  * Per device what template, intent and live view said, the cell of the merge
  * table and the verdict.  key NULL: all.  NOTFOUND: no such device.
@@ -271,6 +275,17 @@ int xlcfg_device_attach(xlcfg_ctx *ctx, const char *dom, const char *kind,
 int xlcfg_device_detach(xlcfg_ctx *ctx, const char *dom, const char *key,
                         const xlcfg_plug_options *opt, xlcfg_doc **doc_r,
                         xlcfg_error *err);
+/*
+ * Change the device of this key: the members of body take the place of those
+ * it has, null takes one away, the others stay; the key must stay the same.
+ * The answer is as attach's.  What changes nothing is done at once, without a
+ * new version.  Only wait_ms, dry_run and the conditions of opt are used.
+ * Errors: INVAL (where: JSON pointer), NI (where: what cannot be changed),
+ * NOTFOUND, CONFLICT, REFUSED, UNREACHABLE (the intent stays open).
+ */
+int xlcfg_device_update(xlcfg_ctx *ctx, const char *dom, const char *key,
+                        const xlcfg_doc *body, const xlcfg_plug_options *opt,
+                        xlcfg_doc **doc_r, xlcfg_error *err);
 /*
  * Finish, forward or back, what was left open by a process that is gone, and
  * half states that are safe to end.  dom NULL: of all running domains.  The
@@ -355,6 +370,49 @@ void xlcfg_watch_close(xlcfg_watch *watch);     /* NULL accepted */
 int xlcfg_wait(xlcfg_ctx *ctx, const char *dom, const char *key,
                const char *state, unsigned timeout_ms, xlcfg_doc **doc_r,
                xlcfg_error *err);
+
+/* ---- making domains ---------------------------------------------------- */
+
+/*
+ * Text from outside, JSON or the driver's XML, known by its content.  Of a
+ * device kind_r gets its kind where the text says so, else NULL; borrowed for
+ * ever.  Errors: PARSE, INVAL, NI (this driver has no XML).
+ */
+int xlcfg_device_parse(xlcfg_ctx *ctx, const char *text, size_t len,
+                       const char **kind_r, xlcfg_doc **body_r,
+                       xlcfg_error *err);
+int xlcfg_config_parse(xlcfg_ctx *ctx, const char *text, size_t len,
+                       xlcfg_doc **config_r, xlcfg_error *err);
+/* The driver's XML of a configuration, yours to free().  NI. */
+int xlcfg_config_xml(xlcfg_ctx *ctx, const xlcfg_doc *config, char **xml_r,
+                     xlcfg_error *err);
+
+/* Start from XLCFG_CREATE_OPTIONS_INIT; members are only ever appended. */
+typedef struct xlcfg_create_options {
+    size_t size;
+    bool dry_run;               /* say what would be made, touch nothing */
+    bool define;                /* only define it; where the backend keeps no
+                                   definitions, keep it for the next create */
+    bool transient;             /* nothing is left of it when it ends */
+    bool if_absent;             /* CONFLICT when there is one, even stopped */
+} xlcfg_create_options;
+
+#define XLCFG_CREATE_OPTIONS_INIT \
+    { sizeof(struct xlcfg_create_options), false, false, false, false }
+
+/*
+ * Make a domain of a configuration in libxl's shape, and start it.  What
+ * config leaves open - the uuid, device numbers, addresses - is taken from
+ * what is kept under its uuid or name: an import, an earlier start, or a
+ * definition of the backend's.  The answer is get's; of what does not run
+ * (and of a dry run) {"domain", "version", "config"}.
+ * Errors: INVAL (where: JSON pointer), NI, CONFLICT, REFUSED (a domain of
+ * this name or uuid is there, or it failed and nothing is left),
+ * UNREACHABLE (the creation stays open, for settle).
+ */
+int xlcfg_domain_create(xlcfg_ctx *ctx, const xlcfg_doc *config,
+                        const xlcfg_create_options *opt, xlcfg_doc **doc_r,
+                        xlcfg_error *err);
 
 /* ---- constants that need no context ------------------------------------ */
 

@@ -93,3 +93,33 @@ void xlcfg__intents_dispose(struct xlcfg_intents *list)
     free(list->v);
     *list = (struct xlcfg_intents){ 0 };
 }
+
+enum xlcfg__shown xlcfg__update_shown(const xlcfg_doc *live,
+                                      const xlcfg_doc *before,
+                                      const xlcfg_doc *after)
+{
+    size_t old = 0, new = 0, unclear = 0;
+
+    for (int side = 0; side < 2; side++) {
+        const xlcfg_doc *body = side ? after : before;
+
+        for (size_t i = 0; i < xlcfg_doc_count(body); i++) {
+            const char *name = xlcfg_doc_name(body, i);
+            const xlcfg_doc *b = xlcfg_doc_get(before, name);
+            const xlcfg_doc *a = xlcfg_doc_get(after, name);
+            const xlcfg_doc *now = xlcfg_doc_get(live, name);
+
+            /* what both have was looked at from the first side */
+            if ((side && b) || (a && b && xlcfg__doc_equal(a, b)))
+                continue;
+            if (now ? a && xlcfg__doc_equal(now, a) : !a)
+                new++;
+            else if (now ? b && xlcfg__doc_equal(now, b) : !b)
+                old++;
+            else
+                unclear++;
+        }
+    }
+    return !unclear && !old ? XLCFG__SHOWN_AFTER
+        : !unclear && !new ? XLCFG__SHOWN_BEFORE : XLCFG__SHOWN_UNCLEAR;
+}

@@ -54,4 +54,15 @@ const char *xlcfg__phase_name(enum xlcfg_phase phase);
 enum xlcfg_op xlcfg__op_by_name(const char *name);      /* XLCFG_OPS: none */
 enum xlcfg_phase xlcfg__phase_by_name(const char *name);
 
+/* What a live body shows of an update. */
+enum xlcfg__shown {
+    XLCFG__SHOWN_BEFORE,        /* all that was to change is as before */
+    XLCFG__SHOWN_AFTER,         /* all of it is as it is to be */
+    XLCFG__SHOWN_UNCLEAR,       /* some of each, or it is not shown at all */
+};
+/* Only members that differ between before and after are looked at. */
+enum xlcfg__shown xlcfg__update_shown(const xlcfg_doc *live,
+                                      const xlcfg_doc *before,
+                                      const xlcfg_doc *after);
+
 #endif

@@ -53,6 +53,12 @@ static const struct xlcfg_intent *intent_of(struct merge *mg,
     return &mg->intents->v[i];
 }
 
+static xlcfg_doc *checked(xlcfg_doc *body, bool *ok)
+{
+    *ok = *ok && body;
+    return body;
+}
+
 /* The body the cell asks for; *ok false: out of memory. */
 static xlcfg_doc *body_for(const struct xlcfg_row *row,
                            const struct xlcfg_intent *in, bool whole,
@@ -73,6 +79,12 @@ static xlcfg_doc *body_for(const struct xlcfg_row *row,
     case XLCFG_BODY_FIELDS:
         if (whole && row->live_body)
             return xlcfg_doc_ref(row->live_body);
+        /* an update that is done, and not closed yet */
+        if (row->op == XLCFG_OP_UPDATE && row->live_body &&
+            xlcfg__update_shown(row->live_body, in->before, in->after) ==
+            XLCFG__SHOWN_AFTER)
+            return checked(xlcfg__kind_merge(row->kind, in->after,
+                                           row->live_body), ok);
         body = xlcfg__kind_merge(row->kind, row->template_body,
                                  row->live_body);
         *ok = *ok && body;
@@ -143,13 +155,22 @@ static int add_rows(struct merge *mg)
         const struct xlcfg_intent *in;
 
         in = intent_of(mg, l ? l->match : t->match);
+        if (!in && l && l->alt)
+            in = intent_of(mg, l->alt);
         rc = add_row(mg, t->kind, t, l, in);
     }
     for (size_t i = 0; i < mg->live->count && !rc; i++) {
         const struct xlcfg_dev *l = &mg->live->devs[i];
 
-        if (!mg->taken[i])
-            rc = add_row(mg, l->kind, NULL, l, intent_of(mg, l->match));
+        const struct xlcfg_intent *in;
+
+        if (mg->taken[i])
+            continue;
+        /* a nic may have been recorded by its MAC, before it had a number */
+        in = intent_of(mg, l->match);
+        if (!in && l->alt)
+            in = intent_of(mg, l->alt);
+        rc = add_row(mg, l->kind, NULL, l, in);
     }
     for (size_t i = 0; i < mg->intents->count && !rc; i++)
         if (!mg->used[i])

@@ -179,6 +179,26 @@ static int begin_kept(xlcfg_ctx *ctx, struct xlcfg__cut *cut,
     return xlcfg__view_from_config(cut->template, &cut->tmpl, err);
 }
 
+/* A domain that was just made.  Of libxl's the copy is for its addresses. */
+static int put_whole(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
+                     const struct xlcfg__edit *edit,
+                     struct xlcfg__ending *end, xlcfg_error *err)
+{
+    struct xlcfg__cut *cut = &sight->cut;
+
+    if (ctx->conn->drv.home == XLCFG_HOME_BACKEND && cut->template)
+        return 0;               /* the backend keeps it */
+    end->edits = end->any = true;
+    end->now = edit->body;
+    if (ctx->conn->drv.home == XLCFG_HOME_LIBXL)
+        return 0;
+    xlcfg_doc_free(cut->template);
+    cut->template = xlcfg_doc_ref(edit->body);
+    cut->template_note[0] = '\0';
+    xlcfg__view_dispose(&cut->tmpl);
+    return xlcfg__view_from_config(edit->body, &cut->tmpl, err);
+}
+
 /* The cut's template as it is to be, and what the record must put. */
 static int edit_kept(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
                      const struct xlcfg__edit *edit,
@@ -190,6 +210,8 @@ static int edit_kept(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
     xlcfg_doc *out = NULL;
     int rc = 0;
 
+    if (edit->entry == XLCFG__ENTRY_WHOLE)
+        return put_whole(ctx, sight, edit, end, err);
     if (fresh)
         rc = begin_kept(ctx, cut, err);
     if (rc || !cut->template || ctx->conn->drv.home == XLCFG_HOME_LIBXL ||
@@ -251,7 +273,8 @@ int xlcfg__close(xlcfg_ctx *ctx, struct xlcfg__sight *sight, int64_t id,
 
     strcpy(uuid, sight->cut.dom.uuid);
     if (ctx->conn->drv.home == XLCFG_HOME_LIBXL &&
-        edit->entry != XLCFG__ENTRY_STAYS)
+        edit->entry != XLCFG__ENTRY_STAYS &&
+        edit->entry != XLCFG__ENTRY_WHOLE)
         rc = edit_libxl(ctx, &sight->cut.dom, edit, err);
     if (rc)
         return rc;

@@ -70,9 +70,10 @@ static const char *hash_before(const struct observation *ob, const char *key)
     return NULL;
 }
 
-/* Same state, other body: a medium, a rate. */
+/* Same state, other body: a medium, a rate.  It is not the one any more that
+ * somebody looked at, so it is the key's next incarnation. */
 static void note_body(struct observation *ob, const struct xlcfg_row *row,
-                      int64_t incarnation)
+                      struct xlcfg__memory *mem)
 {
     const char *state = xlcfg__state_name(row->state);
     const char *before = hash_before(ob, row->key);
@@ -83,7 +84,7 @@ static void note_body(struct observation *ob, const struct xlcfg_row *row,
     if (xlcfg_doc_hash(row->body, now, NULL))
         ob->changes.failed = true;
     else if (strcmp(before, now)) {
-        note_change(ob, row->key, incarnation, state, state,
+        note_change(ob, row->key, ++mem->incarnation, state, state,
                     "its configuration changed");
         ob->moved_to = "changed";
     }
@@ -145,7 +146,7 @@ static bool work_out(struct observation *ob)
             return false;
         }
         if (was && !strcmp(was->state, xlcfg__state_name(row->state)))
-            note_body(ob, row, ob->now.v[ob->now.count - 1].incarnation);
+            note_body(ob, row, &ob->now.v[ob->now.count - 1]);
     }
     for (size_t i = 0; i < ob->before.count; i++)
         if (!taken[i] &&

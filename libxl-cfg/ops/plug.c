@@ -116,6 +116,8 @@ static int judge_attach(struct xlcfg__plug *p, xlcfg_error *why,
         rc = xlcfg__intent_phase(p->ctx, p->uuid, p->in,
                                  XLCFG_PHASE_WAITING,
                                  "its backend is not ready", err);
+        if (!rc)
+            (void)xlcfg__plug_look(p, NULL);    /* it is a version */
         return rc ? rc : xlcfg__err(err, XLCFG_ERROR_PENDING, p->in->key,
                                     "its backend is not ready yet");
     }
@@ -223,7 +225,7 @@ static int judge_detach(struct xlcfg__plug *p, xlcfg_error *why,
             *err = *why;
         return why->code;
     }
-    rc = xlcfg__plug_look(p, err);
+    rc = xlcfg__plug_peek(p, err);
     if (rc == XLCFG_ERROR_DOMAIN_NOTFOUND)
         return xlcfg__plug_gone(p, err);
     if (rc)

@@ -50,6 +50,8 @@ enum xlcfg__entry {
     XLCFG__ENTRY_REPLACED,      /* body is there, whatever was */
     XLCFG__ENTRY_DROPPED,       /* only if a look shows no such device, for
                                    another's attach writes it first */
+    XLCFG__ENTRY_WHOLE,         /* body is the whole template, where it is
+                                   kept in state.db; of no device */
 };
 struct xlcfg__edit {
     enum xlcfg__entry entry;
@@ -98,6 +100,9 @@ int xlcfg__plug_begin(struct xlcfg__plug *p, xlcfg_ctx *ctx, const char *dom,
                       const xlcfg_plug_options *opt, xlcfg_error *err);
 void xlcfg__plug_end(struct xlcfg__plug *p);
 int xlcfg__plug_look(struct xlcfg__plug *p, xlcfg_error *err);
+/* The cut alone: not merged, and not recorded.  For judging an act that is
+ * about to be closed, which looks again. */
+int xlcfg__plug_peek(struct xlcfg__plug *p, xlcfg_error *err);
 /* NI with the driver's reason. */
 int xlcfg__plug_able(struct xlcfg__plug *p, enum xlcfg_kind kind,
                      enum xlcfg_action act, xlcfg_error *err);

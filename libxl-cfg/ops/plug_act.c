@@ -25,6 +25,19 @@ int xlcfg__plug_look(struct xlcfg__plug *p, xlcfg_error *err)
     return xlcfg__sight_clear(p->ctx, p->uuid, &p->sight, err);
 }
 
+int xlcfg__plug_peek(struct xlcfg__plug *p, xlcfg_error *err)
+{
+    int rc;
+
+    xlcfg__sight_dispose(&p->sight);
+    rc = xlcfg__cut_take(p->ctx, p->uuid, &p->sight.cut, err);
+    if (!rc && p->sight.cut.blind)
+        rc = xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, p->uuid,
+                        "the backend did not answer within %u ms",
+                        p->ctx->deadline_ms);
+    return rc;
+}
+
 int xlcfg__plug_begin(struct xlcfg__plug *p, xlcfg_ctx *ctx, const char *dom,
                       const xlcfg_plug_options *opt, xlcfg_error *err)
 {
@@ -98,15 +111,14 @@ static int begin_intent(struct xlcfg__plug *p, xlcfg_error *err)
     xlcfg__state *st;
     int rc;
 
-    rc = xlcfg__state_open(p->ctx->state_dir, true, p->ctx->lock_ms, &st,
-                           err);
-    if (rc)
-        return rc;
-    rc = xlcfg__state_intent_begin(st, p->ctx->conn->drv.name, p->uuid,
-                                   p->in, &cond, own, p, &why);
-    xlcfg__state_close(st);
+    rc = xlcfg__store(p->ctx, true, &st, &why);
+    if (!rc)
+        rc = xlcfg__state_intent_begin(st, p->ctx->conn->drv.name, p->uuid,
+                                       p->in, &cond, own, p, &why);
     if (!rc)
         return 0;
+    if (rc != XLCFG_ERROR_CONFLICT)
+        xlcfg__store_drop(p->ctx, true);
     xlcfg__lock_drop(p->owner);
     p->owner = NULL;
     p->in = NULL;
@@ -216,7 +228,9 @@ int xlcfg__plug_until_ready(struct xlcfg__plug *p, unsigned ms,
     int rc;
 
     for (unsigned waited = 0;; waited += READY_STEP_MS) {
-        rc = xlcfg__plug_look(p, err);
+        /* that it is not ready at once is for others to see */
+        rc = waited == READY_STEP_MS ? xlcfg__plug_look(p, err)
+                                     : xlcfg__plug_peek(p, err);
         if (rc)
             return rc;
         *live_r = xlcfg__sight_live_of(&p->sight, p->in, NULL);

@@ -83,11 +83,12 @@ int xlcfg__intent_save(xlcfg_ctx *ctx, const char *uuid,
     xlcfg__state *st;
     int rc;
 
-    rc = xlcfg__state_open(ctx->state_dir, true, ctx->lock_ms, &st, err);
+    rc = xlcfg__store(ctx, true, &st, err);
     if (rc)
         return rc;
     rc = xlcfg__state_intent_put(st, ctx->conn->drv.name, uuid, intent, err);
-    xlcfg__state_close(st);
+    if (rc)
+        xlcfg__store_drop(ctx, true);
     return rc;
 }
 
@@ -96,11 +97,12 @@ int xlcfg__intent_end(xlcfg_ctx *ctx, int64_t id, xlcfg_error *err)
     xlcfg__state *st;
     int rc;
 
-    rc = xlcfg__state_open(ctx->state_dir, true, ctx->lock_ms, &st, err);
+    rc = xlcfg__store(ctx, true, &st, err);
     if (rc)
         return rc;
     rc = xlcfg__state_intent_drop(st, id, err);
-    xlcfg__state_close(st);
+    if (rc)
+        xlcfg__store_drop(ctx, true);
     return rc;
 }
 

@@ -4,6 +4,7 @@
  * are driven to an end.  Every decision is made from a look of now; doing it
  * twice does nothing the second time.
  */
+#include "ops/create.h"
 #include "ops/plug.h"
 
 #include <stdlib.h>
@@ -193,6 +194,45 @@ static int settle_detach(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
     return ask_again(ctx, sight, in, wait_ms, dry_run, steps, err);
 }
 
+/* Forward or back, as the live view shows; what it shows of neither is asked
+ * for again. */
+static int settle_update(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
+                         struct xlcfg_intent *in, bool dry_run,
+                         xlcfg__items *steps, xlcfg_error *err)
+{
+    const struct xlcfg_driver *drv = &ctx->conn->drv;
+    xlcfg_error why = XLCFG_ERROR_INIT;
+    const struct xlcfg_dev *dev;
+    enum xlcfg__shown shown;
+    enum xlcfg_live live = xlcfg__sight_live_of(sight, in, &dev);
+
+    if (live == XLCFG_LIVE_UNKNOWN)
+        return stay(ctx, sight, in, in->phase, dry_run, XLCFG_ERROR_REFUSED,
+                    "it could not be looked at", err);
+    if (live != XLCFG_LIVE_PRESENT)
+        return just_close(ctx, sight, in, dry_run, steps,
+                          "it is not attached any more: close its update",
+                          err);
+    shown = xlcfg__update_shown(dev->body, in->before, in->after);
+    if (shown == XLCFG__SHOWN_BEFORE)
+        return just_close(ctx, sight, in, dry_run, steps,
+                          "it is as before: close its update", err);
+    if (shown == XLCFG__SHOWN_UNCLEAR) {
+        xlcfg__step(steps, &sight->cut.dom, in->key, "go on with its update");
+        if (dry_run)
+            return 0;
+        if (drv->update(ctx->conn->handle, &sight->cut.dom, in->kind,
+                        in->before, in->after, &why))
+            return stay(ctx, sight, in, XLCFG_PHASE_FAILED, false,
+                        why.code == XLCFG_ERROR_UNREACHABLE ? why.code
+                        : XLCFG_ERROR_REFUSED, why.message, err);
+    }
+    xlcfg__step(steps, &sight->cut.dom, in->key,
+                "it is as asked for: close its update");
+    return dry_run ? 0 : close_as(ctx, sight, in, XLCFG__ENTRY_REPLACED,
+                                  in->after, err);
+}
+
 int xlcfg__settle_one(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
                       struct xlcfg_intent *in, unsigned wait_ms,
                       bool dry_run, xlcfg__items *steps, xlcfg_error *err)
@@ -209,6 +249,7 @@ int xlcfg__settle_one(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
     case XLCFG_OP_DETACH:
         return settle_detach(ctx, sight, in, wait_ms, dry_run, steps, err);
     case XLCFG_OP_UPDATE:
+        return settle_update(ctx, sight, in, dry_run, steps, err);
     case XLCFG_OP_NONE:
     case XLCFG_OPS:
         break;
@@ -390,6 +431,62 @@ static int settle_domain(xlcfg_ctx *ctx, const char *dom, bool dry_run,
     return rc;
 }
 
+static int settle_creation(xlcfg_ctx *ctx, const struct xlcfg__creation *c,
+                           bool dry_run, struct tally *tally,
+                           xlcfg_error *err)
+{
+    struct xlcfg_domain dom = { .name = c->name };
+    xlcfg_error why = XLCFG_ERROR_INIT;
+    const char *step = NULL;
+    xlcfg__lock *lock;
+    int rc;
+
+    rc = xlcfg__intent_own(ctx, c->id, 0, &lock, &why);
+    if (rc == XLCFG_ERROR_LOCK_FAIL) {
+        count_open(tally, &dom, "domain", XLCFG_ERROR_PENDING, &why);
+        return 0;
+    }
+    if (!rc) {
+        rc = xlcfg__creation_close(ctx, c, dry_run, NULL, &step, &why);
+        xlcfg__lock_drop(lock);
+    }
+    if (step)
+        xlcfg__step(&tally->steps, &dom, "domain", "%s", step);
+    if (rc == XLCFG_ERROR_REFUSED) {
+        count_open(tally, &dom, "domain", rc, &why);
+        rc = 0;
+    }
+    if (rc && err)
+        *err = why;
+    return rc;
+}
+
+/* Of one name or uuid, or with dom NULL all; count_r: how many there were. */
+static int settle_creations(xlcfg_ctx *ctx, const char *dom, bool dry_run,
+                            struct tally *tally, size_t *count_r,
+                            xlcfg_error *err)
+{
+    struct xlcfg__creations list = { 0 };
+    xlcfg__state *st;
+    int rc;
+
+    *count_r = 0;
+    rc = xlcfg__state_open(ctx->state_dir, false, ctx->lock_ms, &st, err);
+    if (rc)
+        return rc == XLCFG_ERROR_NOTFOUND ? 0 : rc;
+    rc = xlcfg__state_creations(st, ctx->conn->drv.name, &list, err);
+    xlcfg__state_close(st);
+    for (size_t i = 0; !rc && i < list.count; i++) {
+        if (dom && strcmp(dom, list.v[i].uuid) &&
+            strcmp(dom, list.v[i].name ? list.v[i].name : ""))
+            continue;
+        ++*count_r;
+        rc = settle_creation(ctx, &list.v[i], dry_run, tally, err);
+    }
+    xlcfg__creations_dispose(&list);
+    return rc;
+}
+
 static int settle_all(xlcfg_ctx *ctx, bool dry_run, struct tally *tally,
                       xlcfg_error *err)
 {
@@ -413,10 +510,16 @@ int xlcfg_settle(xlcfg_ctx *ctx, const char *dom, bool dry_run,
 {
     struct tally tally = { 0 };
     xlcfg__members m = { 0 };
+    size_t made;
     int rc;
 
-    rc = dom ? settle_domain(ctx, dom, dry_run, &tally, err)
-             : settle_all(ctx, dry_run, &tally, err);
+    rc = settle_creations(ctx, dom, dry_run, &tally, &made, err);
+    if (!rc)
+        rc = dom ? settle_domain(ctx, dom, dry_run, &tally, err)
+                 : settle_all(ctx, dry_run, &tally, err);
+    /* a creation that came to nothing leaves no domain to look at */
+    if (rc == XLCFG_ERROR_DOMAIN_NOTFOUND && made)
+        rc = 0;
     if (rc) {
         xlcfg__items_dispose(&tally.steps);
         xlcfg__items_dispose(&tally.open);

@@ -73,6 +73,7 @@ void xlcfg__memories_dispose(struct xlcfg__memories *list);
 struct xlcfg__ending {
     int64_t intent;             /* is closed; 0: none */
     bool edits;                 /* the template kept here becomes `now` */
+    bool any;                   /* whatever it was; else: */
     const xlcfg_doc *was;       /* it was this; NULL: there was none */
     const xlcfg_doc *now;
 };
@@ -143,6 +144,40 @@ int xlcfg__state_intent_put(xlcfg__state *st, const char *driver,
 int xlcfg__state_intent_drop(xlcfg__state *st, int64_t id,
                              xlcfg_error *err);
 
+/* The making of a domain that was begun and is not finished. */
+struct xlcfg__creation {
+    int64_t id;                 /* among those of intents */
+    char uuid[37];
+    char *name;
+    xlcfg_doc *config;
+    unsigned flags;             /* the driver's, of create */
+    int64_t since;
+    bool failed;
+    char *reason;               /* may be NULL */
+};
+struct xlcfg__creations {
+    struct xlcfg__creation *v;
+    size_t count;
+};
+void xlcfg__creations_dispose(struct xlcfg__creations *list);
+/* Oldest first. */
+int xlcfg__state_creations(xlcfg__state *st, const char *driver,
+                           struct xlcfg__creations *list_r,
+                           xlcfg_error *err);
+/* As _intent_begin.  CONFLICT: one of this name or uuid is open.  It ends by
+ * _intent_drop, or with a record. */
+int xlcfg__state_creation_begin(xlcfg__state *st, const char *driver,
+                                struct xlcfg__creation *c,
+                                int (*own)(void *arg, int64_t id,
+                                           xlcfg_error *err),
+                                void *arg, xlcfg_error *err);
+int xlcfg__state_creation_fail(xlcfg__state *st, int64_t id,
+                               const char *reason, xlcfg_error *err);
+
+/* The template kept here whose c_info has this name.  NOTFOUND. */
+int xlcfg__state_template_named(xlcfg__state *st, const char *driver,
+                                const char *name, char uuid_r[37],
+                                xlcfg_doc **doc_r, xlcfg_error *err);
 /* Templates kept here.  get: NOTFOUND. */
 int xlcfg__state_template_get(xlcfg__state *st, const char *driver,
                               const char *uuid, xlcfg_doc **doc_r,

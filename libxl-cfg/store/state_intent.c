@@ -172,11 +172,15 @@ static int check_incarnation(xlcfg__state *st, const char *driver,
         return 0;
     if (now < 0)
         return xlcfg__err(err, XLCFG_ERROR_CONFLICT, key,
-                          "there is no such device, incarnation %" PRId64
+                          "there is no such device, its incarnation %" PRId64
                           " was expected", wanted);
+    if (wanted < 0)
+        return xlcfg__err(err, XLCFG_ERROR_CONFLICT, key,
+                          "there is such a device, its incarnation is %"
+                          PRId64, now);
     return xlcfg__err(err, XLCFG_ERROR_CONFLICT, key,
-                      "its incarnation is %" PRId64 ", %s was expected", now,
-                      wanted < 0 ? "no such device" : "another");
+                      "its incarnation is %" PRId64 ", not %" PRId64, now,
+                      wanted);
 }
 
 static bool is_in(const struct xlcfg_intents *known, int64_t id)
@@ -296,6 +300,9 @@ int xlcfg__state_finish(xlcfg__state *st, const struct xlcfg__record *rec,
         rc = xlcfg__state_intent_drop(st, end->intent, err);
     if (rc || !end->edits)
         return rc;
+    if (end->any)
+        return xlcfg__state_template_put(st, rec->driver, rec->uuid,
+                                         end->now, err);
     rc = xlcfg__state_template_get(st, rec->driver, rec->uuid, &now, err);
     if (rc && rc != XLCFG_ERROR_NOTFOUND)
         return rc;

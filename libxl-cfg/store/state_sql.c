@@ -150,7 +150,7 @@ static const char *const sqls[XLCFG__SQLS] = {
     [XLCFG__SQL_INTENTS] =
         "SELECT id, op, phase, kind, key, match, before, after, reason,"
         " since, attempts, incarnation, domain FROM intent"
-        " WHERE driver = ? AND uuid = ? ORDER BY id",
+        " WHERE driver = ? AND uuid = ? AND op <> 'create' ORDER BY id",
     [XLCFG__SQL_INTENT_NEW] =
         "INSERT INTO intent(driver, uuid, op, phase, kind, key, match,"
         " before, after, reason, since, attempts, incarnation, domain)"
@@ -162,7 +162,16 @@ static const char *const sqls[XLCFG__SQLS] = {
         " WHERE id = ?15 AND driver = ?1 AND uuid = ?2 RETURNING id",
     [XLCFG__SQL_INTENT_DROP] = "DELETE FROM intent WHERE id = ?",
     [XLCFG__SQL_INTENT_OPEN] =
-        "SELECT id, match, key FROM intent WHERE driver = ? AND uuid = ?",
+        "SELECT id, match, key FROM intent"
+        " WHERE driver = ? AND uuid = ? AND op <> 'create'",
+    [XLCFG__SQL_CREATIONS] =
+        "SELECT id, uuid, key, reason, after, since, incarnation, phase"
+        " FROM intent WHERE driver = ? AND op = 'create' ORDER BY id",
+    [XLCFG__SQL_CREATION_FAIL] =
+        "UPDATE intent SET phase = 'failed', reason = ? WHERE id = ?",
+    [XLCFG__SQL_TEMPLATE_NAMED] =
+        "SELECT uuid, body FROM template WHERE driver = ? AND"
+        " json_extract(body, '$.c_info.name') = ? ORDER BY uuid LIMIT 1",
     [XLCFG__SQL_INCARNATION] =
         "SELECT incarnation, state FROM device"
         " WHERE driver = ? AND uuid = ? AND key = ?",

@@ -19,10 +19,10 @@ static void cell_doc(struct table *tb, const xlcfg_doc *doc)
     free(text);
 }
 
-static void print_rows(const xlcfg_doc *doc, bool versions)
+static void print_rows(const xlcfg_doc *doc, const char *from,
+                       const char *to)
 {
-    const char *heads[] = { "WHAT", "CHANGE", versions ? "FROM" : "TEMPLATE",
-                            versions ? "TO" : "LIVE" };
+    const char *heads[] = { "WHAT", "CHANGE", from, to };
     const xlcfg_doc *changes = xlcfg_doc_get(doc, "changes");
     struct table *tb = table_new(heads, 4);
 
@@ -57,13 +57,32 @@ static int ask_versions(const struct tool *t, const char *dom,
     return rc ? tool_fail(t, &err) : 0;
 }
 
+int diff_print(struct tool *t, xlcfg_doc *doc, const char *from,
+               const char *to)
+{
+    size_t count;
+    int code;
+
+    doc = tool_shown(t, doc, &code);
+    if (!doc)
+        return code;
+    count = xlcfg_doc_count(xlcfg_doc_get(doc, "changes"));
+    if (t->format == FORMAT_JSON || t->format == FORMAT_YAML) {
+        code = tool_print(t, doc);
+        return code ? code : count ? EXIT_DIFFERS : EXIT_DONE;
+    }
+    if (count)
+        print_rows(doc, from, to);
+    xlcfg_doc_free(doc);
+    return count ? EXIT_DIFFERS : EXIT_DONE;
+}
+
 static int run(struct tool *t, int argc, char **argv)
 {
     const char *range = NULL;
     const struct option_row rows[] = { { "version=", &range }, { 0 } };
     xlcfg_error err = XLCFG_ERROR_INIT;
     xlcfg_doc *doc;
-    size_t count;
     int code;
 
     code = tool_options(t, &argc, argv, rows);
@@ -82,18 +101,8 @@ static int run(struct tool *t, int argc, char **argv)
         code = tool_fail(t, &err);
     if (code)
         return code;
-    doc = tool_shown(t, doc, &code);
-    if (!doc)
-        return code;
-    count = xlcfg_doc_count(xlcfg_doc_get(doc, "changes"));
-    if (t->format == FORMAT_JSON || t->format == FORMAT_YAML) {
-        code = tool_print(t, doc);
-        return code ? code : count ? EXIT_DIFFERS : EXIT_DONE;
-    }
-    if (count)
-        print_rows(doc, range);
-    xlcfg_doc_free(doc);
-    return count ? EXIT_DIFFERS : EXIT_DONE;
+    return diff_print(t, doc, range ? "FROM" : "TEMPLATE",
+                      range ? "TO" : "LIVE");
 }
 
 const struct command cmd_diff = {

@@ -1,63 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* xlcfg attach, detach, settle */
+/* xlcfg attach, detach, update */
 #include "xlcfg.h"
 
-#include <pthread.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
-
-/* ---- a word on the terminal while it lasts ---- */
-
-struct progress {
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t moved;
-    bool running, done;
-    char text[256];
-};
-
-static void *speak(void *arg)
-{
-    struct progress *p = arg;
-    struct timespec until;
-    int r = 0;
-
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec++;
-    pthread_mutex_lock(&p->lock);
-    while (!p->done && !r)
-        r = pthread_cond_timedwait(&p->moved, &p->lock, &until);
-    if (!p->done)
-        fprintf(stderr, "%s ...\n", p->text);
-    pthread_mutex_unlock(&p->lock);
-    return NULL;
-}
-
-static void progress_begin(struct progress *p, const struct tool *t,
-                           const char *verb, const char *what)
-{
-    memset(p, 0, sizeof(*p));
-    if (t->quiet || !isatty(STDERR_FILENO))
-        return;
-    snprintf(p->text, sizeof(p->text), "%s %.200s", verb, what);
-    pthread_mutex_init(&p->lock, NULL);
-    pthread_cond_init(&p->moved, NULL);
-    p->running = !pthread_create(&p->thread, NULL, speak, p);
-}
-
-static void progress_end(struct progress *p)
-{
-    if (!p->running)
-        return;
-    pthread_mutex_lock(&p->lock);
-    p->done = true;
-    pthread_cond_signal(&p->moved);
-    pthread_mutex_unlock(&p->lock);
-    pthread_join(p->thread, NULL);
-}
 
 /* ---- options ---- */
 
@@ -89,20 +37,45 @@ static int take_wait(const struct tool *t, int *argc, char **argv,
     return 0;
 }
 
-/* The options of both; words is how many arguments there must be. */
+static int take_incarnation(const struct tool *t, const char *text,
+                            xlcfg_plug_options *opt)
+{
+    char *end;
+    long long n;
+
+    if (!text)
+        return 0;
+    if (!strcmp(text, "none")) {
+        opt->if_incarnation = -1;
+        return 0;
+    }
+    errno = 0;
+    n = strtoll(text, &end, 10);
+    if (errno || *end || end == text || n < 1)
+        return tool_usage(t, "--if-incarnation",
+                          "expected a number from 1, or none, not '%s'",
+                          text);
+    opt->if_incarnation = n;
+    return 0;
+}
+
+/* The options of all; words is how many arguments there must be. */
 static int plug_options(struct tool *t, int *argc, char **argv, int words,
                         const char *usage, xlcfg_plug_options *opt)
 {
-    const char *dry = NULL, *force = NULL;
+    const char *dry = NULL, *force = NULL, *incarnation = NULL;
     const struct option_row rows[] = {
-        { "if-version=", &opt->if_version }, { "dry-run", &dry },
-        { "force", &force }, { 0 },
+        { "if-version=", &opt->if_version },
+        { "if-incarnation=", &incarnation }, { "dry-run", &dry },
+        { strcmp(argv[0], "detach") ? NULL : "force", &force }, { 0 },
     };
     int code;
 
     code = take_wait(t, argc, argv, opt);
     if (!code)
         code = tool_options(t, argc, argv, rows);
+    if (!code)
+        code = take_incarnation(t, incarnation, opt);
     if (code)
         return code;
     if (*argc != words)
@@ -114,13 +87,18 @@ static int plug_options(struct tool *t, int *argc, char **argv, int words,
     return tool_open(t);
 }
 
-/* ---- attach, detach ---- */
+/* ---- what comes and goes ---- */
 
 static int finish(struct tool *t, const xlcfg_plug_options *opt,
                   xlcfg_doc *doc)
 {
-    const xlcfg_doc *dev = xlcfg_doc_get(doc, "device");
+    const xlcfg_doc *dev;
+    int code;
 
+    doc = tool_shown(t, doc, &code);
+    if (!doc)
+        return code;
+    dev = xlcfg_doc_get(doc, "device");
     if (t->format == FORMAT_JSON || t->format == FORMAT_YAML)
         return tool_print(t, doc);
     if (t->format == FORMAT_NAME)
@@ -132,10 +110,12 @@ static int finish(struct tool *t, const xlcfg_plug_options *opt,
     return EXIT_DONE;
 }
 
-static int read_body(const struct tool *t, const char *path,
+/* A device's body, JSON or the driver's XML; kind is what it must be. */
+static int read_body(struct tool *t, const char *path, const char *kind,
                      xlcfg_doc **body_r)
 {
     xlcfg_error err = XLCFG_ERROR_INIT;
+    const char *found;
     char *text;
     size_t len;
     int code;
@@ -143,12 +123,17 @@ static int read_body(const struct tool *t, const char *path,
     code = tool_read(t, path, &text, &len);
     if (code)
         return code;
-    if (xlcfg_doc_parse(text, len, body_r, &err))
-        code = tool_usage(t, path, "%s%s%s", err.where,
-                          err.where[0] ? ": " : "", err.message);
+    if (xlcfg_device_parse(t->ctx, text, len, &found, body_r, &err)) {
+        code = tool_fail_in(t, path, &err);
+    } else if (found && strcmp(found, kind)) {
+        code = tool_usage(t, path, "this is a %s, not a %s", found, kind);
+        xlcfg_doc_free(*body_r);
+    }
     free(text);
     return code;
 }
+
+/* ---- the commands ---- */
 
 static int run_attach(struct tool *t, int argc, char **argv)
 {
@@ -160,11 +145,36 @@ static int run_attach(struct tool *t, int argc, char **argv)
 
     code = plug_options(t, &argc, argv, 4, "attach DOM KIND FILE|-", &opt);
     if (!code)
-        code = read_body(t, argv[3], &body);
+        code = read_body(t, argv[3], argv[2], &body);
     if (code)
         return code;
     progress_begin(&p, t, "attaching a", argv[2]);
     rc = xlcfg_device_attach(t->ctx, argv[1], argv[2], body, &opt, &doc,
+                             &err);
+    progress_end(&p);
+    xlcfg_doc_free(body);
+    return rc ? tool_fail(t, &err) : finish(t, &opt, doc);
+}
+
+static int run_update(struct tool *t, int argc, char **argv)
+{
+    xlcfg_plug_options opt = XLCFG_PLUG_OPTIONS_INIT;
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    xlcfg_doc *body, *doc;
+    struct progress p;
+    char kind[32];
+    int code, rc;
+
+    code = plug_options(t, &argc, argv, 4, "update DOM KEY FILE|-", &opt);
+    if (code)
+        return code;
+    snprintf(kind, sizeof(kind), "%.*s", (int)strcspn(argv[2], "/"),
+             argv[2]);
+    code = read_body(t, argv[3], kind, &body);
+    if (code)
+        return code;
+    progress_begin(&p, t, "updating", argv[2]);
+    rc = xlcfg_device_update(t->ctx, argv[1], argv[2], body, &opt, &doc,
                              &err);
     progress_end(&p);
     xlcfg_doc_free(body);
@@ -188,63 +198,20 @@ static int run_detach(struct tool *t, int argc, char **argv)
     return rc ? tool_fail(t, &err) : finish(t, &opt, doc);
 }
 
-/* ---- settle ---- */
-
-static void print_lines(const xlcfg_doc *list, const char *member,
-                        const char *before)
-{
-    for (size_t i = 0; i < xlcfg_doc_count(list); i++) {
-        const xlcfg_doc *row = xlcfg_doc_at(list, i);
-
-        printf("%s %s: %s%s\n", cell_text(row, "domain"),
-               cell_text(row, "key"), before, cell_text(row, member));
-    }
-}
-
-static int run_settle(struct tool *t, int argc, char **argv)
-{
-    const char *dry = NULL;
-    const struct option_row rows[] = { { "dry-run", &dry }, { 0 } };
-    xlcfg_error err = XLCFG_ERROR_INIT;
-    bool pending, failed;
-    struct progress p;
-    xlcfg_doc *doc;
-    int code, rc;
-
-    code = tool_options(t, &argc, argv, rows);
-    if (code)
-        return code;
-    if (argc > 2)
-        return tool_usage(t, NULL, "usage: xlcfg settle [DOM]");
-    if (t->format == FORMAT_XML)
-        return tool_usage(t, "-o xml", "settle has no XML form");
-    code = tool_open(t);
-    if (code)
-        return code;
-    progress_begin(&p, t, "settling", argc > 1 ? argv[1] : "all domains");
-    rc = xlcfg_settle(t->ctx, argc > 1 ? argv[1] : NULL, dry, &doc, &err);
-    progress_end(&p);
-    if (rc)
-        return tool_fail(t, &err);
-    pending = strcmp(cell_text(doc, "pending"), "0");
-    failed = strcmp(cell_text(doc, "failed"), "0");
-    if (t->format == FORMAT_JSON || t->format == FORMAT_YAML) {
-        code = tool_print(t, doc);
-    } else {
-        print_lines(xlcfg_doc_get(doc, "steps"), "step",
-                    dry ? "would: " : "");
-        print_lines(xlcfg_doc_get(doc, "open"), "message", "open: ");
-        xlcfg_doc_free(doc);
-    }
-    return code ? code : failed ? EXIT_REFUSED : pending ? EXIT_PENDING
-                                                         : EXIT_DONE;
-}
+#define CONDITIONS \
+    "  --if-version V   only if the domain still has this version\n" \
+    "  --if-incarnation N|none\n" \
+    "                   only if the device still has this incarnation, or " \
+    "is not there\n"
 
 const struct command cmd_attach = {
     "attach", "DOM KIND FILE|-", "attach a device",
-    "FILE is the device in libxl's shape, as JSON.  Ends when the device is\n"
-    "attached, or when a failed attach is taken back (exit 6).\n"
-    "  --if-version V   only if the domain still has this version\n"
+    "FILE is the device in libxl's shape, as JSON, or the driver's XML.  Ends\n"
+    "when the device is attached, or when a failed attach is taken back\n"
+    "(exit 6).\n"
+    CONDITIONS
+    "  --wait[=S]       wait so long for it to be ready, or for ever "
+    "(5 seconds)\n"
     "  --dry-run        check and choose, touch nothing", run_attach,
 }, cmd_detach = {
     "detach", "DOM KEY", "detach a device",
@@ -252,12 +219,14 @@ const struct command cmd_attach = {
     "on with it.\n"
     "  --wait[=S]       wait so long, or for ever (10 seconds)\n"
     "  --force          do not ask the guest\n"
-    "  --if-version V   only if the domain still has this version\n"
+    CONDITIONS
     "  --dry-run        check, touch nothing", run_detach,
-}, cmd_settle = {
-    "settle", "[DOM]", "finish what was left open",
-    "Goes on with attaches and unplugs whose process is gone, and ends half\n"
-    "states that are safe to end; prints each step.  Exit 5 or 6: something\n"
-    "is still open.\n"
-    "  --dry-run        say what would be done", run_settle,
+}, cmd_update = {
+    "update", "DOM KEY FILE|-", "change an attached device",
+    "FILE has the members that change, in libxl's shape, as JSON: null takes\n"
+    "one away, the others stay; or the device's XML.  Exit 7: the driver\n"
+    "cannot change one of them.\n"
+    CONDITIONS
+    "  --wait[=S]       wait so long for the backend to show it (5 seconds)\n"
+    "  --dry-run        check, touch nothing", run_update,
 };

@@ -10,8 +10,9 @@
 
 static const struct command *const commands[] = {
     &cmd_list, &cmd_get, &cmd_devices, &cmd_template, &cmd_live, &cmd_diff,
-    &cmd_explain, &cmd_attach, &cmd_detach, &cmd_settle, &cmd_watch,
-    &cmd_history, &cmd_wait, &cmd_features,
+    &cmd_explain, &cmd_attach, &cmd_detach, &cmd_update, &cmd_settle,
+    &cmd_create, &cmd_import, &cmd_pending, &cmd_watch, &cmd_history,
+    &cmd_wait, &cmd_features,
     &cmd_schema, &cmd_table, &cmd_check,
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -29,6 +30,7 @@ static const struct {
     { XLCFG_ERROR_TOO_OLD, EXIT_CONFLICT },
     { XLCFG_ERROR_PENDING, EXIT_PENDING },
     { XLCFG_ERROR_REFUSED, EXIT_REFUSED },
+    { XLCFG_ERROR_LOCK_FAIL, EXIT_REFUSED },
     { XLCFG_ERROR_TIMEDOUT, EXIT_UNREACHABLE },
     { XLCFG_ERROR_UNREACHABLE, EXIT_UNREACHABLE },
 };
@@ -79,6 +81,17 @@ int tool_fail(const struct tool *t, const xlcfg_error *err)
 {
     print_error(t, err);
     return code_of(err->code);
+}
+
+int tool_fail_in(const struct tool *t, const char *path,
+                 const xlcfg_error *err)
+{
+    xlcfg_error whole = { err->code, "", "" };
+
+    snprintf(whole.where, sizeof(whole.where), "%.200s%s%.300s", path,
+             err->where[0] ? ": " : "", err->where);
+    snprintf(whole.message, sizeof(whole.message), "%s", err->message);
+    return tool_fail(t, &whole);
 }
 
 int tool_usage(const struct tool *t, const char *where, const char *fmt, ...)

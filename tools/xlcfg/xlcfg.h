@@ -5,6 +5,8 @@
 
 #include "libxl_cfg.h"
 
+#include <pthread.h>
+
 enum {                          /* exit codes: a contract */
     EXIT_DONE = 0, EXIT_DIFFERS = 1, EXIT_USAGE = 2, EXIT_NOT_THERE = 3,
     EXIT_CONFLICT = 4, EXIT_PENDING = 5, EXIT_REFUSED = 6,
@@ -29,13 +31,16 @@ struct command {
 
 extern const struct command cmd_list, cmd_get, cmd_devices, cmd_template,
     cmd_live, cmd_diff, cmd_explain, cmd_schema, cmd_table, cmd_check,
-    cmd_features, cmd_attach, cmd_detach, cmd_settle, cmd_watch,
-    cmd_history, cmd_wait;
+    cmd_features, cmd_attach, cmd_detach, cmd_update, cmd_settle,
+    cmd_create, cmd_import, cmd_pending, cmd_watch, cmd_history, cmd_wait;
 
 /* Open the context; 0 or an exit code, the error printed. */
 int tool_open(struct tool *t);
 /* Print an error in the form asked for; the exit code of its number. */
 int tool_fail(const struct tool *t, const xlcfg_error *err);
+/* The same of what a file says: the file is put before the place in it. */
+int tool_fail_in(const struct tool *t, const char *path,
+                 const xlcfg_error *err);
 /* A mistake on the command line; EXIT_USAGE. */
 int tool_usage(const struct tool *t, const char *where, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -72,5 +77,23 @@ const char *cell_text(const xlcfg_doc *doc, const char *name);
 /* A file, or "-" for standard input, whole; *text_r is malloc'd. */
 int tool_read(const struct tool *t, const char *path, char **text_r,
               size_t *len_r);
+
+/* A line on standard error after a second, when that is a terminal and not
+ * --quiet.  Every begin comes to an end. */
+struct progress {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t moved;
+    bool running, done;
+    char text[256];
+};
+void progress_begin(struct progress *p, const struct tool *t,
+                    const char *verb, const char *what);
+void progress_end(struct progress *p);
+
+/* A differing document (diff.json): JSON, YAML or rows with these heads; an
+ * exit code.  Takes doc. */
+int diff_print(struct tool *t, xlcfg_doc *doc, const char *from,
+               const char *to);
 
 #endif
