@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Documents: making, sharing and walking immutable JSON values. */
 #include "core/doc.h"
+#include "core/number.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -10,36 +11,90 @@
 #include <stdlib.h>
 #include <string.h>
 
-static xlcfg_doc *alloc(xlcfg_doc_type type, size_t count, size_t payload)
-{
-    xlcfg_doc *doc;
+static const xlcfg_doc null_doc = {
+    .type = XLCFG_DOC_NULL, .home = XLCFG__DOC_STATIC,
+};
+static const xlcfg_doc bools[2] = {
+    { .type = XLCFG_DOC_BOOL, .home = XLCFG__DOC_STATIC },
+    { .type = XLCFG_DOC_BOOL, .home = XLCFG__DOC_STATIC, .truth = 1 },
+};
 
-    if (payload > SIZE_MAX - sizeof(*doc))
-        return NULL;
-    doc = malloc(sizeof(*doc) + payload);
+/* Text to a multiple of 8: the printer copies it by words. */
+static size_t size_of(xlcfg_doc_type type, size_t count)
+{
+    size_t each = type == XLCFG_DOC_ARRAY ? sizeof(xlcfg_doc *)
+        : type == XLCFG_DOC_OBJECT ? sizeof(struct xlcfg_member) : 1;
+
+    if (count > (SIZE_MAX - sizeof(xlcfg_doc) - 16) / each)
+        return SIZE_MAX;
+    if (each == 1)
+        count = (count + 8) & ~(size_t)7;
+    return sizeof(xlcfg_doc) + count * each;
+}
+
+static xlcfg_doc *alloc(xlcfg_doc_type type, size_t count)
+{
+    size_t size = size_of(type, count);
+    xlcfg_doc *doc = size == SIZE_MAX ? NULL : malloc(size);
+
     if (!doc)
         return NULL;
     atomic_init(&doc->refs, 1);
-    doc->type = type;
+    doc->type = (unsigned char)type;
     doc->truth = 0;
+    doc->home = XLCFG__DOC_HEAP;
+    doc->plain = 0;
     doc->count = count;
-    doc->text = payload ? (char *)(doc + 1) : NULL;
     return doc;
+}
+
+xlcfg_doc *xlcfg__doc_in(struct xlcfg__arena *arena, xlcfg_doc_type type,
+                         size_t count)
+{
+    size_t size = size_of(type, count);
+    xlcfg_doc *doc;
+
+    doc = size == SIZE_MAX ? NULL : xlcfg__arena_take(arena, size);
+    if (!doc)
+        return NULL;
+    /* chunks are far smaller than 8 * UINT_MAX: a text is 64 MiB at most */
+    doc->offset = (unsigned)(((char *)doc - (char *)arena->chunks) / 8);
+    doc->type = (unsigned char)type;
+    doc->truth = 0;
+    doc->home = XLCFG__DOC_ARENA;
+    doc->plain = 0;
+    doc->count = count;
+    return doc;
+}
+
+static struct xlcfg__arena *arena_of(const xlcfg_doc *doc)
+{
+    const char *chunk = (const char *)doc - (size_t)doc->offset * 8;
+
+    return ((const struct xlcfg__chunk *)chunk)->arena;
 }
 
 xlcfg_doc *xlcfg_doc_ref(const xlcfg_doc *doc)
 {
     xlcfg_doc *mine = (xlcfg_doc *)doc;
 
-    if (mine)
+    if (!mine || mine->home == XLCFG__DOC_STATIC)
+        return mine;
+    if (mine->home == XLCFG__DOC_ARENA)
+        xlcfg__arena_hold(arena_of(mine));
+    else
         atomic_fetch_add_explicit(&mine->refs, 1, memory_order_relaxed);
     return mine;
 }
 
 void xlcfg_doc_free(xlcfg_doc *doc)
 {
-    if (!doc)
+    if (!doc || doc->home == XLCFG__DOC_STATIC)
         return;
+    if (doc->home == XLCFG__DOC_ARENA) {
+        xlcfg__arena_drop(arena_of(doc));
+        return;
+    }
     if (atomic_fetch_sub_explicit(&doc->refs, 1, memory_order_acq_rel) != 1)
         return;
     if (doc->type == XLCFG_DOC_ARRAY)
@@ -53,32 +108,69 @@ void xlcfg_doc_free(xlcfg_doc *doc)
     free(doc);
 }
 
+static void let_doc_go(void *what)
+{
+    xlcfg_doc_free(what);
+}
+
+bool xlcfg__doc_keep_mine(struct xlcfg__arena *arena, xlcfg_doc *doc)
+{
+    return !doc || doc->home == XLCFG__DOC_STATIC ||
+        xlcfg__arena_keep(arena, doc, let_doc_go);
+}
+
+bool xlcfg__doc_keep(struct xlcfg__arena *arena, const xlcfg_doc *doc)
+{
+    if (doc && doc->home == XLCFG__DOC_ARENA)
+        return xlcfg__arena_join(arena, arena_of(doc));
+    return xlcfg__doc_keep_mine(arena, xlcfg_doc_ref(doc));
+}
+
 xlcfg_doc *xlcfg__doc_null(void)
 {
-    return alloc(XLCFG_DOC_NULL, 0, 0);
+    return (xlcfg_doc *)&null_doc;
 }
 
 xlcfg_doc *xlcfg__doc_bool(bool truth)
 {
-    xlcfg_doc *doc = alloc(XLCFG_DOC_BOOL, 0, 0);
+    return (xlcfg_doc *)&bools[truth];
+}
 
-    if (doc)
-        doc->truth = truth;
-    return doc;
+/* A byte in each of eight is below 0x20, a quote or a backslash. */
+static bool any_special(uint64_t w)
+{
+    const uint64_t ones = 0x0101010101010101u, highs = ones << 7;
+    uint64_t quote = w ^ ones * '"', slash = w ^ ones * '\\';
+
+    return (((w - ones * 0x20) & ~w) | ((quote - ones) & ~quote) |
+            ((slash - ones) & ~slash)) & highs;
+}
+
+bool xlcfg__text_is_plain(const char *s, size_t len)
+{
+    uint64_t w;
+
+    for (; len >= 8; s += 8, len -= 8) {
+        memcpy(&w, s, 8);
+        if (any_special(w))
+            return false;
+    }
+    w = 0x2020202020202020u;
+    memcpy(&w, s, len);
+    return !any_special(w);
 }
 
 static xlcfg_doc *text_doc(xlcfg_doc_type type, const char *s, size_t len)
 {
-    xlcfg_doc *doc;
+    xlcfg_doc *doc = len == SIZE_MAX ? NULL : alloc(type, len);
 
-    if (len == SIZE_MAX)
-        return NULL;
-    doc = alloc(type, len, len + 1);
     if (!doc)
         return NULL;
     if (len)
         memcpy(doc->text, s, len);
     doc->text[len] = '\0';
+    doc->plain = type == XLCFG_DOC_STRING ? xlcfg__text_is_plain(s, len)
+        : xlcfg__number_is_plain(s, len);
     return doc;
 }
 
@@ -139,12 +231,12 @@ static void free_all(xlcfg_doc **items, size_t count)
 xlcfg_doc *xlcfg__doc_items(xlcfg_doc **items, size_t count)
 {
     xlcfg_doc *doc = NULL;
-    bool whole = count <= SIZE_MAX / sizeof(*items);
+    bool whole = true;
 
     for (size_t i = 0; i < count; i++)
         whole = whole && items[i];
     if (whole)
-        doc = alloc(XLCFG_DOC_ARRAY, count, count * sizeof(*items));
+        doc = alloc(XLCFG_DOC_ARRAY, count);
     if (!doc) {
         free_all(items, count);
         return NULL;
@@ -157,12 +249,12 @@ xlcfg_doc *xlcfg__doc_items(xlcfg_doc **items, size_t count)
 xlcfg_doc *xlcfg__doc_object(struct xlcfg_member *members, size_t count)
 {
     xlcfg_doc *doc = NULL;
-    bool whole = count <= SIZE_MAX / sizeof(*members);
+    bool whole = true;
 
     for (size_t i = 0; i < count; i++)
         whole = whole && members[i].name && members[i].value;
     if (whole)
-        doc = alloc(XLCFG_DOC_OBJECT, count, count * sizeof(*members));
+        doc = alloc(XLCFG_DOC_OBJECT, count);
     if (!doc) {
         for (size_t i = 0; i < count; i++) {
             xlcfg_doc_free(members[i].name);
@@ -364,18 +456,28 @@ const char *xlcfg_doc_name(const xlcfg_doc *doc, size_t i)
     return doc->members[i].name->text;
 }
 
-const xlcfg_doc *xlcfg_doc_get(const xlcfg_doc *doc, const char *name)
+const struct xlcfg_member *xlcfg__doc_member(const xlcfg_doc *object,
+                                             const char *name)
 {
     size_t len;
 
-    if (!doc || doc->type != XLCFG_DOC_OBJECT)
+    if (!object || object->type != XLCFG_DOC_OBJECT)
         return NULL;
     len = strlen(name);
-    for (size_t i = 0; i < doc->count; i++)
-        if (doc->members[i].name->count == len &&
-            !memcmp(doc->members[i].name->text, name, len))
-            return doc->members[i].value;
+    for (size_t i = 0; i < object->count; i++) {
+        const xlcfg_doc *own = object->members[i].name;
+
+        if (own->count == len && !memcmp(own->text, name, len))
+            return &object->members[i];
+    }
     return NULL;
+}
+
+const xlcfg_doc *xlcfg_doc_get(const xlcfg_doc *doc, const char *name)
+{
+    const struct xlcfg_member *m = xlcfg__doc_member(doc, name);
+
+    return m ? m->value : NULL;
 }
 
 /* One reference token of a JSON pointer, ~1 and ~0 undone, into buf. */
@@ -423,18 +525,35 @@ const xlcfg_doc *xlcfg_doc_pointer(const xlcfg_doc *doc, const char *ptr)
     return doc;
 }
 
+static bool same_number(const xlcfg_doc *a, const xlcfg_doc *b)
+{
+    char one[XLCFG__NUMBER_ROOM], other[XLCFG__NUMBER_ROOM];
+    size_t len;
+
+    if (a->count == b->count && !memcmp(a->text, b->text, a->count))
+        return true;
+    if (a->plain && b->plain)
+        return false;
+    len = xlcfg__number_text(a->text, a->count, one);
+    return len == xlcfg__number_text(b->text, b->count, other) &&
+        !memcmp(one, other, len);
+}
+
 bool xlcfg__doc_equal(const xlcfg_doc *a, const xlcfg_doc *b)
 {
     if (a == b)
         return true;
-    if (!a || !b || a->type != b->type || a->count != b->count)
+    if (!a || !b || a->type != b->type)
+        return false;
+    if (a->type == XLCFG_DOC_NUMBER)
+        return same_number(a, b);
+    if (a->count != b->count)
         return false;
     switch ((xlcfg_doc_type)a->type) {
-    case XLCFG_DOC_NULL:
+    case XLCFG_DOC_NULL: case XLCFG_DOC_NUMBER:
         return true;
     case XLCFG_DOC_BOOL:
         return a->truth == b->truth;
-    case XLCFG_DOC_NUMBER:
     case XLCFG_DOC_STRING:
         return !memcmp(a->text, b->text, a->count);
     case XLCFG_DOC_ARRAY:
@@ -453,17 +572,38 @@ bool xlcfg__doc_equal(const xlcfg_doc *a, const xlcfg_doc *b)
     return false;
 }
 
+/* Up to 18 digits and nothing else, which is nearly every number. */
+static bool few_digits(const xlcfg_doc *doc, int64_t *n_r)
+{
+    int64_t n = 0;
+
+    if (doc->count > 18)
+        return false;
+    for (size_t i = 0; i < doc->count; i++) {
+        if (doc->text[i] < '0' || doc->text[i] > '9')
+            return false;
+        n = n * 10 + (doc->text[i] - '0');
+    }
+    *n_r = n;
+    return true;
+}
+
 bool xlcfg__doc_is_int(const xlcfg_doc *doc, int64_t min, int64_t max,
                        int64_t *n_r)
 {
-    char *end;
-    long long n;
+    char text[XLCFG__NUMBER_ROOM + 1], *end;
+    int64_t n;
 
     if (!doc || doc->type != XLCFG_DOC_NUMBER)
         return false;
-    errno = 0;
-    n = strtoll(doc->text, &end, 10);
-    if (errno || *end || end == doc->text || n < min || n > max)
+    if (!few_digits(doc, &n)) {
+        text[xlcfg__number_text(doc->text, doc->count, text)] = '\0';
+        errno = 0;
+        n = strtoll(text, &end, 10);
+        if (errno || *end)
+            return false;
+    }
+    if (n < min || n > max)
         return false;
     if (n_r)
         *n_r = n;

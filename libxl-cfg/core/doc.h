@@ -13,6 +13,7 @@
 #ifndef XLCFG_CORE_DOC_H
 #define XLCFG_CORE_DOC_H
 
+#include "core/arena.h"
 #include "core/err.h"
 
 struct xlcfg_member {
@@ -20,17 +21,44 @@ struct xlcfg_member {
     xlcfg_doc *value;
 };
 
+/* Where a document's memory is, and so what holds it. */
+enum {
+    XLCFG__DOC_HEAP,            /* a block of its own: refs */
+    XLCFG__DOC_ARENA,           /* among others: the arena's holders */
+    XLCFG__DOC_STATIC,          /* never given back */
+};
+
 struct xlcfg_doc {
-    _Atomic unsigned refs;
+    union {
+        atomic_uint refs;
+        unsigned offset;        /* in an arena: from its chunk, by 8 bytes */
+    };
     unsigned char type;         /* xlcfg_doc_type */
     unsigned char truth;        /* of a bool */
+    unsigned char home;         /* XLCFG__DOC_* */
+    unsigned char plain;        /* a string without anything to escape, a
+                                   number that is the text of its value */
     size_t count;               /* bytes, items or members */
-    union {
-        char *text;                     /* NUL-terminated */
-        xlcfg_doc **items;
-        struct xlcfg_member *members;
+    union {                     /* what follows; text to a multiple of 8 */
+        char text[0];                   /* NUL-terminated */
+        xlcfg_doc *items[0];
+        struct xlcfg_member members[0];
     };
 };
+
+/*
+ * A document in an arena: space for count items, members, or bytes and a
+ * NUL, for the caller to fill before anyone else sees it.  What it is filled
+ * with is of the same arena or kept by it.  NULL: no memory.
+ */
+xlcfg_doc *xlcfg__doc_in(struct xlcfg__arena *arena, xlcfg_doc_type type,
+                         size_t count);
+/* Have the arena hold doc; false: no memory.  NULL accepted.  The other one
+ * takes the caller's reference over, also on failure. */
+bool xlcfg__doc_keep(struct xlcfg__arena *arena, const xlcfg_doc *doc);
+bool xlcfg__doc_keep_mine(struct xlcfg__arena *arena, xlcfg_doc *doc);
+/* Nothing in the text needs an escape. */
+bool xlcfg__text_is_plain(const char *s, size_t len);
 
 xlcfg_doc *xlcfg__doc_null(void);
 xlcfg_doc *xlcfg__doc_bool(bool truth);
@@ -41,7 +69,7 @@ xlcfg_doc *xlcfg__doc_strf(const char *fmt, ...)
 xlcfg_doc *xlcfg__doc_numn(const char *s, size_t len);  /* number text */
 xlcfg_doc *xlcfg__doc_int(int64_t n);
 xlcfg_doc *xlcfg__doc_uint(uint64_t n);
-/* Copies the vectors, takes the references (also on failure). */
+/* Copy the vectors, take the references (also on failure). */
 xlcfg_doc *xlcfg__doc_items(xlcfg_doc **items, size_t count);
 xlcfg_doc *xlcfg__doc_object(struct xlcfg_member *members, size_t count);
 
@@ -79,6 +107,11 @@ xlcfg_doc *xlcfg__doc_with(const xlcfg_doc *object, const char *name,
                            xlcfg_doc *value);
 xlcfg_doc *xlcfg__doc_without(const xlcfg_doc *object, const char *name);
 
+/* The member called name; NULL when there is none. */
+const struct xlcfg_member *xlcfg__doc_member(const xlcfg_doc *object,
+                                             const char *name);
+
+/* As hashes see it: order of members and spelling of numbers aside. */
 bool xlcfg__doc_equal(const xlcfg_doc *a, const xlcfg_doc *b);
 /* A number in range as int64; def when absent, no integer, or too big. */
 int64_t xlcfg__doc_to_int(const xlcfg_doc *doc, int64_t def);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Device keys, and the arithmetic of Xen's disk names. */
 #include "core/key.h"
+#include "core/number.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -183,13 +184,35 @@ static int64_t number(const xlcfg_doc *body, const char *name, int64_t max,
     return xlcfg__doc_is_int(v, 0, max, &n) ? n : -1;
 }
 
+/* s to p; the end, where a NUL is. */
+static char *put(char *p, const char *s)
+{
+    size_t len = strlen(s);
+
+    memcpy(p, s, len + 1);
+    return p + len;
+}
+
+static char *put_number(char *p, int64_t n)
+{
+    char digits[20];
+    size_t count = 0;
+
+    for (; n || !count; n /= 10)
+        digits[count++] = (char)('0' + n % 10);
+    while (count)
+        *p++ = digits[--count];
+    *p = '\0';
+    return p;
+}
+
 static void by_devid(const char *kind, const xlcfg_doc *body,
                      struct xlcfg_ident *id)
 {
     int64_t devid = number(body, "devid", INT32_MAX, -1);
 
     if (devid >= 0)
-        snprintf(id->key, sizeof(id->key), "%s/%" PRId64, kind, devid);
+        put_number(put(put(id->key, kind), "/"), devid);
 }
 
 static void of_disk(const xlcfg_doc *body, struct xlcfg_ident *id)
@@ -199,10 +222,10 @@ static void of_disk(const xlcfg_doc *body, struct xlcfg_ident *id)
 
     if (!vdev || !*vdev || strlen(vdev) > 128)
         return;
-    snprintf(id->key, sizeof(id->key), "disk/%s", vdev);
+    put(put(id->key, "disk/"), vdev);
     devid = xlcfg__vdev_number(vdev);
     if (devid >= 0)
-        snprintf(id->match, sizeof(id->match), "disk/#%d", devid);
+        put_number(put(id->match, "disk/#"), devid);
 }
 
 static void of_nic(const xlcfg_doc *body, struct xlcfg_ident *id)
@@ -212,9 +235,10 @@ static void of_nic(const xlcfg_doc *body, struct xlcfg_ident *id)
     by_devid("nic", body, id);
     if (!mac || strlen(mac) != 17 || !strcmp(mac, "00:00:00:00:00:00"))
         return;
-    snprintf(id->alt, sizeof(id->alt), "nic/%s", mac);
+    put(put(id->alt, "nic/"), mac);
     for (char *p = id->alt; *p; p++)
-        *p = (char)tolower((unsigned char)*p);
+        if (*p >= 'A' && *p <= 'Z')
+            *p = (char)(*p - 'A' + 'a');
 }
 
 static void of_pci(const xlcfg_doc *body, struct xlcfg_ident *id)
@@ -279,11 +303,15 @@ static void of_channel(const xlcfg_doc *body, struct xlcfg_ident *id)
 static void of_rdm(const xlcfg_doc *body, struct xlcfg_ident *id)
 {
     const xlcfg_doc *start = xlcfg_doc_get(body, "start");
+    char text[XLCFG__NUMBER_ROOM] = "0";
+    size_t len = 1;
 
-    if (!start)
-        snprintf(id->key, sizeof(id->key), "rdm/0");
-    else if (start->type == XLCFG_DOC_NUMBER && start->count <= 32)
-        snprintf(id->key, sizeof(id->key), "rdm/%s", start->text);
+    if (start && start->type != XLCFG_DOC_NUMBER)
+        return;
+    if (start)
+        len = xlcfg__number_text(start->text, start->count, text);
+    if (len <= 32)
+        snprintf(id->key, sizeof(id->key), "rdm/%.*s", (int)len, text);
 }
 
 void xlcfg__key_of(enum xlcfg_kind kind, const xlcfg_doc *body,

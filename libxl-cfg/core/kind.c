@@ -10,12 +10,12 @@
 #include <string.h>
 
 static const struct xlcfg_field disk_fields[] = {
-    { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
     { "backend_domname", XLCFG_RULE_FOLLOW, 0 },
     { "pdev_path", XLCFG_RULE_MEDIUM, 0 },
     { "vdev", XLCFG_RULE_IDENTITY, XLCFG_FIELD_ADDRESS },
-    { "backend", XLCFG_RULE_TEMPLATE, 0 },
     { "format", XLCFG_RULE_MEDIUM, 0 },
+    { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
+    { "backend", XLCFG_RULE_TEMPLATE, 0 },
     { "script", XLCFG_RULE_TEMPLATE, 0 },
     { "removable", XLCFG_RULE_TEMPLATE, 0 },
     { "readwrite", XLCFG_RULE_TEMPLATE, 0 },
@@ -38,12 +38,12 @@ static const struct xlcfg_field disk_fields[] = {
 };
 
 static const struct xlcfg_field nic_fields[] = {
-    { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
     { "backend_domname", XLCFG_RULE_FOLLOW, 0 },
     { "devid", XLCFG_RULE_IDENTITY, XLCFG_FIELD_ADDRESS },
+    { "mac", XLCFG_RULE_FILL, 0 },
+    { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
     { "mtu", XLCFG_RULE_TEMPLATE, 0 },
     { "model", XLCFG_RULE_TEMPLATE, 0 },
-    { "mac", XLCFG_RULE_FILL, 0 },
     { "ip", XLCFG_RULE_TEMPLATE, 0 },
     { "bridge", XLCFG_RULE_TEMPLATE, 0 },
     { "ifname", XLCFG_RULE_TEMPLATE, 0 },
@@ -134,9 +134,9 @@ static const struct xlcfg_field dtdev_fields[] = {
 };
 
 static const struct xlcfg_field vfb_fields[] = {
-    { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
     { "backend_domname", XLCFG_RULE_FOLLOW, 0 },
     { "devid", XLCFG_RULE_IDENTITY, XLCFG_FIELD_ADDRESS },
+    { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
     { "vnc", XLCFG_RULE_TEMPLATE, XLCFG_FIELD_SECRET },
     { "sdl", XLCFG_RULE_TEMPLATE, 0 },
     { "keymap", XLCFG_RULE_TEMPLATE, 0 },
@@ -144,9 +144,9 @@ static const struct xlcfg_field vfb_fields[] = {
 };
 
 static const struct xlcfg_field vkb_fields[] = {
-    { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
     { "backend_domname", XLCFG_RULE_FOLLOW, 0 },
     { "devid", XLCFG_RULE_IDENTITY, XLCFG_FIELD_ADDRESS },
+    { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
     { "backend_type", XLCFG_RULE_TEMPLATE, 0 },
     { "unique_id", XLCFG_RULE_TEMPLATE, 0 },
     { "feature_disable_keyboard", XLCFG_RULE_TEMPLATE, 0 },
@@ -163,55 +163,55 @@ static const struct xlcfg_field vkb_fields[] = {
 };
 
 static const struct xlcfg_field virtio_fields[] = {
-    { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
     { "backend_domname", XLCFG_RULE_FOLLOW, 0 },
+    { "devid", XLCFG_RULE_IDENTITY, XLCFG_FIELD_ADDRESS },
+    { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
     { "type", XLCFG_RULE_TEMPLATE, 0 },
     { "transport", XLCFG_RULE_TEMPLATE, 0 },
     { "grant_usage", XLCFG_RULE_TEMPLATE, 0 },
-    { "devid", XLCFG_RULE_IDENTITY, XLCFG_FIELD_ADDRESS },
     { "irq", XLCFG_RULE_TEMPLATE, 0 },
     { "base", XLCFG_RULE_TEMPLATE, 0 },
     { NULL, XLCFG_RULE_TEMPLATE, 0 },
 };
 
 static const struct xlcfg_field vtpm_fields[] = {
-    { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
     { "backend_domname", XLCFG_RULE_FOLLOW, 0 },
     { "devid", XLCFG_RULE_IDENTITY, XLCFG_FIELD_ADDRESS },
     { "uuid", XLCFG_RULE_FILL, 0 },
+    { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
     { NULL, XLCFG_RULE_TEMPLATE, 0 },
 };
 
 static const struct xlcfg_field p9_fields[] = {
-    { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
     { "backend_domname", XLCFG_RULE_FOLLOW, 0 },
+    { "devid", XLCFG_RULE_IDENTITY, XLCFG_FIELD_ADDRESS },
+    { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
     { "tag", XLCFG_RULE_TEMPLATE, 0 },
     { "path", XLCFG_RULE_TEMPLATE, 0 },
     { "security_model", XLCFG_RULE_TEMPLATE, 0 },
-    { "devid", XLCFG_RULE_IDENTITY, XLCFG_FIELD_ADDRESS },
     { NULL, XLCFG_RULE_TEMPLATE, 0 },
 };
 
 static const struct xlcfg_field pvcallsif_fields[] = {
-    { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
     { "backend_domname", XLCFG_RULE_FOLLOW, 0 },
     { "devid", XLCFG_RULE_IDENTITY, XLCFG_FIELD_ADDRESS },
+    { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
     { NULL, XLCFG_RULE_TEMPLATE, 0 },
 };
 
 static const struct xlcfg_field vdispl_fields[] = {
-    { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
     { "backend_domname", XLCFG_RULE_FOLLOW, 0 },
     { "devid", XLCFG_RULE_IDENTITY, XLCFG_FIELD_ADDRESS },
+    { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
     { "be_alloc", XLCFG_RULE_TEMPLATE, 0 },
     { "connectors", XLCFG_RULE_TEMPLATE, 0 },
     { NULL, XLCFG_RULE_TEMPLATE, 0 },
 };
 
 static const struct xlcfg_field vsnd_fields[] = {
-    { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
     { "backend_domname", XLCFG_RULE_FOLLOW, 0 },
     { "devid", XLCFG_RULE_IDENTITY, XLCFG_FIELD_ADDRESS },
+    { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
     { "short_name", XLCFG_RULE_TEMPLATE, 0 },
     { "long_name", XLCFG_RULE_TEMPLATE, 0 },
     { "params", XLCFG_RULE_TEMPLATE, 0 },
@@ -220,9 +220,9 @@ static const struct xlcfg_field vsnd_fields[] = {
 };
 
 static const struct xlcfg_field channel_fields[] = {
-    { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
     { "backend_domname", XLCFG_RULE_FOLLOW, 0 },
     { "devid", XLCFG_RULE_IDENTITY, XLCFG_FIELD_ADDRESS },
+    { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
     { "name", XLCFG_RULE_TEMPLATE, 0 },
     { "connection.unknown", XLCFG_RULE_TEMPLATE, 0 },
     { "connection.pty", XLCFG_RULE_TEMPLATE, 0 },
@@ -231,12 +231,12 @@ static const struct xlcfg_field channel_fields[] = {
 };
 
 static const struct xlcfg_field usbctrl_fields[] = {
-    { "type", XLCFG_RULE_TEMPLATE, 0 },
     { "devid", XLCFG_RULE_IDENTITY, XLCFG_FIELD_ADDRESS },
+    { "backend_domname", XLCFG_RULE_FOLLOW, 0 },
+    { "type", XLCFG_RULE_TEMPLATE, 0 },
     { "version", XLCFG_RULE_TEMPLATE, 0 },
     { "ports", XLCFG_RULE_TEMPLATE, 0 },
     { "backend_domid", XLCFG_RULE_TEMPLATE, 0 },
-    { "backend_domname", XLCFG_RULE_FOLLOW, 0 },
     { NULL, XLCFG_RULE_TEMPLATE, 0 },
 };
 
@@ -341,7 +341,6 @@ static void merge_medium(xlcfg__members *m, const xlcfg_doc *live)
         xlcfg__members_set(m, "format", xlcfg_doc_ref(format));
 }
 
-/* The rule is asked before the documents: most fields are the template's. */
 static bool takes_live(const struct xlcfg_field *f, const xlcfg_doc *tmpl,
                        const xlcfg_doc *live)
 {
@@ -362,6 +361,12 @@ static bool takes_live(const struct xlcfg_field *f, const xlcfg_doc *tmpl,
     return false;
 }
 
+/* A row's fields that are not the template's alone come first. */
+static bool is_asked(const struct xlcfg_field *f)
+{
+    return f->name && f->rule != XLCFG_RULE_TEMPLATE;
+}
+
 xlcfg_doc *xlcfg__kind_merge(enum xlcfg_kind kind, const xlcfg_doc *tmpl,
                              const xlcfg_doc *live)
 {
@@ -369,7 +374,7 @@ xlcfg_doc *xlcfg__kind_merge(enum xlcfg_kind kind, const xlcfg_doc *tmpl,
     xlcfg__members m = { 0 };
     bool medium = false, differs = false;
 
-    for (f = xlcfg__kinds[kind].fields; live && f->name; f++) {
+    for (f = xlcfg__kinds[kind].fields; live && is_asked(f); f++) {
         medium = medium || (f->rule == XLCFG_RULE_MEDIUM &&
                             other_medium(tmpl, live));
         differs = differs || takes_live(f, tmpl, live);
@@ -377,7 +382,7 @@ xlcfg_doc *xlcfg__kind_merge(enum xlcfg_kind kind, const xlcfg_doc *tmpl,
     if (!medium && !differs)
         return xlcfg_doc_ref(tmpl);     /* the common case costs nothing */
     xlcfg__members_copy(&m, tmpl);
-    for (f = xlcfg__kinds[kind].fields; f->name; f++)
+    for (f = xlcfg__kinds[kind].fields; is_asked(f); f++)
         if (takes_live(f, tmpl, live))
             xlcfg__members_set(&m, f->name,
                                xlcfg_doc_ref(xlcfg_doc_get(live, f->name)));
@@ -386,21 +391,26 @@ xlcfg_doc *xlcfg__kind_merge(enum xlcfg_kind kind, const xlcfg_doc *tmpl,
     return xlcfg__members_end(&m);
 }
 
-xlcfg_doc *xlcfg__kind_address(enum xlcfg_kind kind, const xlcfg_doc *body)
+xlcfg_doc *xlcfg__kind_address(enum xlcfg_kind kind, const xlcfg_doc *body,
+                               struct xlcfg__arena *arena)
 {
-    const struct xlcfg_field *f;
-    xlcfg__members m = { 0 };
+    const struct xlcfg_field *f = xlcfg__kinds[kind].fields;
+    struct xlcfg_member found[XLCFG__ADDRESS_MAX];
+    size_t count = 0;
+    xlcfg_doc *doc;
 
-    for (f = xlcfg__kinds[kind].fields; f->name; f++) {
-        const xlcfg_doc *v;
+    for (; is_asked(f) || f->flags & XLCFG_FIELD_ADDRESS; f++) {
+        const struct xlcfg_member *m;
 
-        if (!(f->flags & XLCFG_FIELD_ADDRESS))
-            continue;
-        v = xlcfg_doc_get(body, f->name);
-        if (v)
-            xlcfg__members_add(&m, f->name, xlcfg_doc_ref(v));
+        m = f->flags & XLCFG_FIELD_ADDRESS
+            ? xlcfg__doc_member(body, f->name) : NULL;
+        if (m && count < XLCFG__ADDRESS_MAX)
+            found[count++] = *m;
     }
-    return xlcfg__members_end(&m);
+    doc = xlcfg__doc_in(arena, XLCFG_DOC_OBJECT, count);
+    if (doc && count)
+        memcpy(doc->members, found, count * sizeof(found[0]));
+    return doc;
 }
 
 static xlcfg_doc *row_doc(const struct xlcfg_kind_row *row)

@@ -36,6 +36,8 @@ enum {                          /* flags of a field */
     XLCFG_FIELD_SECRET = 2,     /* never shown unless asked for */
 };
 
+#define XLCFG__ADDRESS_MAX 8    /* fields of an address */
+
 struct xlcfg_field {
     const char *name;
     enum xlcfg_rule rule;
@@ -46,7 +48,9 @@ struct xlcfg_kind_row {
     const char *name;           /* in keys and commands: "disk" */
     const char *array;          /* member of libxl_domain_config */
     const char *title;
-    const struct xlcfg_field *fields;   /* ends with name NULL */
+    /* First those with a rule other than template, then those of an address,
+     * then the rest; ends with name NULL. */
+    const struct xlcfg_field *fields;
 };
 
 extern const struct xlcfg_kind_row xlcfg__kinds[XLCFG_KINDS];
@@ -61,8 +65,10 @@ enum xlcfg_kind xlcfg__kind_by_array(const char *array);
  */
 xlcfg_doc *xlcfg__kind_merge(enum xlcfg_kind kind, const xlcfg_doc *tmpl,
                              const xlcfg_doc *live);
-/* The members that make up the address, as an object; NULL: no memory. */
-xlcfg_doc *xlcfg__kind_address(enum xlcfg_kind kind, const xlcfg_doc *body);
+/* The members that make up the address, as an object of an arena that keeps
+ * body; NULL: no memory. */
+xlcfg_doc *xlcfg__kind_address(enum xlcfg_kind kind, const xlcfg_doc *body,
+                               struct xlcfg__arena *arena);
 
 xlcfg_doc *xlcfg__kind_table(void);     /* {"kinds": [...]} */
 const char *xlcfg__rule_name(enum xlcfg_rule rule);

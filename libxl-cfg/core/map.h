@@ -5,11 +5,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct xlcfg__map {
     struct xlcfg__slot {
         const char *key;
-        size_t value;
+        uint32_t hash;
+        uint32_t value;
     } *slots;
     size_t room, count;
 } xlcfg__map;
@@ -20,7 +22,7 @@ typedef struct xlcfg__map {
 bool xlcfg__map_init(xlcfg__map *map, size_t count);
 void xlcfg__map_dispose(xlcfg__map *map);
 /* The value there already, or XLCFG__MAP_NONE when key was new and is put.
- * Never puts more keys than _init was told. */
+ * Never puts more keys than _init was told, nor values over UINT32_MAX. */
 size_t xlcfg__map_put(xlcfg__map *map, const char *key, size_t value);
 size_t xlcfg__map_get(const xlcfg__map *map, const char *key);
 

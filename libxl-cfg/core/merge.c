@@ -10,35 +10,66 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define AHEAD 6
+
 struct merge {
     const struct xlcfg_view *tmpl, *live;
     const struct xlcfg_intents *intents;
     xlcfg__map live_by, alt_by, intent_by;
+    size_t next;                /* after the live device found last */
     bool *taken;                /* live devices that found a partner */
     bool *used;                 /* intents that did */
     struct xlcfg_answer *out;
-    xlcfg__items arrays[XLCFG_KINDS];
+    unsigned counts[XLCFG_KINDS]; /* in the configuration */
 };
 
-static bool dup_into(char **to, const char *from)
+/* Live devices by what names them; made when one is first looked for. */
+static bool index_live(struct merge *mg)
 {
-    if (!from)
+    const struct xlcfg_view *live = mg->live;
+
+    if (mg->live_by.room)
         return true;
-    *to = strdup(from);
-    return *to;
+    if (!xlcfg__map_init(&mg->live_by, live->count) ||
+        !xlcfg__map_init(&mg->alt_by, live->count))
+        return false;
+    for (size_t i = 0; i < live->count; i++) {
+        xlcfg__map_put(&mg->live_by, live->devs[i].match, i);
+        if (live->devs[i].alt)
+            xlcfg__map_put(&mg->alt_by, live->devs[i].alt, i);
+    }
+    return true;
 }
 
-static const struct xlcfg_dev *live_of(struct merge *mg,
-                                       const struct xlcfg_dev *t)
+/* Where the live device is that a template's entry speaks of; NONE. */
+static size_t place_of(struct merge *mg, const struct xlcfg_dev *t, bool *ok)
 {
-    size_t i = xlcfg__map_get(&mg->live_by, t->match);
+    size_t i;
 
+    /* nearly always both have the same order, and no match comes twice */
+    if (mg->next < mg->live->count &&
+        !strcmp(mg->live->devs[mg->next].match, t->match))
+        return mg->next;
+    *ok = index_live(mg);
+    if (!*ok)
+        return XLCFG__MAP_NONE;
+    i = xlcfg__map_get(&mg->live_by, t->match);
     /* by its second name only when its first one is not there */
     if (i == XLCFG__MAP_NONE && t->alt && !strcmp(t->alt, t->key))
         i = xlcfg__map_get(&mg->alt_by, t->alt);
+    return i;
+}
+
+/* Its partner, NULL when there is none; *ok false: out of memory. */
+static const struct xlcfg_dev *live_of(struct merge *mg,
+                                       const struct xlcfg_dev *t, bool *ok)
+{
+    size_t i = place_of(mg, t, ok);
+
     if (i == XLCFG__MAP_NONE || mg->taken[i])
         return NULL;
     mg->taken[i] = true;
+    mg->next = i + 1;
     return &mg->live->devs[i];
 }
 
@@ -53,52 +84,75 @@ static const struct xlcfg_intent *intent_of(struct merge *mg,
     return &mg->intents->v[i];
 }
 
-static xlcfg_doc *checked(xlcfg_doc *body, bool *ok)
+/* A body by the field rules, the answer's; *ok false: out of memory. */
+static const xlcfg_doc *by_rules(struct merge *mg, enum xlcfg_kind kind,
+                                 const xlcfg_doc *base, const xlcfg_doc *live,
+                                 bool *ok)
 {
-    *ok = *ok && body;
-    return body;
+    xlcfg_doc *body = xlcfg__kind_merge(kind, base, live);
+
+    if (body == base) {         /* which is the answer's already */
+        xlcfg_doc_free(body);
+        return base;
+    }
+    *ok = *ok && body && xlcfg__doc_keep_mine(mg->out->arena, body);
+    return *ok ? body : NULL;
 }
 
 /* The body the cell asks for; *ok false: out of memory. */
-static xlcfg_doc *body_for(const struct xlcfg_row *row,
-                           const struct xlcfg_intent *in, bool whole,
-                           bool *ok)
+static const xlcfg_doc *body_for(struct merge *mg,
+                                 const struct xlcfg_row *row,
+                                 const struct xlcfg_intent *in, bool *ok)
 {
-    xlcfg_doc *body = NULL;
+    bool whole = mg->live->whole && row->live_body;
 
     switch (row->cell->body) {
     case XLCFG_BODY_NONE:
-        return xlcfg_doc_ref(row->template_body ? row->template_body
-                             : row->live_body ? row->live_body
-                             : in ? (in->after ? in->after : in->before)
-                             : NULL);
+        return row->template_body ? row->template_body
+            : row->live_body ? row->live_body
+            : in ? (in->after ? in->after : in->before)
+            : NULL;
     case XLCFG_BODY_TEMPLATE:
-        return xlcfg_doc_ref(row->template_body);
+        return row->template_body;
     case XLCFG_BODY_LIVE:
-        return xlcfg_doc_ref(row->live_body);
+        return row->live_body;
     case XLCFG_BODY_FIELDS:
-        if (whole && row->live_body)
-            return xlcfg_doc_ref(row->live_body);
+        if (whole)
+            return row->live_body;
         /* an update that is done, and not closed yet */
         if (row->op == XLCFG_OP_UPDATE && row->live_body &&
             xlcfg__update_shown(row->live_body, in->before, in->after) ==
             XLCFG__SHOWN_AFTER)
-            return checked(xlcfg__kind_merge(row->kind, in->after,
-                                           row->live_body), ok);
-        body = xlcfg__kind_merge(row->kind, row->template_body,
-                                 row->live_body);
-        *ok = *ok && body;
-        return body;
+            return by_rules(mg, row->kind, in->after, row->live_body, ok);
+        return by_rules(mg, row->kind, row->template_body, row->live_body,
+                        ok);
     case XLCFG_BODY_INTENT:
-        if (!in || !in->after || (whole && row->live_body))
-            return xlcfg_doc_ref(row->live_body);
-        body = xlcfg__kind_merge(row->kind, in->after, row->live_body);
-        *ok = *ok && body;
-        return body;
+        if (whole || !in || !in->after)
+            return row->live_body;
+        return by_rules(mg, row->kind, in->after, row->live_body, ok);
     case XLCFG_BODIES:
         break;
     }
     return NULL;
+}
+
+/* The texts of a view are kept as a whole, others are copied. */
+static bool name_row(struct merge *mg, struct xlcfg_row *row,
+                     const struct xlcfg_dev *t, const struct xlcfg_dev *l,
+                     const struct xlcfg_intent *in)
+{
+    const char *reason = in && in->reason ? in->reason : l ? l->reason : NULL;
+
+    /* a template entry known by its second name shows its real one */
+    if (l && (!t || (t->alt && !strcmp(t->alt, t->key))))
+        row->key = l->key;
+    else if (t)
+        row->key = t->key;
+    else
+        row->key = xlcfg__arena_text(mg->out->arena, in->key);
+    if (reason)
+        row->reason = xlcfg__arena_text(mg->out->arena, reason);
+    return row->key && (row->reason || !reason);
 }
 
 static int add_row(struct merge *mg, enum xlcfg_kind kind,
@@ -106,19 +160,18 @@ static int add_row(struct merge *mg, enum xlcfg_kind kind,
                    const struct xlcfg_intent *in)
 {
     struct xlcfg_row *row = &mg->out->rows[mg->out->count++];
-    const char *key = t ? t->key : l ? l->key : in->key;
+    struct xlcfg__arena *arena = mg->out->arena;
     bool refused = in && in->phase == XLCFG_PHASE_REFUSED;
-    bool ok = true;
+    bool ok;
 
-    /* a template entry known by its second name shows its real one */
-    if (t && l && t->alt && !strcmp(t->alt, t->key))
-        key = l->key;
     *row = (struct xlcfg_row){
         .kind = kind, .in_template = t != NULL,
         .op = in && !refused ? in->op : XLCFG_OP_NONE,
         .live = l ? l->live : mg->live->sees[kind] ? XLCFG_LIVE_ABSENT
                                                    : XLCFG_LIVE_UNKNOWN,
         .intent = in ? in->id : 0,
+        .template_body = t ? t->body : NULL, .live_body = l ? l->body : NULL,
+        .address = l ? l->address : NULL,
     };
     row->cell = &xlcfg__merge_table[row->in_template][row->op][row->live];
     row->state = row->cell->state;
@@ -127,21 +180,18 @@ static int add_row(struct merge *mg, enum xlcfg_kind kind,
     if (in && in->phase == XLCFG_PHASE_FAILED &&
         row->state == XLCFG_STATE_ATTACHING)
         row->state = XLCFG_STATE_FAILED;
-    ok = dup_into(&row->key, key) &&
-        dup_into(&row->reason, in && in->reason ? in->reason
-                 : l && l->reason ? l->reason : NULL);
-    row->template_body = t ? xlcfg_doc_ref(t->body) : NULL;
-    row->live_body = l ? xlcfg_doc_ref(l->body) : NULL;
-    row->body = body_for(row, in, mg->live->whole, &ok);
-    if (l && l->address)
-        row->address = xlcfg_doc_ref(l->address);
-    else if (row->body)
-        ok = (row->address = xlcfg__kind_address(kind, row->body)) && ok;
-    if (ok && xlcfg__row_in_config(row)) {
-        row->index = mg->arrays[kind].count;
-        xlcfg__items_add(&mg->arrays[kind], xlcfg_doc_ref(row->body));
-        ok = !mg->arrays[kind].failed;
-    }
+    ok = name_row(mg, row, t, l, in) &&
+        xlcfg__doc_keep(arena, row->template_body) &&
+        xlcfg__doc_keep(arena, row->live_body) &&
+        xlcfg__doc_keep(arena, row->address) &&
+        (!in || (xlcfg__doc_keep(arena, in->before) &&
+                 xlcfg__doc_keep(arena, in->after)));
+    if (ok)
+        row->body = body_for(mg, row, in, &ok);
+    if (ok && !row->address && row->body)
+        ok = (row->address = xlcfg__kind_address(kind, row->body, arena));
+    if (ok && xlcfg__row_in_config(row))
+        row->index = mg->counts[kind]++;
     return ok ? 0 : XLCFG_ERROR_NOMEM;
 }
 
@@ -151,13 +201,20 @@ static int add_rows(struct merge *mg)
 
     for (size_t i = 0; mg->tmpl && i < mg->tmpl->count && !rc; i++) {
         const struct xlcfg_dev *t = &mg->tmpl->devs[i];
-        const struct xlcfg_dev *l = live_of(mg, t);
+        bool ok = true;
+        const struct xlcfg_dev *l = live_of(mg, t, &ok);
         const struct xlcfg_intent *in;
+
+        /* bodies lie apart: the next ones are on their way meanwhile */
+        if (i + AHEAD < mg->tmpl->count)
+            __builtin_prefetch(mg->tmpl->devs[i + AHEAD].body);
+        if (mg->next + AHEAD < mg->live->count)
+            __builtin_prefetch(mg->live->devs[mg->next + AHEAD].body);
 
         in = intent_of(mg, l ? l->match : t->match);
         if (!in && l && l->alt)
             in = intent_of(mg, l->alt);
-        rc = add_row(mg, t->kind, t, l, in);
+        rc = ok ? add_row(mg, t->kind, t, l, in) : XLCFG_ERROR_NOMEM;
     }
     for (size_t i = 0; i < mg->live->count && !rc; i++) {
         const struct xlcfg_dev *l = &mg->live->devs[i];
@@ -207,23 +264,14 @@ void xlcfg__merge_own(struct xlcfg_view *live, const struct xlcfg_view *tmpl,
     live->count = out;
 }
 
-static bool index_views(struct merge *mg)
+static bool prepare(struct merge *mg)
 {
-    const struct xlcfg_view *live = mg->live;
-
-    if (!xlcfg__map_init(&mg->live_by, live->count) ||
-        !xlcfg__map_init(&mg->alt_by, live->count) ||
-        !xlcfg__map_init(&mg->intent_by, mg->intents->count))
+    if (!xlcfg__map_init(&mg->intent_by, mg->intents->count))
         return false;
-    mg->taken = calloc(live->count + 1, sizeof(*mg->taken));
+    mg->taken = calloc(mg->live->count + 1, sizeof(*mg->taken));
     mg->used = calloc(mg->intents->count + 1, sizeof(*mg->used));
     if (!mg->taken || !mg->used)
         return false;
-    for (size_t i = 0; i < live->count; i++) {
-        xlcfg__map_put(&mg->live_by, live->devs[i].match, i);
-        if (live->devs[i].alt)
-            xlcfg__map_put(&mg->alt_by, live->devs[i].alt, i);
-    }
     /* the newest intent of a device is the one that counts */
     for (size_t i = mg->intents->count; i-- > 0;)
         if (xlcfg__map_put(&mg->intent_by, mg->intents->v[i].match, i) !=
@@ -232,11 +280,32 @@ static bool index_views(struct merge *mg)
     return true;
 }
 
+/* The arrays of the configuration, in the answer's arena. */
+static bool fill_arrays(struct merge *mg, xlcfg_doc *arrays[XLCFG_KINDS])
+{
+    for (int k = 0; k < XLCFG_KINDS; k++) {
+        arrays[k] = NULL;
+        if (mg->counts[k] &&
+            !(arrays[k] = xlcfg__doc_in(mg->out->arena, XLCFG_DOC_ARRAY,
+                                        mg->counts[k])))
+            return false;
+    }
+    for (size_t i = 0; i < mg->out->count; i++) {
+        const struct xlcfg_row *row = &mg->out->rows[i];
+
+        if (xlcfg__row_in_config(row))
+            arrays[row->kind]->items[row->index] = (xlcfg_doc *)row->body;
+    }
+    return true;
+}
+
 static xlcfg_doc *whole_config(struct merge *mg)
 {
+    xlcfg_doc *arrays[XLCFG_KINDS], *rest;
     xlcfg__members m = { 0 };
-    xlcfg_doc *rest;
 
+    if (!fill_arrays(mg, arrays))
+        return NULL;
     rest = xlcfg__doc_overlay(mg->tmpl ? mg->tmpl->rest : NULL,
                               mg->live->rest);
     if (!rest && ((mg->tmpl && mg->tmpl->rest) || mg->live->rest))
@@ -244,9 +313,9 @@ static xlcfg_doc *whole_config(struct merge *mg)
     xlcfg__members_copy(&m, rest);
     xlcfg_doc_free(rest);
     for (int k = 0; k < XLCFG_KINDS; k++)
-        if (mg->arrays[k].count)
+        if (arrays[k])
             xlcfg__members_add(&m, xlcfg__kinds[k].array,
-                               xlcfg__items_end(&mg->arrays[k]));
+                               xlcfg_doc_ref(arrays[k]));
     return xlcfg__members_end(&m);
 }
 
@@ -290,8 +359,13 @@ int xlcfg__merge(const struct xlcfg_view *tmpl,
     int rc = XLCFG_ERROR_NOMEM;
 
     *answer = (struct xlcfg_answer){ 0 };
-    answer->rows = calloc(most + 1, sizeof(*answer->rows));
-    if (answer->rows && index_views(&mg))
+    /* not cleared: most of it is never touched */
+    answer->rows = most < SIZE_MAX / sizeof(*answer->rows)
+        ? malloc((most + 1) * sizeof(*answer->rows)) : NULL;
+    answer->arena = xlcfg__arena_new(512);
+    if (answer->rows && answer->arena &&
+        xlcfg__arena_join(answer->arena, tmpl ? tmpl->texts : NULL) &&
+        xlcfg__arena_join(answer->arena, live->texts) && prepare(&mg))
         rc = add_rows(&mg);
     if (!rc) {
         answer->config = whole_config(&mg);
@@ -300,8 +374,6 @@ int xlcfg__merge(const struct xlcfg_view *tmpl,
         if (!answer->config || !answer->unknown)
             rc = XLCFG_ERROR_NOMEM;
     }
-    for (int k = 0; k < XLCFG_KINDS; k++)
-        xlcfg__items_dispose(&mg.arrays[k]);
     xlcfg__map_dispose(&mg.live_by);
     xlcfg__map_dispose(&mg.alt_by);
     xlcfg__map_dispose(&mg.intent_by);
@@ -316,18 +388,9 @@ int xlcfg__merge(const struct xlcfg_view *tmpl,
 
 void xlcfg__answer_dispose(struct xlcfg_answer *answer)
 {
-    for (size_t i = 0; i < answer->count; i++) {
-        struct xlcfg_row *row = &answer->rows[i];
-
-        free(row->key);
-        free(row->reason);
-        xlcfg_doc_free(row->body);
-        xlcfg_doc_free(row->template_body);
-        xlcfg_doc_free(row->live_body);
-        xlcfg_doc_free(row->address);
-    }
     free(answer->rows);
     xlcfg_doc_free(answer->config);
     xlcfg_doc_free(answer->unknown);
+    xlcfg__arena_drop(answer->arena);
     *answer = (struct xlcfg_answer){ 0 };
 }

@@ -39,26 +39,27 @@ struct xlcfg_cell {
 extern const struct xlcfg_cell
     xlcfg__merge_table[2][XLCFG_OPS][XLCFG_LIVES];
 
-/* One device of the answer. */
+/* One device of the answer.  All of it is the answer's. */
 struct xlcfg_row {
-    enum xlcfg_kind kind;
-    bool in_template;
-    enum xlcfg_op op;
-    enum xlcfg_live live;
+    enum xlcfg_kind kind : 8;
+    enum xlcfg_op op : 4;
+    enum xlcfg_live live : 8;
+    enum xlcfg_state state : 8; /* the cell's, or `refused` by the intent */
+    bool in_template : 1;
+    unsigned index;             /* in its array, when in the configuration */
     const struct xlcfg_cell *cell;
-    enum xlcfg_state state;     /* the cell's, or `refused` by the intent */
-    char *key;
-    char *reason;               /* may be NULL */
-    xlcfg_doc *body;            /* what goes into the configuration, or the
+    const char *key;
+    const char *reason;         /* may be NULL */
+    const xlcfg_doc *body;      /* what goes into the configuration, or the
                                    best that is known of it; may be NULL */
-    xlcfg_doc *template_body, *live_body, *address;     /* may be NULL */
+    const xlcfg_doc *template_body, *live_body, *address;   /* may be NULL */
     int64_t intent;             /* its id, 0: none */
-    size_t index;               /* in its array, when in the configuration */
 };
 
 struct xlcfg_answer {
     struct xlcfg_row *rows;
     size_t count;
+    struct xlcfg__arena *arena; /* of all that rows and arrays have */
     xlcfg_doc *config;
     xlcfg_doc *unknown;         /* array of strings */
     bool complete;

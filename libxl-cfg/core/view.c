@@ -32,9 +32,6 @@ void xlcfg__view_init(struct xlcfg_view *view)
 
 void xlcfg__dev_dispose(struct xlcfg_dev *dev)
 {
-    free(dev->key);
-    free(dev->match);
-    free(dev->alt);
     free(dev->reason);
     xlcfg_doc_free(dev->body);
     xlcfg_doc_free(dev->address);
@@ -45,24 +42,34 @@ void xlcfg__view_dispose(struct xlcfg_view *view)
     for (size_t i = 0; i < view->count; i++)
         xlcfg__dev_dispose(&view->devs[i]);
     free(view->devs);
+    xlcfg__arena_drop(view->texts);
     xlcfg_doc_free(view->rest);
     xlcfg__items_dispose(&view->unknown);
     *view = (struct xlcfg_view){ 0 };
 }
 
-static bool view_room(struct xlcfg_view *view)
+/* Room for `more` devices.  Fourfold each time, to be moved seldom: what is
+ * not used of it is not touched. */
+static bool view_room(struct xlcfg_view *view, size_t more)
 {
-    size_t more = view->room ? view->room * 2 : 16;
+    size_t room = view->room ? view->room * 4 : 16;
     struct xlcfg_dev *bigger;
 
-    if (view->count < view->room)
+    if (more <= view->room - view->count)
         return true;
-    bigger = realloc(view->devs, more * sizeof(*bigger));
+    if (room - view->count < more)
+        room = view->count + more;
+    bigger = realloc(view->devs, room * sizeof(*bigger));
     if (!bigger)
         return false;
     view->devs = bigger;
-    view->room = more;
+    view->room = room;
     return true;
+}
+
+int xlcfg__view_reserve(struct xlcfg_view *view, size_t count)
+{
+    return view_room(view, count) ? 0 : XLCFG_ERROR_NOMEM;
 }
 
 static void disk_match(const char *key, struct xlcfg_ident *id)
@@ -74,12 +81,44 @@ static void disk_match(const char *key, struct xlcfg_ident *id)
         snprintf(id->match, sizeof(id->match), "disk/#%d", devid);
 }
 
+/* Text of the view's own; NULL: no memory. */
+static const char *own_text(struct xlcfg_view *view, const char *s)
+{
+    if (!view->texts)
+        view->texts = xlcfg__arena_new(512);
+    return view->texts ? xlcfg__arena_text(view->texts, s) : NULL;
+}
+
+/* As xlcfg__view_add, of a device whose identity is known. */
+static int add_known(struct xlcfg_view *view, enum xlcfg_kind kind,
+                     xlcfg_doc *body, const struct xlcfg_ident *id,
+                     enum xlcfg_live live, struct xlcfg_dev **dev_r)
+{
+    struct xlcfg_dev dev = { .kind = kind, .live = live, .body = body };
+
+    dev.key = own_text(view, id->key);
+    dev.match = strcmp(id->match, id->key) ? own_text(view, id->match)
+        : dev.key;
+    if (id->alt[0])
+        dev.alt = strcmp(id->alt, id->key) ? own_text(view, id->alt)
+            : dev.key;
+    if (!dev.key || !dev.match || (id->alt[0] && !dev.alt) ||
+        !view_room(view, 1)) {
+        xlcfg_doc_free(body);
+        return XLCFG_ERROR_NOMEM;
+    }
+    view->devs[view->count] = dev;
+    if (dev_r)
+        *dev_r = &view->devs[view->count];
+    view->count++;
+    return 0;
+}
+
 int xlcfg__view_add(struct xlcfg_view *view, enum xlcfg_kind kind,
                     xlcfg_doc *body, const char *key,
                     enum xlcfg_live live, struct xlcfg_dev **dev_r)
 {
     struct xlcfg_ident id;
-    struct xlcfg_dev *dev;
 
     if (dev_r)
         *dev_r = NULL;
@@ -100,24 +139,7 @@ int xlcfg__view_add(struct xlcfg_view *view, enum xlcfg_kind kind,
         xlcfg_doc_free(body);
         return view->unknown.failed ? XLCFG_ERROR_NOMEM : 0;
     }
-    if (!view_room(view)) {
-        xlcfg_doc_free(body);
-        return XLCFG_ERROR_NOMEM;
-    }
-    dev = &view->devs[view->count];
-    *dev = (struct xlcfg_dev){
-        .kind = kind, .live = live, .key = strdup(id.key),
-        .match = strdup(id.match), .body = body,
-        .alt = id.alt[0] ? strdup(id.alt) : NULL,
-    };
-    if (!dev->key || !dev->match || (id.alt[0] && !dev->alt)) {
-        xlcfg__dev_dispose(dev);
-        return XLCFG_ERROR_NOMEM;
-    }
-    view->count++;
-    if (dev_r)
-        *dev_r = dev;
-    return 0;
+    return add_known(view, kind, body, &id, live, dev_r);
 }
 
 int xlcfg__dev_because(struct xlcfg_dev *dev, const char *fmt, ...)
@@ -157,29 +179,45 @@ void xlcfg__view_note(struct xlcfg_view *view, const char *fmt, ...)
 }
 
 /* A second nic with a MAC that is taken becomes "nic/MAC.2", ".3", ... */
-static int rename_twin(struct xlcfg_dev *dev, xlcfg__map *map, size_t i)
+static int rename_twin(struct xlcfg_view *view, struct xlcfg_dev *dev,
+                       xlcfg__map *map, size_t i)
 {
-    for (int n = 2;; n++) {
-        char *key, *match;
+    char key[XLCFG_KEY_MAX + 16];
 
-        if (asprintf(&key, "%s.%d", dev->alt, n) < 0)
-            return XLCFG_ERROR_NOMEM;
-        if (xlcfg__map_get(map, key) != XLCFG__MAP_NONE) {
-            free(key);
-            continue;
-        }
-        match = strdup(key);
-        if (!match) {
-            free(key);
-            return XLCFG_ERROR_NOMEM;
-        }
-        free(dev->key);
-        free(dev->match);
-        dev->key = key;
-        dev->match = match;
-        xlcfg__map_put(map, dev->match, i);
-        return 0;
+    for (int n = 2;; n++) {
+        snprintf(key, sizeof(key), "%s.%d", dev->alt, n);
+        if (xlcfg__map_get(map, key) == XLCFG__MAP_NONE)
+            break;
     }
+    dev->key = dev->match = own_text(view, key);
+    if (!dev->key)
+        return XLCFG_ERROR_NOMEM;
+    xlcfg__map_put(map, dev->match, i);
+    return 0;
+}
+
+/* Each kind in one run, and in it each match longer than the one before or
+ * of a higher name: then none comes twice, and no map is needed to see it. */
+static bool in_order(const struct xlcfg_view *view)
+{
+    bool seen[XLCFG_KINDS] = { 0 };
+    size_t len = 0;
+
+    for (size_t i = 0; i < view->count; i++) {
+        const struct xlcfg_dev *dev = &view->devs[i], *last = dev - 1;
+        size_t was = len;
+
+        len = strlen(dev->match);
+        if (i && last->kind == dev->kind) {
+            if (len < was ||
+                (len == was && memcmp(last->match, dev->match, len) >= 0))
+                return false;
+        } else if (seen[dev->kind]) {
+            return false;
+        }
+        seen[dev->kind] = true;
+    }
+    return true;
 }
 
 /* Two entries of one identity: of nics known by MAC alone both stay, of
@@ -190,6 +228,8 @@ int xlcfg__view_settle(struct xlcfg_view *view)
     xlcfg__map map;
     int rc = 0;
 
+    if (in_order(view))
+        return view->unknown.failed ? XLCFG_ERROR_NOMEM : 0;
     if (!xlcfg__map_init(&map, view->count))
         return XLCFG_ERROR_NOMEM;
     for (size_t i = 0; i < view->count; i++) {
@@ -199,7 +239,7 @@ int xlcfg__view_settle(struct xlcfg_view *view)
 
         if (twin && dev->alt && !strcmp(dev->key, dev->alt) &&
             dev->kind == XLCFG_KIND_NIC) {
-            rc = rename_twin(dev, &map, i);
+            rc = rename_twin(view, dev, &map, i);
             twin = false;
         }
         if (twin) {
@@ -225,6 +265,8 @@ static int add_array(struct xlcfg_view *view, enum xlcfg_kind kind,
         xlcfg__view_note(view, "/%s: expected an array of objects", name);
         return 0;
     }
+    if (!view_room(view, array->count))
+        return XLCFG_ERROR_NOMEM;
     for (size_t i = 0; i < array->count; i++) {
         const xlcfg_doc *item = array->items[i];
         struct xlcfg_ident id;
@@ -238,8 +280,8 @@ static int add_array(struct xlcfg_view *view, enum xlcfg_kind kind,
             xlcfg__view_note(view, "/%s/%zu: no usable identity", name, i);
             continue;
         }
-        rc = xlcfg__view_add(view, kind, xlcfg_doc_ref(item), NULL,
-                             XLCFG_LIVE_PRESENT, NULL);
+        rc = add_known(view, kind, xlcfg_doc_ref(item), &id,
+                       XLCFG_LIVE_PRESENT, NULL);
         if (rc)
             return rc;
     }

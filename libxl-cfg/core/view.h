@@ -24,11 +24,12 @@ enum xlcfg_live {
 };
 
 struct xlcfg_dev {
-    enum xlcfg_kind kind;
-    enum xlcfg_live live;       /* of a live view; PRESENT in a template */
+    enum xlcfg_kind kind : 8;
+    enum xlcfg_live live : 8;   /* of a live view; PRESENT in a template */
     bool implicit;              /* live: one that every such guest has, and
                                    nobody has to ask for */
-    char *key, *match, *alt;    /* see key.h; alt may be NULL */
+    const char *key, *match, *alt;      /* see key.h; alt may be NULL; the
+                                           view's */
     char *reason;               /* why live is what it is; may be NULL */
     xlcfg_doc *body;            /* libxl shape; NULL: not known */
     xlcfg_doc *address;         /* NULL: the body's own (kind table) */
@@ -37,6 +38,7 @@ struct xlcfg_dev {
 struct xlcfg_view {
     struct xlcfg_dev *devs;
     size_t count, room;
+    struct xlcfg__arena *texts; /* of keys; NULL: none yet */
     /* The configuration without the device arrays.  Of a live view: only
      * what was read.  NULL: nothing. */
     xlcfg_doc *rest;
@@ -51,6 +53,9 @@ struct xlcfg_view {
 void xlcfg__view_init(struct xlcfg_view *view);
 void xlcfg__view_dispose(struct xlcfg_view *view);      /* may run twice */
 void xlcfg__dev_dispose(struct xlcfg_dev *dev);
+
+/* Room for `count` devices more, to be added cheaply.  NOMEM or 0. */
+int xlcfg__view_reserve(struct xlcfg_view *view, size_t count);
 
 /*
  * Add a device.  Takes body (NULL allowed); key NULL: from the body.  A

@@ -127,6 +127,7 @@ static int add_kind(struct xlcfg__look *look,
                          " %s", xlcfg__kinds[front->kind].array,
                          look->domid, front->name, strerror(r));
     }
+    rc = xlcfg__view_reserve(look->view, ids.count);
     for (unsigned i = 0; i < ids.count && !rc; i++) {
         struct xlcfg__xen_dev dev;
         uint64_t devid;

@@ -109,7 +109,7 @@ static xlcfg_doc *device(const struct xlcfg_row *row,
     xlcfg__members_add(&m, "in_config", xlcfg__doc_bool(in));
     xlcfg__members_add(&m, "seen_in", seen_in(row));
     xlcfg__members_add(&m, "path", !in ? xlcfg__doc_null()
-                       : xlcfg__doc_strf("/%s/%zu",
+                       : xlcfg__doc_strf("/%s/%u",
                                          xlcfg__kinds[row->kind].array,
                                          row->index));
     if (in) {

@@ -13,8 +13,8 @@ CHECK_SUITES += check-fault check-fault-store
 $(FA_OUT)/alloc: tests/fault/alloc.c $(FA_C) \
 		$(wildcard libxl-cfg/*.h libxl-cfg/*/*.h)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -U_FORTIFY_SOURCE -D_GNU_SOURCE -Ilibxl-cfg -o $@ $< \
-		$(FA_C) $(FA_WRAP:%=-Wl,--wrap=%) -lyajl -lnettle
+	$(CC) $(CFLAGS) -U_FORTIFY_SOURCE -D_GNU_SOURCE -Ilibxl-cfg \
+		-DXLCFG__ARENA_MOST=16 -o $@ $< $(FA_C) $(FA_WRAP:%=-Wl,--wrap=%) -lyajl -lnettle
 
 $(FA_OUT)/store: tests/fault/store.c $(LIB_OBJ)
 	@mkdir -p $(@D)

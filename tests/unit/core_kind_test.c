@@ -87,11 +87,41 @@ END_TEST
 START_TEST(an_address_is_its_members_alone)
 {
     xlcfg_doc *body = doc_of("{\"port\":2,\"ctrl\":0,\"x\":1}");
+    struct xlcfg__arena *arena = xlcfg__arena_new(0);
+    xlcfg_doc *address;
 
-    is_text(xlcfg__kind_address(XLCFG_KIND_USBDEV, body),
-            "{\"ctrl\":0,\"port\":2}");
-    is_text(xlcfg__kind_address(XLCFG_KIND_DISK, body), "{}");
+    ck_assert_ptr_nonnull(arena);
+    ck_assert(xlcfg__doc_keep(arena, body));
     xlcfg_doc_free(body);
+    address = xlcfg__kind_address(XLCFG_KIND_USBDEV, body, arena);
+    is_text(xlcfg_doc_ref(address), "{\"ctrl\":0,\"port\":2}");
+    is_text(xlcfg_doc_ref(xlcfg__kind_address(XLCFG_KIND_DISK, body, arena)),
+            "{}");
+    /* it holds all it is made of */
+    xlcfg_doc_ref(address);
+    xlcfg__arena_drop(arena);
+    is_text(address, "{\"ctrl\":0,\"port\":2}");
+}
+END_TEST
+
+START_TEST(fields_that_are_asked_about_come_first)
+{
+    for (int k = 0; k < XLCFG_KINDS; k++) {
+        unsigned rank = 0, addresses = 0;
+
+        for (const struct xlcfg_field *f = xlcfg__kinds[k].fields; f->name;
+             f++) {
+            bool address = f->flags & XLCFG_FIELD_ADDRESS;
+            unsigned now = f->rule != XLCFG_RULE_TEMPLATE ? 0 : address ? 1
+                : 2;
+
+            ck_assert_msg(now >= rank, "%s: %s", xlcfg__kinds[k].name,
+                          f->name);
+            rank = now;
+            addresses += address;
+        }
+        ck_assert_uint_le(addresses, XLCFG__ADDRESS_MAX);
+    }
 }
 END_TEST
 
@@ -115,6 +145,7 @@ int main(void)
     tcase_add_loop_test(tc, a_row_is_whole, 0, XLCFG_KINDS);
     tcase_add_test(tc, no_such_name_is_no_kind);
     tcase_add_loop_test(tc, the_field_rules_hold, 0, COUNT(rules));
+    tcase_add_test(tc, fields_that_are_asked_about_come_first);
     tcase_add_test(tc, an_address_is_its_members_alone);
     tcase_add_test(tc, the_printed_table_has_every_row);
     return run_case("core/kind", tc);
