@@ -207,8 +207,7 @@ int xlcfg__virt_describe(const struct virt *v, virDomainPtr d,
 
     if (virDomainGetUUIDString(d, dom.uuid) < 0 ||
         virDomainGetState(d, &state, NULL, 0) < 0)
-        return xlcfg__virt_said(v->conn, XLCFG_ERROR_UNREACHABLE,
-                                virDomainGetName(d), err);
+        return xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
     dom.state = state_word(state);
     dom.name = strdup(virDomainGetName(d));
     if (dom.name && id != (unsigned)-1) {
@@ -316,15 +315,14 @@ static char *xml_of(virDomainPtr d, unsigned flags)
     return xml ? xml : virDomainGetXMLDesc(d, flags);
 }
 
-int xlcfg__virt_desc(struct virt *v, virDomainPtr d, unsigned flags,
+int xlcfg__virt_desc(virDomainPtr d, unsigned flags,
                      xmlDocPtr *doc_r, xlcfg_error *err)
 {
     char *xml = xml_of(d, flags);
     int rc;
 
     if (!xml)
-        return xlcfg__virt_said(v->conn, XLCFG_ERROR_UNREACHABLE,
-                                virDomainGetName(d), err);
+        return xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
     rc = xlcfg__virt_parse(xml, strlen(xml), "domain", doc_r, err);
     free(xml);
     if (rc == XLCFG_ERROR_PARSE)
@@ -332,15 +330,14 @@ int xlcfg__virt_desc(struct virt *v, virDomainPtr d, unsigned flags,
     return rc;
 }
 
-static int read_config(struct virt *v, virDomainPtr d, unsigned flags,
-                       xlcfg_doc **config_r, xlcfg_error *err)
+static int read_config(virDomainPtr d, unsigned flags, xlcfg_doc **config_r,
+                       xlcfg_error *err)
 {
     char *xml = xml_of(d, flags);
     int rc;
 
     if (!xml)
-        return xlcfg__virt_said(v->conn, XLCFG_ERROR_UNREACHABLE,
-                                virDomainGetName(d), err);
+        return xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
     rc = xlcfg__virt_from_xml(xml, strlen(xml), config_r, err);
     free(xml);
     if (rc == XLCFG_ERROR_PARSE)
@@ -409,7 +406,7 @@ static int virt_live(void *handle, const struct xlcfg_domain *dom,
         rc = view->unknown.failed ? xlcfg__nomem(err) : 0;
         goto out;
     }
-    rc = read_config(v, d, 0, &config, err);
+    rc = read_config(d, 0, &config, err);
     if (rc == XLCFG_ERROR_PARSE && err) {
         /* there, but not to be understood: said, nothing is made up */
         xlcfg__view_note(view, "devices: %s: %s", err->where, err->message);
@@ -478,7 +475,7 @@ static int virt_stored(void *handle, const struct xlcfg_domain *dom,
                         "a transient domain: nothing is kept for its next "
                         "start");
     else
-        rc = read_config(v, d, VIR_DOMAIN_XML_INACTIVE, config_r, err);
+        rc = read_config(d, VIR_DOMAIN_XML_INACTIVE, config_r, err);
     virDomainFree(d);
     return rc;
 }

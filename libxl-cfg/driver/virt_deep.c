@@ -325,11 +325,11 @@ static int read_sides(struct deep *deep, xlcfg_error *err)
     xmlNodePtr line;
     int rc;
 
-    rc = xlcfg__virt_desc(deep->v, deep->d, 0, &deep->before, err);
+    rc = xlcfg__virt_desc(deep->d, 0, &deep->before, err);
     if (!rc)
         rc = xlcfg__qmp_devices(deep->v, deep->d, &deep->devices, err);
     if (!rc)
-        rc = xlcfg__virt_desc(deep->v, deep->d, 0, &deep->after, err);
+        rc = xlcfg__virt_desc(deep->d, 0, &deep->after, err);
     if (rc)
         return rc;
     for (line = xmlDocGetRootElement(deep->before)->children; line;

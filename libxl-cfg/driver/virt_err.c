@@ -28,10 +28,10 @@ static const struct {
     { VIR_ERR_AUTH_UNAVAILABLE, XLCFG_ERROR_UNREACHABLE },
 };
 
-int xlcfg__virt_said(virConnectPtr conn, int otherwise, const char *where,
-                     xlcfg_error *err)
+/* Takes e; the next call of libvirt's would have forgotten it. */
+static int said(virErrorPtr e, virConnectPtr conn, int otherwise,
+                const char *where, xlcfg_error *err)
 {
-    virErrorPtr e = virSaveLastError();     /* the next call forgets it */
     int code = otherwise, rc;
 
     for (size_t i = 0; e && i < sizeof(classes) / sizeof(classes[0]); i++)
@@ -48,4 +48,18 @@ int xlcfg__virt_said(virConnectPtr conn, int otherwise, const char *where,
     if (e)
         virFreeError(e);
     return rc;
+}
+
+int xlcfg__virt_said(virConnectPtr conn, int otherwise, const char *where,
+                     xlcfg_error *err)
+{
+    return said(virSaveLastError(), conn, otherwise, where, err);
+}
+
+int xlcfg__virt_said_of(virDomainPtr d, int otherwise, xlcfg_error *err)
+{
+    virErrorPtr e = virSaveLastError();
+
+    return said(e, virDomainGetConnect(d), otherwise, virDomainGetName(d),
+                err);
 }

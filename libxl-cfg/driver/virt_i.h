@@ -51,6 +51,9 @@ int xlcfg__virt_describe(const struct virt *v, virDomainPtr d,
 int xlcfg__virt_said(virConnectPtr conn, int otherwise, const char *where,
                      xlcfg_error *err);
 
+/* The same of a domain: to ask for its name forgets the error. */
+int xlcfg__virt_said_of(virDomainPtr d, int otherwise, xlcfg_error *err);
+
 /* ---- event ---- */
 
 struct xlcfg__virt_events *xlcfg__virt_events_new(void);
@@ -78,7 +81,7 @@ enum xlcfg__virt_word xlcfg__virt_heard(struct xlcfg__virt_events *ev,
 /* ---- dev ---- */
 
 /* The XML as it is, aliases and all. */
-int xlcfg__virt_desc(struct virt *v, virDomainPtr d, unsigned flags,
+int xlcfg__virt_desc(virDomainPtr d, unsigned flags,
                      xmlDocPtr *doc_r, xlcfg_error *err);
 /* 0 and NULL: there is none. */
 int xlcfg__virt_device(xmlDocPtr doc, enum xlcfg_kind kind,

@@ -11,20 +11,20 @@
 static int is_there(struct virt *v, const char *name, const char *uuid,
                     bool *there_r, bool *same_r, xlcfg_error *err)
 {
+    xlcfg_error why = XLCFG_ERROR_INIT;     /* none there: no error */
     virDomainPtr a, b;
     int rc = 0;
 
     a = virDomainLookupByName(v->conn, name);
     if (!a)
-        rc = xlcfg__virt_said(v->conn, XLCFG_ERROR_UNREACHABLE, name, err);
-    if (rc && rc != XLCFG_ERROR_DOMAIN_NOTFOUND)
-        return rc;
-    rc = 0;
+        rc = xlcfg__virt_said(v->conn, XLCFG_ERROR_UNREACHABLE, name, &why);
     b = uuid ? virDomainLookupByUUIDString(v->conn, uuid) : NULL;
-    if (uuid && !b)
-        rc = xlcfg__virt_said(v->conn, XLCFG_ERROR_UNREACHABLE, uuid, err);
+    if (uuid && !b && (!rc || rc == XLCFG_ERROR_DOMAIN_NOTFOUND))
+        rc = xlcfg__virt_said(v->conn, XLCFG_ERROR_UNREACHABLE, uuid, &why);
     if (rc == XLCFG_ERROR_DOMAIN_NOTFOUND)
         rc = 0;
+    else if (rc && err)
+        *err = why;
     *there_r = a || b;
     *same_r = a && b && !strcmp(virDomainGetName(b), name) &&
         virDomainIsActive(a) == 0;
@@ -76,8 +76,7 @@ static virDomainPtr define(struct virt *v, const char *xml, bool start,
     virDomainPtr d = virDomainDefineXMLFlags(v->conn, xml, 0);
 
     if (d && start && virDomainCreate(d) < 0) {
-        *rc = xlcfg__virt_said(v->conn, XLCFG_ERROR_REFUSED,
-                               virDomainGetName(d), err);
+        *rc = xlcfg__virt_said_of(d, XLCFG_ERROR_REFUSED, err);
         if (!again && virDomainUndefineFlags(
                 d, VIR_DOMAIN_UNDEFINE_NVRAM |
                 VIR_DOMAIN_UNDEFINE_MANAGED_SAVE) < 0)

@@ -64,14 +64,13 @@ bool xlcfg__virt_can(void *handle, enum xlcfg_kind kind,
 
 /* ---- what runs and what is kept ---- */
 
-static int is_kept(struct virt *v, virDomainPtr d, bool *kept_r,
+static int is_kept(virDomainPtr d, bool *kept_r,
                    xlcfg_error *err)
 {
     int kept = virDomainIsPersistent(d);
 
     if (kept < 0)
-        return xlcfg__virt_said(v->conn, XLCFG_ERROR_UNREACHABLE,
-                                virDomainGetName(d), err);
+        return xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
     *kept_r = kept;
     return 0;
 }
@@ -82,18 +81,18 @@ static void place_free(struct xlcfg__virt_place *at)
     xmlFreeDoc(at->kept);
 }
 
-static int place_read(struct virt *v, virDomainPtr d,
+static int place_read(virDomainPtr d,
                       struct xlcfg__virt_place *at, xlcfg_error *err)
 {
     bool kept = false;
     int rc;
 
     *at = (struct xlcfg__virt_place){ 0 };
-    rc = is_kept(v, d, &kept, err);
+    rc = is_kept(d, &kept, err);
     if (!rc)
-        rc = xlcfg__virt_desc(v, d, 0, &at->live, err);
+        rc = xlcfg__virt_desc(d, 0, &at->live, err);
     if (!rc && kept)
-        rc = xlcfg__virt_desc(v, d, VIR_DOMAIN_XML_INACTIVE, &at->kept, err);
+        rc = xlcfg__virt_desc(d, VIR_DOMAIN_XML_INACTIVE, &at->kept, err);
     return rc;
 }
 
@@ -133,7 +132,7 @@ int xlcfg__virt_prepare(void *handle, const struct xlcfg_domain *dom,
         return rc;
     rc = xlcfg__virt_lone(kind, body, &doc, &dev, err);
     if (!rc)
-        rc = place_read(handle, d, &at, err);
+        rc = place_read(d, &at, err);
     if (!rc)
         rc = xlcfg__virt_settle_in(&at, kind, dev, err);
     if (!rc) {
@@ -150,7 +149,7 @@ int xlcfg__virt_prepare(void *handle, const struct xlcfg_domain *dom,
 /* ---- attach ---- */
 
 /* Is all that was sent in what is read back?  REFUSED names what is not. */
-static int read_back(struct virt *v, virDomainPtr d, enum xlcfg_kind kind,
+static int read_back(virDomainPtr d, enum xlcfg_kind kind,
                      const xlcfg_doc *body, xmlNodePtr sent,
                      xlcfg_error *err)
 {
@@ -158,7 +157,7 @@ static int read_back(struct virt *v, virDomainPtr d, enum xlcfg_kind kind,
     char path[256];
     int rc;
 
-    rc = place_read(v, d, &at, err);
+    rc = place_read(d, &at, err);
     for (int i = 0; !rc && i < 2; i++) {
         xmlDocPtr doc = i ? at.kept : at.live;
         xmlNodePtr dev = NULL;
@@ -234,7 +233,7 @@ int xlcfg__virt_attach(void *handle, const struct xlcfg_domain *dom,
         return rc;
     rc = xlcfg__virt_lone(kind, body, &doc, &dev, err);
     if (!rc)
-        rc = is_kept(v, d, &kept, err);
+        rc = is_kept(d, &kept, err);
     if (rc)
         goto out;
     xml = element_text(dev, err);
@@ -247,7 +246,7 @@ int xlcfg__virt_attach(void *handle, const struct xlcfg_domain *dom,
         goto out;
     }
     there = true;
-    rc = read_back(v, d, kind, body, dev, err);
+    rc = read_back(d, kind, body, dev, err);
 out:
     free(xml);
     xmlFreeDoc(doc);
@@ -259,14 +258,14 @@ out:
 /* ---- detach ---- */
 
 /* The alias of the running device; 0 and NULL: there is none. */
-static int alias_of(struct virt *v, virDomainPtr d, enum xlcfg_kind kind,
+static int alias_of(virDomainPtr d, enum xlcfg_kind kind,
                     const xlcfg_doc *body, char **alias_r, xlcfg_error *err)
 {
     xmlNodePtr dev;
     xmlDocPtr doc;
     int rc;
 
-    rc = xlcfg__virt_desc(v, d, 0, &doc, err);
+    rc = xlcfg__virt_desc(d, 0, &doc, err);
     if (rc)
         return rc;
     rc = xlcfg__virt_device(doc, kind, body, &dev);
@@ -284,13 +283,13 @@ static int alias_of(struct virt *v, virDomainPtr d, enum xlcfg_kind kind,
 }
 
 /* 0: gone.  PENDING: still listed. */
-static int still_there(struct virt *v, virDomainPtr d, const char *alias,
+static int still_there(virDomainPtr d, const char *alias,
                        xlcfg_error *err)
 {
     xmlDocPtr doc;
     int rc;
 
-    rc = xlcfg__virt_desc(v, d, 0, &doc, err);
+    rc = xlcfg__virt_desc(d, 0, &doc, err);
     if (rc)
         return rc;
     rc = xlcfg__virt_by_alias(doc, alias) ? XLCFG_ERROR_PENDING : 0;
@@ -309,7 +308,7 @@ static int await_leave(struct virt *v, virDomainPtr d, const char *alias,
         if (word == XLCFG__VIRT_STAYS)
             return xlcfg__err(err, XLCFG_ERROR_REFUSED, alias,
                               "the guest refused to let go of it");
-        rc = still_there(v, d, alias, err);
+        rc = still_there(d, alias, err);
         if (rc != XLCFG_ERROR_PENDING)
             return rc;
         left -= step;
@@ -367,7 +366,7 @@ int xlcfg__virt_detach(void *handle, const struct xlcfg_domain *dom,
     rc = xlcfg__virt_reach(v, dom, &d, err);
     if (rc)
         return rc;
-    rc = alias_of(v, d, kind, body, &alias, err);
+    rc = alias_of(d, kind, body, &alias, err);
     if (!rc && alias)
         rc = lost(v, d, alias, flags, err);
     if (!rc && alias) {
@@ -402,10 +401,10 @@ int xlcfg__virt_forget(void *handle, const struct xlcfg_domain *dom,
     rc = xlcfg__virt_reach(v, dom, &d, err);
     if (rc)
         return rc;
-    rc = is_kept(v, d, &kept, err);
+    rc = is_kept(d, &kept, err);
     if (rc || !kept)
         goto out;
-    rc = xlcfg__virt_desc(v, d, VIR_DOMAIN_XML_INACTIVE, &doc, err);
+    rc = xlcfg__virt_desc(d, VIR_DOMAIN_XML_INACTIVE, &doc, err);
     if (!rc)
         rc = xlcfg__virt_device(doc, kind, body, &dev) ? xlcfg__nomem(err)
                                                        : 0;
@@ -429,7 +428,7 @@ out:
 
 /* The element of the new body, at the place and with the alias of the
  * device that runs. */
-static int changed_element(struct virt *v, virDomainPtr d,
+static int changed_element(virDomainPtr d,
                            enum xlcfg_kind kind, const xlcfg_doc *before,
                            const xlcfg_doc *after, xmlDocPtr *doc_r,
                            xmlNodePtr *dev_r, xlcfg_error *err)
@@ -447,7 +446,7 @@ static int changed_element(struct virt *v, virDomainPtr d,
     xlcfg_doc_free(body);
     if (rc)
         return rc;
-    rc = alias_of(v, d, kind, before, &alias, err);
+    rc = alias_of(d, kind, before, &alias, err);
     if (!rc && !alias)
         rc = xlcfg__err(err, XLCFG_ERROR_REFUSED, virDomainGetName(d),
                         "the guest has no such device any more");
@@ -474,9 +473,9 @@ int xlcfg__virt_update(void *handle, const struct xlcfg_domain *dom,
     rc = xlcfg__virt_reach(v, dom, &d, err);
     if (rc)
         return rc;
-    rc = is_kept(v, d, &kept, err);
+    rc = is_kept(d, &kept, err);
     if (!rc)
-        rc = changed_element(v, d, kind, before, after, &doc, &dev, err);
+        rc = changed_element(d, kind, before, after, &doc, &dev, err);
     if (rc)
         goto out;
     xml = element_text(dev, err);
@@ -489,7 +488,7 @@ int xlcfg__virt_update(void *handle, const struct xlcfg_domain *dom,
     /* an alias that libvirt made is of this run: not in what is kept */
     xlcfg__virt_canon_device(dev, false);
     if (!rc)
-        rc = read_back(v, d, kind, after, dev, err);
+        rc = read_back(d, kind, after, dev, err);
 out:
     free(xml);
     xmlFreeDoc(doc);
