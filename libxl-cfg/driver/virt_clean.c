@@ -50,6 +50,28 @@ static int remove_device(struct virt *v, virDomainPtr d, const char *id,
                       "let go of it");
 }
 
+/* A device that has just left holds its nodes for a moment longer. */
+static int remove_node(struct virt *v, virDomainPtr d, const char *name,
+                       xlcfg_error *err)
+{
+    static const struct timespec nap = { 0, STEP_MS * 1000000 };
+    xlcfg_error why = XLCFG_ERROR_INIT;
+    int rc = 0;
+
+    for (int ms = 0; ms < WAIT_MS; ms += STEP_MS) {
+        rc = xlcfg__qmp(v, d, "blockdev-del",
+                        xlcfg__qmp_one("node-name", name), NULL, &why);
+        if (!rc || !strstr(why.message, "in use"))
+            break;
+        rc = xlcfg__err(&why, XLCFG_ERROR_PENDING, name,
+                        "QEMU still has it in use");
+        nanosleep(&nap, NULL);
+    }
+    if (rc && err)
+        *err = why;
+    return rc;
+}
+
 /* The nodes of one number, those that others stand on last. */
 static int remove_nodes(struct virt *v, virDomainPtr d, int64_t number,
                         bool dry_run, xlcfg__items *steps, xlcfg_error *err)
@@ -72,9 +94,7 @@ static int remove_nodes(struct virt *v, virDomainPtr d, int64_t number,
                 continue;
             step(steps, "QEMU: blockdev-del", name);
             if (!dry_run)
-                rc = xlcfg__qmp(v, d, "blockdev-del",
-                                xlcfg__qmp_one("node-name", name), NULL,
-                                err);
+                rc = remove_node(v, d, name, err);
         }
     }
     xlcfg_doc_free(list);
@@ -128,13 +148,12 @@ int xlcfg__virt_clean(void *handle, const struct xlcfg_domain *dom,
     int rc;
 
     if (!qemu) {
-        step(steps, "libvirt: detach", dev->key);
-        if (dry_run)
-            return 0;
-        rc = xlcfg__virt_detach(v, dom, dev->kind, dev->body, 0, WAIT_MS,
-                                err);
-        return rc ? rc : xlcfg__virt_forget(v, dom, dev->kind, dev->body,
-                                            err);
+        rc = dry_run ? 0 : xlcfg__virt_detach(v, dom, dev->kind, dev->body,
+                                              0, WAIT_MS, err);
+        if (!rc)
+            step(steps, "libvirt: detach", dev->key);
+        return rc || dry_run ? rc : xlcfg__virt_forget(v, dom, dev->kind,
+                                                       dev->body, err);
     }
     rc = xlcfg__virt_reach(v, dom, &d, err);
     if (rc)
