@@ -4,7 +4,7 @@
 XS_SRC := tests/xenstore
 XS_OUT := $(B)/tests/xenstore
 XS_PROGRAMS := $(XS_OUT)/hv.so $(XS_OUT)/stock
-XS_HV_C := $(XS_SRC)/hv.c $(XS_SRC)/hv_xc.c $(XS_SRC)/hv_xsd.c
+XS_HV_C := $(addprefix $(XS_SRC)/,hv.c hv_pci.c hv_xc.c hv_xsd.c)
 TEST_PROGRAMS += $(XS_PROGRAMS)
 CHECK_SUITES += check-xenstore
 

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What cannot work: one exit code, one clear sentence, and nothing left."""
+import json
+import os
+import subprocess
+import threading
+
+from kinds import nodes, same, test
+
+TESTS = []
+UUID = "11111111-2222-3333-4444-555555555555"
+
+
+def refused(b, code, kind, body, where, words):
+    error = b.attach(code, kind, body)["error"]
+    same(error.get("where"), where)
+    assert words in error["message"], error
+    assert "\n" not in error["message"], error
+
+
+def nothing_left(b):
+    same(b.states(), {})
+    for kind, array in (("vbd", "disks"), ("vif", "nics")):
+        same(b.template(array), [])
+        for devid in (0, 51712):
+            same(nodes(b, kind, kind, devid), [])
+    same(b.locks(), [])
+
+
+@test(into=TESTS)
+def bad_bodies(b):
+    disk = b.disk()
+    del disk["script"]
+    path = {"pdev_path": "/no/such/image"}
+    for more in ({"backend": "phy"}, {"backend": "qdisk"},
+                 {"backend": "qdisk", "format": "qcow2"}):
+        refused(b, 6, "disk", dict(disk, **path, **more), "/pdev_path",
+                "/no/such/image: No such file or directory")
+    refused(b, 6, "disk", dict(disk, pdev_path="/tmp"), "/pdev_path",
+            "expected a file or a block device")
+    refused(b, 2, "disk", dict(disk, vdev="nosuch"), "/vdev", "such as xvdb")
+    refused(b, 2, "nic", {"devid": -7}, "/devid", "expected a number")
+    refused(b, 2, "nic", {"mac": "zz", "script": b.good}, "libxl",
+            "does not read this body")
+    b.xlcfg(3, "attach", "nobody", "disk", "-", body=b.disk())
+    b.xlcfg(3, "attach", 4711, "disk", "-", body=b.disk())
+    b.xlcfg(2, "attach", b.domid, "disk", "/no/such/file")
+    nothing_left(b)
+
+
+@test(into=TESTS)
+def what_a_script_says_is_told(b):
+    b.set_knobs(f"vif/{b.domid}/* error=bridge nosuch: not found\n")
+    error = b.attach(6, "nic", {"bridge": "nosuch",
+                                "script": b.bad})["error"]
+    assert "taken back" in error["message"], error
+    nothing_left(b)
+
+
+@test(into=TESTS)
+def one_key_once(b):
+    b.attach(0, "disk", b.disk())
+    version = b.version()
+    error = b.attach(6, "disk", b.disk())["error"]
+    same(error["where"], "disk/xvda")
+    # the same disk by another name
+    error = b.attach(6, "disk", b.disk("d0"))["error"]
+    assert "already" in error["message"], error
+    same(b.version(), version)
+    b.xlcfg(0, "detach", b.domid, "disk/xvda")
+    nothing_left(b)
+
+
+@test(into=TESTS)
+def a_domain_that_dies_in_the_middle(b):
+    slow = b.folder + "/dies"
+    with open(slow, "w", encoding="ascii") as file:
+        file.write("#!/bin/sh\nexec sleep 3\n")
+    os.chmod(slow, 0o755)
+    b.set_knobs(f"vbd/{b.domid}/* noscript noconnect\n")
+    result = []
+
+    def attach():
+        result.append(subprocess.run(
+            [b.program, "-c", "xen:///",
+             "-o", "json", "attach", str(b.domid), "disk", "-"],
+            input=json.dumps(b.disk(script=slow)), capture_output=True,
+            text=True, check=False, timeout=120))
+
+    thread = threading.Thread(target=attach)
+    thread.start()
+    b.wait(lambda: b.nodes("vbd", 51712))
+    b.dom.destroy()
+    thread.join()
+    same(result[0].returncode, 3)
+    error = json.loads(result[0].stderr)["error"]
+    same(error["name"], "DOMAIN_NOTFOUND")
+    b.xlcfg(3, "devices", b.domid)
+    # another domain of the same number and uuid knows nothing of it
+    b.dom.create()
+    same(b.states(), {})
+    b.xlcfg(0, "settle", b.domid)
+    b.set_knobs("")
+    b.attach(0, "disk", b.disk())
+    b.xlcfg(0, "detach", b.domid, "disk/xvda")
+    nothing_left(b)
