@@ -252,6 +252,8 @@ static int close_once(xlcfg_ctx *ctx, const char *uuid, int64_t id,
         rc = xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, uuid,
                         "the backend did not answer within %u ms",
                         ctx->deadline_ms);
+    else if (sight->cut.torn)
+        rc = XLCFG_ERROR_CONFLICT;
     xlcfg__intents_drop(&sight->cut.intents, id);
     if (!rc && edit->entry != XLCFG__ENTRY_STAYS)
         rc = edit_kept(ctx, sight, edit, &end, err);

@@ -33,6 +33,8 @@ struct xlcfg__cut {
     bool blind;                 /* nothing live was seen: not to be recorded */
     bool overtaken;             /* nor this: answered without a version if it
                                    is another than the recorded one */
+    bool torn;                  /* of more than one moment: nor this */
+    int64_t generation;         /* of the template in state.db */
     bool have_was;              /* `was` was read */
     char was[XLCFG__VERSION_MAX];       /* the version before all of it was
                                    read, "" for none: a record that is not on

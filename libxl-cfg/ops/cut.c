@@ -104,6 +104,7 @@ static int read_was(struct xlcfg__job *job)
             close_store(job);
     }
     cut->have_was = !rc || rc == XLCFG_ERROR_NOTFOUND;
+    cut->generation = rc ? 0 : seen.generation;
     strcpy(cut->was, rc ? "" : seen.version);
     xlcfg__seen_dispose(&seen);
     return rc == XLCFG_ERROR_NOMEM ? rc : 0;
@@ -207,12 +208,28 @@ static char *intents_text(const struct xlcfg_intents *list)
     return s;
 }
 
-static bool template_moved(struct xlcfg__job *job, const struct xlcfg__stamp *was)
+/* The one in state.db, by the number of its changes.  What ends a change that
+ * others have recorded already makes no new version, but this moves. */
+static bool kept_moved(struct xlcfg__job *job)
+{
+    struct xlcfg__seen seen = { 0 };
+    int64_t now = 0;
+
+    if (!open_store(job, NULL) &&
+        !xlcfg__state_seen(job->st, job->conn->drv.name, job->cut.dom.uuid,
+                           false, &seen, NULL))
+        now = seen.generation;
+    xlcfg__seen_dispose(&seen);
+    return now != job->cut.generation;
+}
+
+static bool template_moved(struct xlcfg__job *job,
+                           const struct xlcfg__stamp *was)
 {
     struct xlcfg__stamp now;
 
     if (job->conn->drv.home != XLCFG_HOME_LIBXL)
-        return false;
+        return kept_moved(job);
     xlcfg__template_stamp(job->xen_lib_dir, job->cut.dom.domid,
                           job->cut.dom.uuid, &now);
     return memcmp(&now, was, sizeof(now));
@@ -298,6 +315,7 @@ static int take_cut(struct xlcfg__job *job)
         forget_views(cut);
         rc = read_all(job, &moved);
     }
+    cut->torn = moved;
     if (!rc && moved)
         xlcfg__view_note(&cut->live, "one moment: devices came or went "
                          "during each of %d looks", TRIES);
