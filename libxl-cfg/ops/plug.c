@@ -51,6 +51,11 @@ static int choose(struct xlcfg__plug *p, enum xlcfg_kind kind,
     rc = p->ctx->conn->drv.prepare(p->ctx->conn->handle, &p->sight.cut.dom,
                                    kind, body, &p->sight.cut.live, body_r,
                                    err);
+    if (rc == XLCFG_ERROR_DEVICE_EXISTS && p->opt.if_incarnation) {
+        if (err)
+            err->code = XLCFG_ERROR_CONFLICT;
+        return XLCFG_ERROR_CONFLICT;
+    }
     if (rc)
         return rc;
     xlcfg__key_of(kind, *body_r, id);

@@ -218,17 +218,24 @@ static int prepare(struct xlcfg__plug *p, enum xlcfg_kind kind,
     }
 }
 
-static int check_incarnation(struct xlcfg__plug *p, const char *key,
-                             xlcfg_error *err)
+/* What is not begun is compared here: the look in hand is one moment with the
+ * version it has. */
+static int check_conditions(struct xlcfg__plug *p, const char *key,
+                            xlcfg_error *err)
 {
+    const char *version = xlcfg__doc_getstr(p->sight.doc, "version");
     const xlcfg_doc *dev = xlcfg__plug_device(p, key);
     int64_t now = xlcfg__doc_to_int(xlcfg_doc_get(dev, "incarnation"), 0);
 
+    if (p->opt.if_version &&
+        (!version || strcmp(version, p->opt.if_version)))
+        return xlcfg__conflict(p->ctx, p->sight.doc, p->opt.if_version, key,
+                               err);
     if (!p->opt.if_incarnation || now == p->opt.if_incarnation)
         return 0;
     return xlcfg__err(err, XLCFG_ERROR_CONFLICT, key,
-                      "its incarnation is %lld, %lld was expected",
-                      (long long)now, (long long)p->opt.if_incarnation);
+                      "its incarnation is %lld, not %lld", (long long)now,
+                      (long long)p->opt.if_incarnation);
 }
 
 static int update(struct xlcfg__plug *p, enum xlcfg_kind kind,
@@ -244,7 +251,7 @@ static int update(struct xlcfg__plug *p, enum xlcfg_kind kind,
 
     rc = prepare(p, kind, key, change, &id, &after, &same, err);
     if (!rc && (same || p->opt.dry_run))
-        rc = check_incarnation(p, key, err);
+        rc = check_conditions(p, key, err);
     if (!rc && !same && p->opt.dry_run) {
         rc = xlcfg__plug_answer(p, xlcfg__plug_bare(&id, kind, "attached",
                                                     after), doc_r, err);

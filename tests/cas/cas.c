@@ -115,7 +115,9 @@ static bool write_one(xlcfg_ctx *ctx, struct count *c, const char *key,
         xlcfg_doc_free(body);
         xlcfg_doc_free(seen);
         if (rc == XLCFG_ERROR_CONFLICT) {
+            /* as a loser does it: a while later, not at the same time */
             c->lost++;
+            usleep((useconds_t)(rand() % 20000));
             continue;
         }
         if (rc)
@@ -150,6 +152,7 @@ static void writer(struct count *c, int me, enum mode mode, int writes)
         return;
     }
     c->fine = true;
+    srand((unsigned)me + 1);
     for (int i = 0; i < writes && c->fine; i++)
         c->fine = write_one(ctx, c, key, mode, last);
     xlcfg_ctx_close(ctx);
