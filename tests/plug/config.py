@@ -83,3 +83,28 @@ def all_that_libxl_prints_is_read(b):
         [printer, "--readable", str(n)])) for n in range(count)]
     assert count > 10
     same([line for line in ask(texts) if line != "ok"], [])
+
+
+@test(into=TESTS)
+def what_cannot_be_created_is_told(b):
+    other = "6a6a0000-0000-0000-0000-000000000002"
+    cases = (
+        (2, put(("b_info", "max_vcpu"), 2), "/b_info/max_vcpu"),
+        (2, put(("disks", 0, "backend"), "nosuch"), "/disks/0/backend"),
+        (6, put(("c_info", "name"), b.dom.name), None),
+        (6, put(("c_info", "uuid"), b.dom.uuid), None),
+        (6, put(("b_info", "max_memkb"), 1 << 40), "/b_info/max_memkb"),
+        (2, [1], None),
+    )
+    for code, config, where in cases:
+        if isinstance(config, dict):
+            config.pop("nic")
+            if config["c_info"]["uuid"] != b.dom.uuid:
+                config["c_info"]["uuid"] = other
+        error = b.xlcfg(code, "create", "-", body=config)["error"]
+        if where:
+            same(error["where"].split(" ")[-1], where)
+        assert "\n" not in error["message"], error
+    b.xlcfg(3, "get", "n")
+    b.xlcfg(3, "get", other)
+    same(b.locks(), [])

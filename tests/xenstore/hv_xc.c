@@ -395,6 +395,7 @@ int xc_version(xc_interface *xch, int cmd, void *arg)
         return 0;
     case XENVER_commandline:
         memset(arg, 0, sizeof(xen_commandline_t));
+        strcpy(arg, "dom0_mem=1024M");
         return 0;
     case XENVER_pagesize:
         return 4096;
