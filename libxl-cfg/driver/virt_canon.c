@@ -166,15 +166,15 @@ bool xlcfg__virt_is_companion(xmlNodePtr dev)
         begins(dev, "@model", "ich9-uhci");
 }
 
-/* As libvirt has them: by their index, companions behind their master; those
- * without one get theirs by the order they stand in. */
+/* As libvirt has controllers when it reads them again: by their index,
+ * companions behind their master; those without an index get theirs by the
+ * order they stand in. */
 static int within(xmlNodePtr dev)
 {
     char *index;
     int n;
 
-    if (!xlcfg__virt_is(dev, "controller") ||
-        !xlcfg__virt_has(dev, "@type", "usb"))
+    if (!xlcfg__virt_is(dev, "controller"))
         return 0;
     index = xlcfg__virt_get(dev, "@index");
     n = index ? (int)(strtoul(index, NULL, 10) % 65536) * 2 + 1 +

@@ -27,7 +27,20 @@ def need(fine, what):
         raise AssertionError(what)
 
 
+def differing(got, want, at=""):
+    """Where two documents differ, shortly."""
+    if isinstance(got, dict) and isinstance(want, dict):
+        return [line for name in sorted({*got, *want})
+                for line in differing(got.get(name), want.get(name),
+                                      f"{at}/{name}")]
+    if got == want:
+        return []
+    return [f"{at}: expected {want!r}, found {got!r}"]
+
+
 def same(got, want, what):
+    if isinstance(got, dict) and got != want:
+        raise AssertionError(f"{what}:\n" + "\n".join(differing(got, want)))
     if got != want:
         raise AssertionError(f"{what}: expected {want!r}, found {got!r}")
 
