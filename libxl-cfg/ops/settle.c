@@ -301,6 +301,18 @@ static int clear_away(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
     return rc;
 }
 
+/* Was an attach of ours cut off?  What it had put in before the device goes
+ * by a name of its own: no intent knows it. */
+static bool was_cut_off(const struct xlcfg__sight *sight,
+                        enum xlcfg_kind kind)
+{
+    for (size_t i = 0; i < sight->cut.intents.count; i++)
+        if (sight->cut.intents.v[i].op == XLCFG_OP_ATTACH &&
+            sight->cut.intents.v[i].kind == kind)
+            return true;
+    return false;
+}
+
 /* Only what is safe beside a plain xl at work: an unplug that the guest has
  * let go of, and a template entry without a device. */
 static int settle_foreign(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
@@ -320,7 +332,8 @@ static int settle_foreign(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
         if (row->live == XLCFG_LIVE_ABSENT && row->in_template)
             rc = drop_ghost(ctx, sight, row, dry_run, steps, err);
         else if (row->live == XLCFG_LIVE_LEAVING ||
-                 (row->live == XLCFG_LIVE_LEAKED && ctx->deep))
+                 (row->live == XLCFG_LIVE_LEAKED &&
+                  (ctx->deep || was_cut_off(sight, row->kind))))
             rc = clear_away(ctx, sight, row, dry_run, steps, err);
         if (rc == XLCFG_ERROR_PENDING)
             rc = 0;             /* another's unplug, the guest has it still */
