@@ -4,12 +4,10 @@
  *
  *     xlcfg -c qemu:///system list
  *
- * Devices are looked at in the live XML: the configuration is never asked of
- * statistics, which wait for the guest.
+ * This is the connection: opening it, and again when the daemon has come
+ * back; which domains there are; and the table of the driver.
  */
 #include "driver/virt_i.h"
-#include "core/hash.h"
-#include "driver/virt_body.h"
 #include "driver/virt_xml.h"
 
 #include <stdio.h>
@@ -17,10 +15,6 @@
 #include <string.h>
 #include <time.h>
 
-/* From this version on a look at the XML waits for another's hotplug. */
-#define XML_WAITS 11000000UL
-/* Somebody who is in the monitor for longer than this is stuck there. */
-#define STUCK_MS 1000
 #define STEP_MS 10
 /* The first start of an embedded driver asks each emulator what it can. */
 #define EMBED_MS 30000
@@ -307,179 +301,6 @@ int xlcfg__virt_reach(struct virt *v, const struct xlcfg_domain *dom,
     return 0;
 }
 
-/* The XML, with its secrets where they may be read. */
-static char *xml_of(virDomainPtr d, unsigned flags)
-{
-    char *xml = virDomainGetXMLDesc(d, flags | VIR_DOMAIN_XML_SECURE);
-
-    return xml ? xml : virDomainGetXMLDesc(d, flags);
-}
-
-int xlcfg__virt_desc(virDomainPtr d, unsigned flags,
-                     xmlDocPtr *doc_r, xlcfg_error *err)
-{
-    char *xml = xml_of(d, flags);
-    int rc;
-
-    if (!xml)
-        return xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
-    rc = xlcfg__virt_parse(xml, strlen(xml), "domain", doc_r, err);
-    free(xml);
-    if (rc == XLCFG_ERROR_PARSE)
-        xlcfg__err_in(err, virDomainGetName(d));
-    return rc;
-}
-
-static int read_config(virDomainPtr d, unsigned flags, xlcfg_doc **config_r,
-                       xlcfg_error *err)
-{
-    char *xml = xml_of(d, flags);
-    int rc;
-
-    if (!xml)
-        return xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
-    rc = xlcfg__virt_from_xml(xml, strlen(xml), config_r, err);
-    free(xml);
-    if (rc == XLCFG_ERROR_PARSE)
-        xlcfg__err_in(err, virDomainGetName(d));
-    return rc;
-}
-
-/*
- * Does somebody hold the domain?  Then from some version on its XML would be
- * waited for: true, nothing is to be read.  Before that it is libvirt's
- * memory that is shown; said when it is for long.
- */
-static bool is_busy(struct virt *v, virDomainPtr d, struct xlcfg_view *view)
-{
-    unsigned left = v->version >= XML_WAITS ? v->deadline_ms / 3 : 0;
-    virDomainControlInfo info;
-
-    for (;; left -= left < STEP_MS ? left : STEP_MS) {
-        /* a driver without this call has no such wait */
-        if (virDomainGetControlInfo(d, &info, 0) < 0 ||
-            info.state == VIR_DOMAIN_CONTROL_OK)
-            return false;
-        if (!left)
-            break;
-        nap();
-    }
-    if (info.state == VIR_DOMAIN_CONTROL_ERROR || v->version >= XML_WAITS) {
-        xlcfg__view_note(view, "devices: libvirt is busy with this domain "
-                         "for %llu ms, its XML would be waited for",
-                         info.stateTime);
-        return true;
-    }
-    if (info.stateTime >= STUCK_MS)
-        xlcfg__view_note(view, "devices: QEMU has not answered libvirt for "
-                         "%llu ms: what libvirt remembers is shown",
-                         info.stateTime);
-    return false;
-}
-
-static int set_addresses(struct xlcfg_view *view)
-{
-    bool nomem = false;
-
-    for (size_t i = 0; i < view->count && !nomem; i++)
-        view->devs[i].address = xlcfg__virt_address(view->devs[i].body,
-                                                    &nomem);
-    return nomem ? XLCFG_ERROR_NOMEM : 0;
-}
-
-static int virt_live(void *handle, const struct xlcfg_domain *dom,
-                     struct xlcfg_view *view, xlcfg_error *err)
-{
-    static const enum xlcfg_kind seen[] = {
-        XLCFG_KIND_DISK, XLCFG_KIND_NIC, XLCFG_KIND_PCI, XLCFG_KIND_VFB,
-        XLCFG_KIND_CHANNEL, XLCFG_KIND_USBCTRL, XLCFG_KIND_USBDEV,
-    };
-    struct virt *v = handle;
-    xlcfg_doc *config = NULL;
-    virDomainPtr d = NULL;
-    int rc;
-
-    rc = xlcfg__virt_reach(v, dom, &d, err);
-    if (rc)
-        return rc;
-    if (is_busy(v, d, view)) {
-        rc = view->unknown.failed ? xlcfg__nomem(err) : 0;
-        goto out;
-    }
-    rc = read_config(d, 0, &config, err);
-    if (rc == XLCFG_ERROR_PARSE && err) {
-        /* there, but not to be understood: said, nothing is made up */
-        xlcfg__view_note(view, "devices: %s: %s", err->where, err->message);
-        rc = view->unknown.failed ? xlcfg__nomem(err) : 0;
-        goto out;
-    }
-    if (!rc)
-        rc = xlcfg__view_from_config(config, view, err);
-    if (!rc && set_addresses(view))
-        rc = xlcfg__nomem(err);
-    view->whole = true;
-    for (size_t i = 0; !rc && i < sizeof(seen) / sizeof(seen[0]); i++)
-        view->sees[seen[i]] = true;
-    if (!rc && view->deep && v->is_qemu && dom->domid >= 0)
-        rc = xlcfg__virt_deep(v, d, view, err);
-out:
-    xlcfg_doc_free(config);
-    virDomainFree(d);
-    return rc;
-}
-
-static int virt_index(void *handle, const struct xlcfg_domain *dom,
-                      char **text_r, xlcfg_error *err)
-{
-    struct xlcfg_view view;
-    char hex[65] = "", *text = NULL;
-    size_t size = 0;
-    FILE *f;
-    int rc;
-
-    xlcfg__view_init(&view);
-    f = open_memstream(&text, &size);
-    if (!f)
-        return xlcfg__nomem(err);
-    rc = virt_live(handle, dom, &view, err);
-    for (size_t i = 0; i < view.count; i++)
-        fprintf(f, "%s\n", view.devs[i].key);
-    if (fclose(f) && !rc)
-        rc = xlcfg__nomem(err);
-    if (!rc && view.unknown.count == 0)
-        xlcfg__hash_bytes(text, size, hex);
-    free(text);
-    xlcfg__view_dispose(&view);
-    if (rc)
-        return rc;
-    *text_r = strdup(hex);
-    return *text_r ? 0 : xlcfg__nomem(err);
-}
-
-static int virt_stored(void *handle, const struct xlcfg_domain *dom,
-                       xlcfg_doc **config_r, xlcfg_error *err)
-{
-    struct virt *v = handle;
-    virDomainPtr d = NULL;
-    int kept, rc;
-
-    rc = xlcfg__virt_reach(v, dom, &d, err);
-    if (rc)
-        return rc;
-    kept = virDomainIsPersistent(d);
-    if (kept < 0)
-        rc = xlcfg__virt_said(v->conn, XLCFG_ERROR_UNREACHABLE, dom->uuid,
-                              err);
-    else if (!kept)
-        rc = xlcfg__err(err, XLCFG_ERROR_NOTFOUND, dom->uuid,
-                        "a transient domain: nothing is kept for its next "
-                        "start");
-    else
-        rc = read_config(d, VIR_DOMAIN_XML_INACTIVE, config_r, err);
-    virDomainFree(d);
-    return rc;
-}
-
 /* ---- hints ---- */
 
 static int virt_watch_fd(void *handle, xlcfg_error *err)
@@ -537,9 +358,9 @@ const struct xlcfg_driver xlcfg__driver_virt = {
     .close = virt_close,
     .list = virt_list,
     .find = virt_find,
-    .index = virt_index,
-    .live = virt_live,
-    .stored = virt_stored,
+    .index = xlcfg__virt_index,
+    .live = xlcfg__virt_live,
+    .stored = xlcfg__virt_stored,
     .can = xlcfg__virt_can,
     .prepare = xlcfg__virt_prepare,
     .attach = xlcfg__virt_attach,

@@ -2,7 +2,8 @@
 /*
  * What the parts of the libvirt driver say to each other.
  *
- *     conn    open, reopen, list, look         err     libvirt's words
+ *     open    the event loop, dialling         conn    reopen, list
+ *     look    live XML, and what is kept       err     libvirt's words
  *     event   hints, and who waits for one     dev     finding a device
  *     slot    what a new device is given       plug    attach ... forget
  *     make    create                           qemu    QEMU behind libvirt
@@ -110,6 +111,13 @@ int xlcfg__virt_settle_in(const struct xlcfg__virt_place *at,
 
 /* ---- driver members ---- */
 
+int xlcfg__virt_index(void *handle, const struct xlcfg_domain *dom,
+                      char **text_r, xlcfg_error *err);
+int xlcfg__virt_live(void *handle, const struct xlcfg_domain *dom,
+                     struct xlcfg_view *view, xlcfg_error *err);
+int xlcfg__virt_stored(void *handle, const struct xlcfg_domain *dom,
+                       xlcfg_doc **config_r, xlcfg_error *err);
+
 bool xlcfg__virt_can(void *handle, enum xlcfg_kind kind,
                      enum xlcfg_action act, char *reason, size_t size);
 int xlcfg__virt_prepare(void *handle, const struct xlcfg_domain *dom,
@@ -140,8 +148,8 @@ int xlcfg__virt_clean(void *handle, const struct xlcfg_domain *dom,
 /* lost: does libvirt list this alias, and QEMU has it not?  False too when
  * QEMU cannot be asked.
  *
- * deep: compare the view with what QEMU has: what libvirt lists and QEMU has not
- * is leaving, what QEMU has and libvirt does not list is leaked.
+ * deep: compare the view with what QEMU has.  What libvirt lists and QEMU
+ * has not is leaving, what QEMU has and libvirt does not list is leaked.
  */
 bool xlcfg__virt_lost(struct virt *v, virDomainPtr d, const char *alias);
 int xlcfg__virt_deep(struct virt *v, virDomainPtr d,

@@ -222,18 +222,14 @@ static void take_devices(xmlNodePtr devices, struct devices *d,
                                xlcfg__items_end(&d->arrays[k]));
 }
 
-int xlcfg__virt_from_xml(const char *xml, size_t len, xlcfg_doc **config_r,
-                         xlcfg_error *err)
+int xlcfg__virt_from_tree(xmlDocPtr doc, xlcfg_doc **config_r,
+                          xlcfg_error *err)
 {
     struct devices d = { 0 };
     xlcfg__members m = { 0 };
     xmlNodePtr domain, devices;
-    xmlDocPtr doc;
     int rc;
 
-    rc = xlcfg__virt_parse(xml, len, "domain", &doc, err);
-    if (rc)
-        return rc;
     domain = xmlDocGetRootElement(doc);
     if (!xlcfg__virt_canon(domain)) {
         rc = xlcfg__nomem(err);
@@ -254,6 +250,19 @@ int xlcfg__virt_from_xml(const char *xml, size_t len, xlcfg_doc **config_r,
 out:
     dispose_devices(&d);
     xlcfg__members_dispose(&m);
+    return rc;
+}
+
+int xlcfg__virt_from_xml(const char *xml, size_t len, xlcfg_doc **config_r,
+                         xlcfg_error *err)
+{
+    xmlDocPtr doc;
+    int rc;
+
+    rc = xlcfg__virt_parse(xml, len, "domain", &doc, err);
+    if (rc)
+        return rc;
+    rc = xlcfg__virt_from_tree(doc, config_r, err);
     xmlFreeDoc(doc);
     return rc;
 }

@@ -8,9 +8,14 @@
 
 #include "core/kind.h"
 
+#include <libxml/tree.h>
+
 /* PARSE, with "line N: <element>" as where. */
 int xlcfg__virt_from_xml(const char *xml, size_t len, xlcfg_doc **config_r,
                          xlcfg_error *err);
+/* The same of a tree, which is changed by it and stays the caller's. */
+int xlcfg__virt_from_tree(xmlDocPtr doc, xlcfg_doc **config_r,
+                          xlcfg_error *err);
 /* INVAL: what libvirt has no word for.  The text is malloc'd. */
 int xlcfg__virt_to_xml(const xlcfg_doc *config, char **xml_r,
                        xlcfg_error *err);

@@ -137,6 +137,22 @@ static int settle(xlcfg_ctx *ctx, const char *dom)
     return open;
 }
 
+/* How many changes the next start would bring. */
+static int pending_count(xlcfg_ctx *ctx, const char *dom)
+{
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    xlcfg_doc *doc = NULL;
+    int n;
+
+    if (xlcfg_domain_pending(ctx, dom, &doc, &err)) {
+        claim(false, "pending: %s", err.message);
+        return -1;
+    }
+    n = (int)xlcfg_doc_count(xlcfg_doc_get(doc, "changes"));
+    xlcfg_doc_free(doc);
+    return n;
+}
+
 static bool same_xml(virDomainPtr d, unsigned flags, const char *before)
 {
     char *now = host_xml(d, flags);
@@ -253,10 +269,13 @@ static void persistent(const char *name, const char *machine)
     if (!ctx || !d || !host_image(&host, "b.img", image) ||
         !host_image(&host, "c.img", other))
         return;
+    claim(pending_count(ctx, name) == 0, "%s: the next start is as this "
+          "one", name);
     keep_one(d, other, pcie);
     claim(!attach_disk(ctx, name, "vdb", image, &err), "%s: vdb %s", name,
           err.message);
     is_state(ctx, name, "disk/vdb", "attached");
+    claim(pending_count(ctx, name) == 1, "%s: ... but for one disk", name);
     agreement(d, name, pcie);
     refusals(ctx, d, name, image);
     pending(ctx, d, name);
