@@ -9,6 +9,7 @@
  * No lock is taken: template, intents and the index of devices are read, the
  * live view after them, and then all three again; if one moved, once more.
  */
+#include "core/silent.h"
 #include "ops/job.h"
 
 #include <stdio.h>
@@ -297,6 +298,35 @@ static void forget_views(struct xlcfg__cut *cut)
     xlcfg__intents_dispose(&cut->intents);
 }
 
+/* What is coming for too long has failed; most often nothing is coming. */
+static int judge_silent(struct xlcfg__job *job)
+{
+    struct xlcfg__cut *cut = &job->cut;
+    struct xlcfg__memories mem = { 0 };
+    struct xlcfg__recorded *list;
+    bool any = false;
+    int rc;
+
+    for (size_t i = 0; i < cut->live.count && !any; i++)
+        any = cut->live.devs[i].live == XLCFG_LIVE_COMING;
+    if (!any || open_store(job, NULL) ||
+        xlcfg__state_devices(job->st, job->conn->drv.name, cut->dom.uuid,
+                             &mem, NULL))
+        return 0;               /* nothing is known of when it began */
+    list = calloc(mem.count + 1, sizeof(*list));
+    for (size_t i = 0; list && i < mem.count; i++)
+        list[i] = (struct xlcfg__recorded){
+            .key = mem.v[i].key, .state = mem.v[i].state,
+            .since = mem.v[i].since,
+        };
+    rc = !list ? XLCFG_ERROR_NOMEM
+        : xlcfg__view_silent(&cut->live, &cut->intents, list, mem.count,
+                             (int64_t)time(NULL));
+    free(list);
+    xlcfg__memories_dispose(&mem);
+    return rc;
+}
+
 static int take_cut(struct xlcfg__job *job)
 {
     struct xlcfg__cut *cut = &job->cut;
@@ -321,6 +351,8 @@ static int take_cut(struct xlcfg__job *job)
                          "during each of %d looks", TRIES);
     if (!rc)
         rc = xlcfg__view_settle(&cut->live);
+    if (!rc)
+        rc = judge_silent(job);
     if (!rc && cut->template)
         rc = xlcfg__view_from_config(cut->template, &cut->tmpl, &job->err);
     if (rc == XLCFG_ERROR_PARSE) {

@@ -2,6 +2,7 @@
 /* Update, create, import, pending and what settles them, in memory. */
 #include "unit.h"
 #include "core/keep.h"
+#include "core/silent.h"
 #include "ops/plug.h"
 
 #include <unistd.h>
@@ -607,6 +608,81 @@ START_TEST(kept_addresses_fill_what_is_left_open)
 }
 END_TEST
 
+/* Time is an input: what was recorded then is judged now. */
+static const struct {
+    const char *state;
+    int64_t ago;
+    enum xlcfg_phase phase;     /* of an attach; XLCFG_PHASES: no intent */
+    enum xlcfg_live live, want;
+} silent[] = {
+    { "attaching", 39, XLCFG_PHASES, XLCFG_LIVE_COMING, XLCFG_LIVE_COMING },
+    { "attaching", 40, XLCFG_PHASES, XLCFG_LIVE_COMING, XLCFG_LIVE_FAILED },
+    { "failed", 1, XLCFG_PHASES, XLCFG_LIVE_COMING, XLCFG_LIVE_FAILED },
+    { "attached", 99, XLCFG_PHASES, XLCFG_LIVE_COMING, XLCFG_LIVE_COMING },
+    { "attaching", 99, XLCFG_PHASES, XLCFG_LIVE_PRESENT,
+      XLCFG_LIVE_PRESENT },
+    { "attaching", 99, XLCFG_PHASE_ACTING, XLCFG_LIVE_COMING,
+      XLCFG_LIVE_COMING },
+    { "attaching", 99, XLCFG_PHASE_WAITING, XLCFG_LIVE_COMING,
+      XLCFG_LIVE_FAILED },
+};
+
+START_TEST(a_hotplug_that_never_said_a_word_has_failed)
+{
+    struct xlcfg_intent in = { .op = XLCFG_OP_ATTACH,
+                               .kind = XLCFG_KIND_VTPM,
+                               .match = (char *)"vtpm/0",
+                               .phase = silent[_i].phase };
+    struct xlcfg_intents intents = { &in, silent[_i].phase != XLCFG_PHASES,
+                                     1 };
+    struct xlcfg__recorded was = { "vtpm/0", silent[_i].state,
+                                   1000 - silent[_i].ago };
+    struct xlcfg_view view;
+
+    xlcfg__view_init(&view);
+    ck_assert_int_eq(xlcfg__view_add(&view, XLCFG_KIND_VTPM,
+                                     doc_of("{\"devid\":0}"), NULL,
+                                     silent[_i].live, NULL), 0);
+    ck_assert_int_eq(xlcfg__view_silent(&view, &intents, &was, 1, 1000), 0);
+    ck_assert_int_eq(view.devs[0].live, silent[_i].want);
+    if (silent[_i].want == XLCFG_LIVE_FAILED)
+        ck_assert_ptr_nonnull(strstr(view.devs[0].reason, "timeout"));
+    xlcfg__view_dispose(&view);
+}
+END_TEST
+
+/* vtpm/3 of the guest is coming, and was so long ago. */
+START_TEST(one_recorded_long_ago_is_shown_as_failed)
+{
+    struct xlcfg__memory was = { .key = (char *)"vtpm/3", .since = 1,
+                                 .state = "attaching", .incarnation = 1 };
+    struct xlcfg__record rec = {
+        .driver = "mem", .uuid = U1, .name = "g", .domid = 5,
+        .digest = "another", .devices = { &was, 1 }, .event = "changed",
+    };
+    xlcfg_doc *snapshot = doc_of("{}"), *changes = doc_of("[]");
+    char made[XLCFG__VERSION_MAX];
+    xlcfg__state *st;
+
+    begin_with("");
+    rec.snapshot = snapshot;
+    rec.changes = changes;
+    ck_assert_int_eq(xlcfg__state_open(folder, true, 1000, &st, &err), 0);
+    ck_assert_msg(!xlcfg__state_record(st, &rec, "", made, &err), "%s",
+                  err.message);
+    xlcfg__state_close(st);
+    xlcfg_doc_free(snapshot);
+    xlcfg_doc_free(changes);
+    for (int i = 0; i < 2; i++) {
+        has("g", "/devices/3/key", "\"vtpm/3\"");
+        has("g", "/devices/3/state", "\"failed\"");
+        has("g", "/devices/3/reason",
+            "\"timeout: its backend said nothing for 40 seconds\"");
+    }
+    end();
+}
+END_TEST
+
 int main(void)
 {
     TCase *tc = tcase_create("update");
@@ -639,6 +715,9 @@ int main(void)
                         0, COUNT(shown));
     tcase_add_loop_test(tc, kept_addresses_fill_what_is_left_open, 0,
                         COUNT(keeps));
+    tcase_add_loop_test(tc, a_hotplug_that_never_said_a_word_has_failed, 0,
+                        COUNT(silent));
+    tcase_add_test(tc, one_recorded_long_ago_is_shown_as_failed);
     code = run_case("update", tc);
     rmdir(dir);
     return code;
