@@ -29,5 +29,5 @@ check-unit: $(UNIT_PROGRAMS)
 	@tests/unit/run $(UNIT_PROGRAMS)
 
 # Each way of building is a folder of its own below B.
-sanitize check-sanitize: $(UNIT_PROGRAMS)
+sanitize check-sanitize: all $(UNIT_PROGRAMS)
 	+@tests/unit/sanitize "$(MAKE)" $(B) $(UNIT_PROGRAMS)
