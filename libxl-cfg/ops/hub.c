@@ -264,7 +264,8 @@ static int64_t bookmarks(struct xlcfg__hub *hub, int64_t until)
     int64_t now = xlcfg__now_ms();
 
     pthread_mutex_lock(&hub->lock);
-    for (struct xlcfg_watch *w = hub->watches; w; w = w->next)
+    for (struct xlcfg_watch *w = hub->watches; w && !hub->troubled;
+         w = w->next)
         if (w->bookmark_at && w->bookmark_at <= now)
             ring_bell(w->fd);
         else if (w->bookmark_at && w->bookmark_at < until)
@@ -292,9 +293,11 @@ static void wait_for_more(struct xlcfg__hub *hub, int64_t until)
         { .fd = hub->hint_fd, .events = POLLIN },
     };
     int64_t ms = until - xlcfg__now_ms();
+    /* in trouble nothing is done but to try again */
+    nfds_t count = hub->bad_since ? 1 : 3;
     uint64_t n;
 
-    (void)poll(fds, 3, ms < 0 ? 0 : ms > 60000 ? 60000 : (int)ms);
+    (void)poll(fds, count, ms < 0 ? 0 : ms > 60000 ? 60000 : (int)ms);
     (void)!read(hub->wake, &n, sizeof(n));
 }
 
@@ -309,6 +312,10 @@ static void *run(void *arg)
         bool due = xlcfg__now_ms() >= sweep_at;
         int rc;
 
+        if (hub->bad_since && !due) {
+            wait_for_more(hub, bookmarks(hub, sweep_at));
+            continue;
+        }
         hear(hub);
         drain_inotify(hub, &dirty);
         rc = take_hints(hub, &dirty, &err);

@@ -262,6 +262,20 @@ static int look_at_all(struct listing *ls, xlcfg_error *err)
     return rc;
 }
 
+/* A host without a domain gets a store here, for there is a version to tell:
+ * what a watch goes on from. */
+static int final_lines(struct listing *ls)
+{
+    xlcfg__state *st;
+    int rc;
+
+    rc = xlcfg__read_lines(ls->ctx, ls->full, &ls->lines, NULL);
+    if (rc != XLCFG_ERROR_NOTFOUND)
+        return rc;
+    rc = xlcfg__store(ls->ctx, true, &st, NULL);
+    return rc ? rc : xlcfg__read_lines(ls->ctx, ls->full, &ls->lines, NULL);
+}
+
 int xlcfg__since(xlcfg_ctx *ctx, const char *token, int64_t *rev_r,
                  xlcfg_error *err)
 {
@@ -339,8 +353,7 @@ int xlcfg_changes(xlcfg_ctx *ctx, const xlcfg_changes_options *opt,
     ls.known = known;
     xlcfg__place(ctx, ls.place);
     rc = look_at_all(&ls, err);
-    if (!rc && xlcfg__read_lines(ctx, ls.full, &ls.lines, err) ==
-        XLCFG_ERROR_NOMEM)
+    if (!rc && final_lines(&ls) == XLCFG_ERROR_NOMEM)
         rc = XLCFG_ERROR_NOMEM;
     if (!rc)
         rc = answer(&ls, doc_r, err);

@@ -495,6 +495,7 @@ int xlcfg__state_open(const char *dir, bool write, unsigned lock_ms,
         rc = xlcfg__err(err, XLCFG_ERROR_STORE, dir, "no folder is named");
     else if (!(st->dir = strdup(dir)) ||
              asprintf(&st->path, "%s/state.db", dir) < 0 ||
+             asprintf(&st->log, "%s/state.db-wal", dir) < 0 ||
              asprintf(&st->suspect, "%s/state.db.suspect", dir) < 0)
         rc = xlcfg__nomem(err);
     else        /* who only reads drops no history */
@@ -520,6 +521,7 @@ void xlcfg__state_close(xlcfg__state *st)
     free(st->dir);
     free(st->path);
     free(st->suspect);
+    free(st->log);
     free(st);
 }
 
@@ -527,7 +529,10 @@ bool xlcfg__state_stale(xlcfg__state *st)
 {
     int moved = 0;
 
-    return st->frozen ||
-        sqlite3_file_control(st->db, "main", SQLITE_FCNTL_HAS_MOVED,
-                             &moved) != SQLITE_OK || moved;
+    if (st->frozen || sqlite3_file_control(st->db, "main",
+                                           SQLITE_FCNTL_HAS_MOVED, &moved)
+        != SQLITE_OK || moved)
+        return true;
+    /* a log taken away is still written to, and read by nobody else */
+    return access(st->log, F_OK);
 }

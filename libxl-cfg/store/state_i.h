@@ -36,7 +36,7 @@ enum xlcfg__sql {
 
 struct xlcfg__state {
     sqlite3 *db;
-    char *dir, *path, *suspect;
+    char *dir, *path, *suspect, *log;
     bool write;
     bool frozen;                /* opened as immutable: sees no changes */
     int tick;                   /* of the file of that name; -1: not open */

@@ -7,7 +7,15 @@ $(BENCH_DOC): tests/bench/doc.c $(LIB_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEP_CFLAGS) -o $@ $< $(LIB_OBJ) $(LIBS)
 
+BENCH_WATCH := $(B)/tests/bench/watch
+
+$(BENCH_WATCH): tests/bench/watch.c $(LIB_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEP_CFLAGS) $(XEN_CFLAGS) -o $@ $< \
+		$(LIB_OBJ) $(LIBS)
+
 .PHONY: bench
-bench: all $(BENCH_DOC) $(XS_PROGRAMS)
+bench: all $(BENCH_DOC) $(BENCH_WATCH) $(XS_PROGRAMS)
 	@$(BENCH_DOC)
 	@XLCFG_BUILD=$(B) tests/xenstore/xs-run -- tests/bench/retrieve $(B)
+	@XLCFG_BUILD=$(B) tests/xenstore/xs-run -- tests/bench/events $(B)
