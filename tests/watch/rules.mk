@@ -3,11 +3,14 @@
 # everything killed at random.
 
 CHECK_SUITES += check-watch
-CI_SUITES += check-soak
+CI_SUITES += check-watch-slow check-soak
 
-.PHONY: check-watch check-soak
+.PHONY: check-watch check-watch-slow check-soak
 check-watch: all $(XS_OUT)/hv.so $(XS_OUT)/stock
 	XLCFG_BUILD=$(B) tests/watch/run
+
+check-watch-slow: all $(XS_OUT)/hv.so $(XS_OUT)/stock
+	XLCFG_BUILD=$(B) tests/watch/run --slow
 
 check-soak: all $(XS_OUT)/hv.so $(XS_OUT)/stock
 	XLCFG_BUILD=$(B) tests/watch/soak
