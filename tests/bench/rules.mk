@@ -14,8 +14,19 @@ $(BENCH_WATCH): tests/bench/watch.c $(LIB_OBJ)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEP_CFLAGS) $(XEN_CFLAGS) -o $@ $< \
 		$(LIB_OBJ) $(LIBS)
 
+ifeq ($(WITH_LIBVIRT)$(if $(VIRT_SRC),,n),y)
+BENCH_VIRT := $(B)/tests/bench/virt
+
+$(BENCH_VIRT): tests/bench/virt.c tests/libvirt/host.c tests/libvirt/host.h \
+		$(LIB_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEP_CFLAGS) -o $@ $< \
+		tests/libvirt/host.c $(LIB_OBJ) $(LIBS)
+endif
+
 .PHONY: bench
-bench: all $(BENCH_DOC) $(BENCH_WATCH) $(XS_PROGRAMS)
+bench: all $(BENCH_DOC) $(BENCH_WATCH) $(BENCH_VIRT) $(XS_PROGRAMS)
 	@$(BENCH_DOC)
 	@XLCFG_BUILD=$(B) tests/xenstore/xs-run -- tests/bench/retrieve $(B)
 	@XLCFG_BUILD=$(B) tests/xenstore/xs-run -- tests/bench/events $(B)
+	$(if $(BENCH_VIRT),@$(BENCH_VIRT))
