@@ -2,10 +2,10 @@
 /*
  * watch READERS DOMAINS CHANGES: from the write to xenstore to the reader.
  *
- * READERS watches of one process and context; CHANGES times a device of one
- * of the DOMAINS (by uuid and path on standard input, a line each: the path of
- * a node, "PATH") is written to, and each reader's delay until its event is
- * there is taken.  Prints p50, p99 and the most, in ms.
+ * READERS watches of one process and context; CHANGES times a number is
+ * written to a node of one of the DOMAINS (their paths on standard input, a
+ * line each), and each reader's delay until its event is there is taken.
+ * Prints p50, p99 and the most, in ms.
  *
  * watch --record SECONDS DIR: changes recorded durably one after another,
  * beside a bare loop of write and fsync in the same folder.
@@ -108,13 +108,16 @@ static int latency(size_t readers, size_t domains, size_t changes)
     }
     usleep(500000);
     for (size_t n = 0; n < changes; n++) {
-        /* 3 is "initialised": coming; 4 is connected */
-        const char *state = n / domains % 2 ? "4" : "3";
+        char text[32];
         double start;
+
+        snprintf(text, sizeof(text), "%zu", 65536 +
+                 ((size_t)getpid() * 64 + n) % 60000);
 
         drain(w, readers);
         start = now();
-        if (!xs_write(xs, XBT_NULL, paths[n % domains], state, 1))
+        if (!xs_write(xs, XBT_NULL, paths[n % domains], text,
+                      (unsigned)strlen(text)))
             return 1;
         take_one(w, fds, readers, start, at + n * readers);
         usleep(20000);

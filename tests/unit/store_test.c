@@ -30,6 +30,8 @@ static void setup(void)
 {
     umask(022);
     unsetenv("XLCFG_HISTORY_KEEP");
+    unsetenv("XLCFG_HISTORY_DAYS");
+    unsetenv("XLCFG_HISTORY_MIB");
     strcpy(dir, "/tmp/xlcfg-store.XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(dir));
     err = (xlcfg_error)XLCFG_ERROR_INIT;
@@ -579,6 +581,140 @@ static void record_many(const char *folder, int who)
     _exit(0);
 }
 
+START_TEST(history_is_bounded_by_size_and_age_too)
+{
+    char v[XLCFG__VERSION_MAX] = "", cmd[256];
+    int64_t oldest;
+
+    setenv("XLCFG_HISTORY_MIB", "0", 1);
+    open_state();
+    for (int i = 1; i <= 3; i++)
+        ok(record(st, UUID, i, false, v, v));
+    ok(xlcfg__state_oldest(st, &oldest, &err));
+    ck_assert_int_eq(oldest, 0);        /* not one of them is kept */
+    xlcfg__state_close(st);
+    unsetenv("XLCFG_HISTORY_MIB");
+    open_state();
+    for (int i = 4; i <= 6; i++)
+        ok(record(st, UUID, i, false, v, v));
+    ok(xlcfg__state_oldest(st, &oldest, &err));
+    ck_assert_int_eq(oldest, 4);
+    xlcfg__state_close(st);
+    snprintf(cmd, sizeof(cmd), "/usr/bin/python3 -c 'import sqlite3;"
+             "c=sqlite3.connect(\"%s/state.db\");c.execute(\"UPDATE event"
+             " SET time = time - 40*86400 WHERE revision < 6\");c.commit()'",
+             dir);
+    ck_assert_int_eq(system(cmd), 0);
+    open_state();
+    ok(record(st, UUID, 7, false, v, v));
+    ok(xlcfg__state_oldest(st, &oldest, &err));
+    ck_assert_int_eq(oldest, 6);        /* the two days of others are over */
+    xlcfg__state_close(st);
+}
+END_TEST
+
+START_TEST(tokens_are_of_this_store_and_its_history)
+{
+    char v[XLCFG__VERSION_MAX] = "", other[XLCFG__VERSION_MAX];
+    static const char *const no_tokens[] = {
+        "", "x", "0123456789ab", "0123456789ab.1",
+        "0123456789ab.0000000000000000001x",
+        "0123456789AB.00000000000000000001",
+        "0123456789ab.99999999999999999999",
+        "0123456789ab.000000000000000000001",
+    };
+    int64_t rev;
+
+    setenv("XLCFG_HISTORY_KEEP", "2", 1);
+    open_state();
+    for (int i = 1; i <= 5; i++)
+        ok(record(st, UUID, i, false, v, v));
+    for (size_t i = 0; i < sizeof(no_tokens) / sizeof(no_tokens[0]); i++)
+        ck_assert_int_eq(xlcfg__state_token(st, no_tokens[i], &rev, &err),
+                         XLCFG_ERROR_INVAL);
+    strcpy(other, v);
+    for (int i = 0; i <= 9; i++) {
+        other[32] = (char)('0' + i);
+        rev = -1;
+        ck_assert_int_eq(xlcfg__state_token(st, other, &rev, &err),
+                         i >= 3 && i <= 5 ? 0 : XLCFG_ERROR_TOO_OLD);
+        ck_assert_int_eq(rev, i >= 3 && i <= 5 ? i : -1);
+    }
+    strcpy(other, v);
+    other[0] = other[0] == '0' ? '1' : '0';
+    ck_assert_int_eq(xlcfg__state_token(st, other, &rev, &err),
+                     XLCFG_ERROR_TOO_OLD);
+    ck_assert_ptr_nonnull(strstr(err.message, v));
+    xlcfg__state_close(st);
+}
+END_TEST
+
+START_TEST(lines_are_the_domains_as_they_are_now)
+{
+    char a[XLCFG__VERSION_MAX] = "", b[XLCFG__VERSION_MAX] = "";
+    const struct xlcfg__line *line;
+    struct xlcfg__lines lines;
+    xlcfg_doc *d;
+
+    open_state();
+    ok(record(st, UUID, 1, false, a, a));
+    ok(record(st, UUID2, 1, false, b, b));
+    ok(record(st, UUID2, 2, true, b, b));
+    ok(xlcfg__state_lines(st, "xen", true, &lines, &err));
+    ck_assert_uint_eq(lines.count, 2);
+    ck_assert_str_eq(lines.version, b);
+    line = xlcfg__lines_find(&lines, UUID);
+    ck_assert(line && !line->gone && line->snapshot);
+    ck_assert_str_eq(line->version, a);
+    line = xlcfg__lines_find(&lines, UUID2);
+    ck_assert(line && line->gone && !line->snapshot);
+    ck_assert_ptr_null(xlcfg__lines_find(&lines, "nobody"));
+    xlcfg__lines_dispose(&lines);
+    xlcfg__lines_dispose(&lines);
+    ok(xlcfg__state_at(st, "xen", UUID, b, &d, &err));
+    xlcfg_doc_free(d);
+    ck_assert_int_eq(xlcfg__state_at(st, "xen", UUID2, a, &d, &err),
+                     XLCFG_ERROR_NOTFOUND);
+    ck_assert_int_eq(xlcfg__state_at(st, "xen", UUID, "x", &d, &err),
+                     XLCFG_ERROR_INVAL);
+    xlcfg__state_close(st);
+}
+END_TEST
+
+/* As the version before made it: what it holds is there afterwards. */
+START_TEST(schema_1_is_converted_by_who_records)
+{
+    char v[XLCFG__VERSION_MAX] = "", w[XLCFG__VERSION_MAX], cmd[1024];
+    xlcfg_doc *d;
+
+    open_state();
+    ok(record(st, UUID, 1, false, v, v));
+    ok(record(st, UUID, 2, false, v, v));
+    xlcfg__state_close(st);
+    snprintf(cmd, sizeof(cmd), "/usr/bin/python3 -c 'import sqlite3;"
+             "c=sqlite3.connect(\"%s/state.db\");"
+             "[c.execute(\"ALTER TABLE %%s DROP COLUMN %%s\" %% x) for x in"
+             " [(\"meta\",\"trimmed\"),(\"meta\",\"bytes\"),"
+             "(\"domain\",\"place\"),(\"domain\",\"state\"),"
+             "(\"event\",\"time\"),(\"event\",\"size\")]];"
+             "c.execute(\"PRAGMA user_version = 1\");c.commit()'", dir);
+    ck_assert_int_eq(system(cmd), 0);
+    ck_assert_int_eq(xlcfg__state_open(dir, false, 100, &st, &err),
+                     XLCFG_ERROR_STORE);
+    ck_assert_ptr_nonnull(strstr(err.message, "earlier version"));
+    open_state();
+    ok(xlcfg__state_version(st, w, &err));
+    ck_assert_str_eq(w, v);
+    ok(xlcfg__state_history(st, NULL, UUID, 0, 10, &d, &err));
+    ck_assert_uint_eq(xlcfg_doc_count(d), 2);
+    xlcfg_doc_free(d);
+    ok(record(st, UUID, 3, false, v, v));
+    xlcfg__state_close(st);
+    ok(xlcfg__state_open(dir, false, 100, &st, &err));
+    xlcfg__state_close(st);
+}
+END_TEST
+
 START_TEST(two_processes_record_without_losing_one)
 {
     char v[XLCFG__VERSION_MAX];
@@ -841,6 +977,10 @@ int main(void)
         record_moves_version_devices_snapshot_and_history_at_once);
     tcase_add_test(tc, gone_domains_are_not_known);
     tcase_add_test(tc, history_is_bounded_and_newest_snapshots_stay);
+    tcase_add_test(tc, history_is_bounded_by_size_and_age_too);
+    tcase_add_test(tc, tokens_are_of_this_store_and_its_history);
+    tcase_add_test(tc, lines_are_the_domains_as_they_are_now);
+    tcase_add_test(tc, schema_1_is_converted_by_who_records);
     tcase_add_test(tc, two_processes_record_without_losing_one);
     tcase_add_test(tc, intents_outlive_the_handle_in_order);
     tcase_add_test(tc, kept_templates_count_their_changes);
