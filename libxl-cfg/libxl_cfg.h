@@ -250,7 +250,8 @@ typedef struct xlcfg_plug_options {
                                    attached device to be ready, 0: 5000 */
     int64_t if_incarnation;     /* CONFLICT when the device has another, or
                                    is not there; -1: when it is there;
-                                   0: not asked */
+                                   0: not asked (an answer that has 0 does
+                                   not know it: ask again) */
 } xlcfg_plug_options;
 
 #define XLCFG_PLUG_OPTIONS_INIT \

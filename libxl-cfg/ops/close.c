@@ -212,6 +212,9 @@ static int edit_kept(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
 
     if (edit->entry == XLCFG__ENTRY_WHOLE)
         return put_whole(ctx, sight, edit, end, err);
+    if (cut->unread && ctx->conn->drv.home != XLCFG_HOME_LIBXL)
+        return xlcfg__err(err, XLCFG_ERROR_STORE, "template", "%.600s",
+                          cut->template_note);
     if (fresh)
         rc = begin_kept(ctx, cut, err);
     if (rc || !cut->template || ctx->conn->drv.home == XLCFG_HOME_LIBXL ||

@@ -41,6 +41,7 @@ struct xlcfg__cut {
                                    top of it would be of an older moment */
     xlcfg_doc *kept;            /* the template in state.db; may be NULL */
     xlcfg_doc *template;        /* NULL: none that can be used */
+    bool unread;                /* there may be one: it could not be read */
     char template_note[640];    /* why not; "" when there is one */
     struct xlcfg_view tmpl, live;
     struct xlcfg_intents intents;

@@ -164,6 +164,8 @@ int xlcfg__job_template(struct xlcfg__job *job, struct xlcfg__stamp *stamp)
     }
     if (rc == XLCFG_ERROR_NOMEM)
         return rc;
+    cut->unread = rc && rc != XLCFG_ERROR_NOTFOUND &&
+        rc != XLCFG_ERROR_PARSE;
     if (rc)
         note_template(cut, &err);
     return 0;

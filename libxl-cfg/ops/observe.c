@@ -227,18 +227,36 @@ static void forget(struct observation *ob)
     ob->changed = 0;
 }
 
+/* The row, and the devices that are of that same version. */
+static int recall(struct observation *ob, xlcfg__state *st,
+                  bool want_snapshot, xlcfg_error *err)
+{
+    const char *driver = ob->ctx->conn->drv.name;
+    const char *uuid = ob->cut->dom.uuid;
+    struct xlcfg__seen again = { 0 };
+    int rc;
+
+    rc = xlcfg__state_seen(st, driver, uuid, want_snapshot, &ob->seen, err);
+    if (!rc)
+        rc = xlcfg__state_devices(st, driver, uuid, &ob->before, err);
+    if (!rc)
+        rc = xlcfg__state_seen(st, driver, uuid, false, &again, err);
+    if (!rc && strcmp(again.version, ob->seen.version))
+        rc = xlcfg__err(err, XLCFG_ERROR_CONFLICT, uuid,
+                        "somebody records a newer version just now");
+    xlcfg__seen_dispose(&again);
+    return rc;
+}
+
 /* One look at the store: is this new, and then note it.  version "" when the
  * store cannot say. */
 static int note(struct observation *ob, xlcfg__state *st, bool may_write,
                 char version[XLCFG__VERSION_MAX], xlcfg_error *err)
 {
-    const char *driver = ob->ctx->conn->drv.name;
     const char *uuid = ob->cut->dom.uuid;
     int rc;
 
-    rc = xlcfg__state_seen(st, driver, uuid, may_write, &ob->seen, err);
-    if (!rc)
-        rc = xlcfg__state_devices(st, driver, uuid, &ob->before, err);
+    rc = recall(ob, st, may_write, err);
     if (rc)
         return rc;
     if (!work_out(ob))
@@ -344,6 +362,9 @@ int xlcfg__observe(xlcfg_ctx *ctx, const struct xlcfg__cut *cut,
         goto out;
     }
     rc = 0;
+    /* what was overtaken may be older than the numbers that were read */
+    for (size_t i = 0; cut->overtaken && !version[0] && i < ob.now.count; i++)
+        ob.now.v[i].incarnation = 0;
     doc = xlcfg__present_get(ctx->conn->drv.name, &cut->dom, answer, &ob.now,
                              ob.hash, ob.address_hash);
     if (doc)

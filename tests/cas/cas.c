@@ -110,7 +110,8 @@ static bool write_one(xlcfg_ctx *ctx, struct count *c, const char *key,
         else
             opt.if_incarnation = number(xlcfg_doc_get(device(seen, key),
                                                       "incarnation"));
-        rc = mode == ONE && !opt.if_version ? XLCFG_ERROR_CONFLICT
+        /* an answer that knows no version knows nothing to go by */
+        rc = !opt.if_version && !opt.if_incarnation ? XLCFG_ERROR_CONFLICT
             : xlcfg_device_update(ctx, "g", key, body, &opt, &done, &err);
         xlcfg_doc_free(body);
         xlcfg_doc_free(seen);

@@ -7,8 +7,12 @@ FA_C := $(wildcard libxl-cfg/core/*.c libxl-cfg/driver/mem*.c \
 FA_WRAP := malloc calloc realloc strdup free vasprintf asprintf
 FS_WRAP := $(addprefix xlcfg__state_,open version seen devices record \
 	lines intents template_get)
-TEST_PROGRAMS += $(FA_OUT)/alloc $(FA_OUT)/store
-CHECK_SUITES += check-fault check-fault-store
+FP_WRAP := $(addprefix xlcfg__state_,open seen devices record intents \
+	template_get intent_put intent_drop intent_begin creations \
+	creation_begin) malloc calloc realloc strdup vasprintf asprintf
+TEST_PROGRAMS += $(FA_OUT)/alloc $(FA_OUT)/store $(FA_OUT)/plug
+CHECK_SUITES += check-fault check-fault-store check-fault-plug
+CI_SUITES += check-fault-plug-memory
 
 $(FA_OUT)/alloc: tests/fault/alloc.c $(FA_C) \
 		$(wildcard libxl-cfg/*.h libxl-cfg/*/*.h)
@@ -21,9 +25,21 @@ $(FA_OUT)/store: tests/fault/store.c $(LIB_OBJ)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(LIB_OBJ) \
 		$(FS_WRAP:%=-Wl,--wrap=%) $(LIBS)
 
-.PHONY: check-fault check-fault-store
+$(FA_OUT)/plug: tests/fault/plug.c $(LIB_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -U_FORTIFY_SOURCE -o $@ $< $(LIB_OBJ) \
+		$(FP_WRAP:%=-Wl,--wrap=%) $(LIBS)
+
+.PHONY: check-fault check-fault-store check-fault-plug \
+	check-fault-plug-memory
 check-fault: $(FA_OUT)/alloc
 	$<
 
 check-fault-store: $(FA_OUT)/store
 	$<
+
+check-fault-plug: $(FA_OUT)/plug
+	$< store
+
+check-fault-plug-memory: $(FA_OUT)/plug
+	$< memory

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Every call of the store, and every allocation of the library, fails once:
+ * the n-th of an act, for each n.  Whatever the act came to, settle ends it,
+ * nothing stays open, the template covers what is live, and the same act does
+ * what it should afterwards.
+ *
+ *     plug store|memory
+ */
+#include "core/doc.h"
+#include "ops/plug.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int made, fail_at, fail_code;    /* of the store's calls */
+static long taken, deny_at;             /* of allocations */
+static bool hit;
+
+static bool fails(xlcfg_error *err)
+{
+    if (!fail_at || ++made != fail_at)
+        return false;
+    hit = true;
+    xlcfg__err(err, fail_code, "state.db", "made to fail");
+    return true;
+}
+
+static bool denied(void)
+{
+    if (!deny_at || ++taken != deny_at)
+        return false;
+    hit = true;
+    return true;
+}
+
+#define WRAP(name, types, names) \
+    int __real_##name types; \
+    int __wrap_##name types; \
+    int __wrap_##name types \
+    { \
+        return fails(err) ? fail_code : __real_##name names; \
+    }
+
+WRAP(xlcfg__state_open,
+     (const char *dir, bool write, unsigned ms, xlcfg__state **st,
+      xlcfg_error *err), (dir, write, ms, st, err))
+WRAP(xlcfg__state_seen,
+     (xlcfg__state *st, const char *driver, const char *uuid, bool want,
+      struct xlcfg__seen *seen, xlcfg_error *err),
+     (st, driver, uuid, want, seen, err))
+WRAP(xlcfg__state_devices,
+     (xlcfg__state *st, const char *driver, const char *uuid,
+      struct xlcfg__memories *list, xlcfg_error *err),
+     (st, driver, uuid, list, err))
+WRAP(xlcfg__state_record,
+     (xlcfg__state *st, const struct xlcfg__record *rec, const char *was,
+      char *version, xlcfg_error *err), (st, rec, was, version, err))
+WRAP(xlcfg__state_intents,
+     (xlcfg__state *st, const char *driver, const char *uuid,
+      struct xlcfg_intents *list, xlcfg_error *err),
+     (st, driver, uuid, list, err))
+WRAP(xlcfg__state_template_get,
+     (xlcfg__state *st, const char *driver, const char *uuid,
+      xlcfg_doc **doc, xlcfg_error *err), (st, driver, uuid, doc, err))
+WRAP(xlcfg__state_intent_put,
+     (xlcfg__state *st, const char *driver, const char *uuid,
+      struct xlcfg_intent *in, xlcfg_error *err),
+     (st, driver, uuid, in, err))
+WRAP(xlcfg__state_intent_drop,
+     (xlcfg__state *st, int64_t id, xlcfg_error *err), (st, id, err))
+WRAP(xlcfg__state_creations,
+     (xlcfg__state *st, const char *driver, struct xlcfg__creations *list,
+      xlcfg_error *err), (st, driver, list, err))
+
+typedef int own_call(void *arg, int64_t id, xlcfg_error *err);
+
+WRAP(xlcfg__state_intent_begin,
+     (xlcfg__state *st, const char *driver, const char *uuid,
+      struct xlcfg_intent *in, const struct xlcfg__condition *cond,
+      own_call *own, void *arg, xlcfg_error *err),
+     (st, driver, uuid, in, cond, own, arg, err))
+WRAP(xlcfg__state_creation_begin,
+     (xlcfg__state *st, const char *driver, struct xlcfg__creation *c,
+      own_call *own, void *arg, xlcfg_error *err),
+     (st, driver, c, own, arg, err))
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t m);
+void *__real_realloc(void *p, size_t n);
+char *__real_strdup(const char *s);
+int __real_vasprintf(char **s, const char *fmt, va_list ap);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t m);
+void *__wrap_realloc(void *p, size_t n);
+char *__wrap_strdup(const char *s);
+int __wrap_vasprintf(char **s, const char *fmt, va_list ap);
+int __wrap_asprintf(char **s, const char *fmt, ...);
+
+void *__wrap_malloc(size_t n)
+{
+    return denied() ? NULL : __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t n, size_t m)
+{
+    return denied() ? NULL : __real_calloc(n, m);
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+    return denied() ? NULL : __real_realloc(p, n);
+}
+
+char *__wrap_strdup(const char *s)
+{
+    return denied() ? NULL : __real_strdup(s);
+}
+
+int __wrap_vasprintf(char **s, const char *fmt, va_list ap)
+{
+    return denied() ? -1 : __real_vasprintf(s, fmt, ap);
+}
+
+int __wrap_asprintf(char **s, const char *fmt, ...)
+{
+    va_list ap;
+    int n;
+
+    va_start(ap, fmt);
+    n = __wrap_vasprintf(s, fmt, ap);
+    va_end(ap);
+    return n;
+}
+
+/* ---- the acts ---- */
+
+#define LIVE "{\"c_info\":{\"name\":\"m\"},\"b_info\":{},\"disks\":[" \
+    "{\"vdev\":\"xvda\",\"pdev_path\":\"/a\"}]}"
+
+static const char guest[] =
+    "mem:{\"domains\":[{\"uuid\":\"11111111-2222-3333-4444-555555555555\","
+    "\"name\":\"m\",\"domid\":3,\"run\":\"1\",\"stored\":" LIVE ","
+    "\"live\":" LIVE "}]}";
+
+struct act {
+    const char *name, *body;
+    /* in the live view, the template and the configuration: when it was not
+     * done, and when it was; NULL: not there */
+    const char *where, *not, *is;
+};
+
+static const struct act acts[] = {
+    { "attach", "{\"devid\":0,\"mac\":\"00:16:3e:00:00:01\"}",
+      "/config/nics/0/mac", NULL, "00:16:3e:00:00:01" },
+    { "update", "{\"pdev_path\":\"/b\"}", "/config/disks/0/pdev_path", "/a",
+      "/b" },
+    { "detach", "{}", "/config/disks/0/vdev", "xvda", NULL },
+    { "create", "{\"c_info\":{\"name\":\"n\"},\"vtpms\":[{\"devid\":9}]}",
+      "/config/vtpms/0/devid", NULL, "9" },
+};
+#define ACTS ((int)(sizeof(acts) / sizeof(acts[0])))
+
+static int passed, failed;
+
+static int act_on(xlcfg_ctx *ctx, int a, const xlcfg_doc *body,
+                  xlcfg_error *err)
+{
+    xlcfg_doc *doc = NULL;
+    int rc;
+
+    rc = a == 0 ? xlcfg_device_attach(ctx, "m", "nic", body, NULL, &doc, err)
+        : a == 1 ? xlcfg_device_update(ctx, "m", "disk/xvda", body, NULL,
+                                       &doc, err)
+        : a == 2 ? xlcfg_device_detach(ctx, "m", "disk/xvda", NULL, &doc,
+                                       err)
+        : xlcfg_domain_create(ctx, body, NULL, &doc, err);
+    if (!rc)
+        xlcfg_doc_free(doc);
+    return rc;
+}
+
+static void claim(bool true_, const char *what, int a, long n,
+                  const xlcfg_error *err)
+{
+    if (true_) {
+        passed++;
+        return;
+    }
+    failed++;
+    printf("not ok - %s: %s, failure %ld (%s%s%s)\n", acts[a].name, what, n,
+           err->where, err->where[0] ? ": " : "", err->message);
+}
+
+static bool same(const char *a, const char *b)
+{
+    return a && b ? !strcmp(a, b) : a == b;
+}
+
+typedef int ask(xlcfg_ctx *, const char *, xlcfg_doc **, xlcfg_error *);
+
+static int ask_get(xlcfg_ctx *ctx, const char *dom, xlcfg_doc **doc_r,
+                   xlcfg_error *err)
+{
+    return xlcfg_domain_get(ctx, dom, NULL, doc_r, err);
+}
+
+/* What an answer has there: 0 as before, 1 as asked for, -1 neither. */
+static int side(xlcfg_ctx *ctx, int a, ask *question)
+{
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    const char *text = NULL;
+    xlcfg_doc *doc = NULL;
+    int rc, got;
+
+    rc = question(ctx, a == 3 ? "n" : "m", &doc, &err);
+    if (rc && !(a == 3 && rc == XLCFG_ERROR_DOMAIN_NOTFOUND))
+        return -1;
+    if (!rc)
+        text = xlcfg_doc_string(xlcfg_doc_pointer(doc, acts[a].where));
+    got = same(text, acts[a].not) ? 0 : same(text, acts[a].is) ? 1 : -1;
+    if (!rc)
+        xlcfg_doc_free(doc);
+    return got;
+}
+
+/* It is over: nothing is open, and all say the same. */
+static void settled(xlcfg_ctx *ctx, int a, long n, int rc)
+{
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    xlcfg_doc *doc = NULL;
+    int live, r;
+
+    for (int i = 0; i < 2; i++) {
+        r = xlcfg_settle(ctx, NULL, false, &doc, &err);
+        claim(!r && same("0", xlcfg_doc_string(xlcfg_doc_get(doc,
+                                                             "pending"))) &&
+              same("0", xlcfg_doc_string(xlcfg_doc_get(doc, "failed"))),
+              "settle ends it", a, n, &err);
+        if (i)
+            claim(!r && !xlcfg_doc_count(xlcfg_doc_get(doc, "steps")),
+                  "and again does nothing", a, n, &err);
+        if (!r)
+            xlcfg_doc_free(doc);
+    }
+    live = side(ctx, a, xlcfg_domain_live);
+    claim(live >= 0, "the machine is on one side of it", a, n, &err);
+    claim(rc || live == 1, "success is said after the fact", a, n, &err);
+    claim(side(ctx, a, ask_get) == live, "the answer has what is live", a, n,
+          &err);
+    claim(side(ctx, a, xlcfg_domain_template) == live,
+          "the template has what is live", a, n, &err);
+}
+
+/* One act with its n-th call failing; false: it makes fewer. */
+static bool one(const char *dir, int a, long n, bool memory, int code)
+{
+    xlcfg_ctx_options opt = XLCFG_CTX_OPTIONS_INIT;
+    xlcfg_error err = XLCFG_ERROR_INIT, why = XLCFG_ERROR_INIT;
+    xlcfg_doc *body;
+    xlcfg_ctx *ctx;
+    char words[200];
+    bool was;
+    int rc;
+
+    opt.state_dir = dir;
+    if (xlcfg_doc_parse(acts[a].body, strlen(acts[a].body), &body, &err) ||
+        xlcfg_ctx_open(guest, &opt, &ctx, &err)) {
+        claim(false, "it can be set up", a, n, &err);
+        return false;
+    }
+    hit = false;
+    made = 0;
+    taken = 0;
+    fail_code = code;
+    *(memory ? &deny_at : &(long){ 0 }) = n;
+    fail_at = memory ? 0 : (int)n;
+    rc = act_on(ctx, a, body, &why);
+    fail_at = 0;
+    deny_at = 0;
+    was = hit;
+    if (!was)
+        claim(!rc, "without a failure it is done", a, n, &why);
+    settled(ctx, a, n, rc);
+    if (rc && side(ctx, a, xlcfg_domain_live) == 0) {
+        rc = act_on(ctx, a, body, &why);
+        claim(!rc, "the next one does it", a, n, &why);
+        settled(ctx, a, n, rc);
+    }
+    xlcfg_ctx_close(ctx);
+    xlcfg_doc_free(body);
+    snprintf(words, sizeof(words), "rm -rf '%s'", dir);
+    return system(words) == 0 && was;
+}
+
+int main(int argc, char **argv)
+{
+    static const int codes[] = { XLCFG_ERROR_STORE, XLCFG_ERROR_NOMEM };
+    bool memory = argc > 1 && !strcmp(argv[1], "memory");
+    char dir[] = "/tmp/xlcfg-plug-fault.XXXXXX", store[64];
+
+    if (argc != 2 || (!memory && strcmp(argv[1], "store")) || !mkdtemp(dir)) {
+        fprintf(stderr, "usage: plug store|memory\n");
+        return 2;
+    }
+    snprintf(store, sizeof(store), "%s/s", dir);
+    for (int c = 0; c < (memory ? 1 : 2); c++)
+        for (int a = 0; a < ACTS; a++) {
+            long n = 1;
+
+            while (one(store, a, n, memory, codes[c]))
+                n++;
+            /* an act that asks next to nothing has not been one */
+            claim(n > (memory ? 100 : 8), "it was walked through", a, n,
+                  &(xlcfg_error)XLCFG_ERROR_INIT);
+            printf("# %s: %ld failures\n", acts[a].name, n - 1);
+        }
+    rmdir(dir);
+    printf("%d passed, %d failed\n", passed, failed);
+    return failed != 0;
+}
