@@ -17,7 +17,7 @@ WITH_LIBVIRT ?= auto
 have = $(if $(filter auto,$(1)),$(shell pkg-config --exists $(2) && \
 	echo y || echo n),$(1))
 override WITH_XEN := $(call have,$(WITH_XEN),xenlight xenstore)
-override WITH_LIBVIRT := $(call have,$(WITH_LIBVIRT),libvirt libxml-2.0)
+override WITH_LIBVIRT := $(call have,$(WITH_LIBVIRT),libvirt libvirt-qemu)
 
 CC ?= gcc
 OPT ?= -O2 -g

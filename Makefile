@@ -8,7 +8,7 @@ VERSION := $(shell sed -n 's/.*VERSION_STRING "\(.*\)"/\1/p' \
 	libxl-cfg/libxl_cfg.h)
 
 CPPFLAGS := -D_GNU_SOURCE -Ilibxl-cfg
-DEPS := yajl nettle sqlite3
+DEPS := yajl nettle sqlite3 libxml-2.0
 CORE_SRC := $(wildcard libxl-cfg/core/*.c)
 STORE_SRC := $(wildcard libxl-cfg/store/*.c)
 OPS_SRC := $(filter-out %/retrieve_xl.c,$(wildcard libxl-cfg/ops/*.c))
@@ -30,7 +30,7 @@ DRIVER_SRC += libxl-cfg/driver/xen_none.c
 MAP := $(B)/libxl_cfg_noxen.map
 endif
 ifeq ($(WITH_LIBVIRT)$(if $(VIRT_SRC),,n),y)
-DEPS += libvirt libvirt-qemu libxml-2.0
+DEPS += libvirt libvirt-qemu
 DRIVER_SRC += $(VIRT_SRC)
 else
 DRIVER_SRC += libxl-cfg/driver/virt_none.c

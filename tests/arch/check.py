@@ -38,7 +38,8 @@ FOREIGN = {
     r"libxl(?!_cfg).*\.h|xentoollog\.h|xenctrl\.h":
         ["driver/xen_hv.c", "driver/xen_plug*.c", "ops/retrieve_xl.c",
          "facade/facade.h", "libxl_cfg_xl.h"],
-    r"libvirt/.*|libxml/.*": ["driver/virt_*.[ch]"],
+    r"libvirt/.*": ["driver/virt_*.[ch]"],
+    r"libxml/.*": ["core/xml.[ch]", "core/ovf*.[ch]", "driver/virt_*.[ch]"],
 }
 # Of the C library: what core has no use for.
 IO_HEADERS = re.compile(

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Domain XML: reading with bounds, and small steps in the tree. */
-#include "driver/virt_tree.h"
+/* XML: reading with bounds, and small steps in the tree. */
+#include "core/xml.h"
 
 #include <libxml/parser.h>
 #include <stdarg.h>
@@ -10,7 +10,7 @@
 
 #define X(s) ((const xmlChar *)(s))
 
-int xlcfg__virt_bad(xlcfg_error *err, xmlNodePtr node, const char *fmt, ...)
+int xlcfg__xml_bad(xlcfg_error *err, xmlNodePtr node, const char *fmt, ...)
 {
     char where[160], text[700];
     va_list ap;
@@ -67,15 +67,15 @@ static void take_error(void *arg, xmlErrorPtr e)
 }
 
 /* Walk without recursion: the depth is the input's choice. */
-static int check_depth(xmlNodePtr root, xlcfg_error *err)
+static int check_depth(xmlNodePtr root, int most, xlcfg_error *err)
 {
     xmlNodePtr n = root;
     int depth = 1;
 
     for (;;) {
-        if (depth > XLCFG__XML_DEPTH)
-            return xlcfg__virt_bad(err, n, "elements nest deeper than %d",
-                                   XLCFG__XML_DEPTH);
+        if (depth > most)
+            return xlcfg__xml_bad(err, n, "elements nest deeper than %d",
+                                  most);
         if (n->type == XML_ELEMENT_NODE && n->children) {
             n = n->children;
             depth++;
@@ -112,7 +112,7 @@ static void strip(xmlNodePtr node)
         if (n->type == XML_ELEMENT_NODE)
             strip(n);
         else if (elements && !text)
-            xlcfg__virt_drop(n);
+            xlcfg__xml_drop(n);
     }
 }
 
@@ -128,8 +128,8 @@ static int parse_failed(const struct trouble *t, xlcfg_error *err)
                       t->any ? t->text : "this is not XML");
 }
 
-int xlcfg__virt_parse(const char *xml, size_t len, const char *root,
-                      xmlDocPtr *doc_r, xlcfg_error *err)
+int xlcfg__xml_parse(const char *xml, size_t len, const char *root,
+                     int depth, xmlDocPtr *doc_r, xlcfg_error *err)
 {
     xmlParserCtxtPtr ctxt;
     xmlDocPtr doc = NULL;
@@ -155,9 +155,9 @@ int xlcfg__virt_parse(const char *xml, size_t len, const char *root,
         rc = parse_failed(&trouble, err);
         goto out;
     }
-    rc = check_depth(top, err);
-    if (!rc && root && !xlcfg__virt_is(top, root))
-        rc = xlcfg__virt_bad(err, top, "expected <%s>", root);
+    rc = check_depth(top, depth, err);
+    if (!rc && root && !xlcfg__xml_is(top, root))
+        rc = xlcfg__xml_bad(err, top, "expected <%s>", root);
     if (rc)
         goto out;
     strip(top);
@@ -172,28 +172,28 @@ out:
 
 /* ---- small steps ---- */
 
-bool xlcfg__virt_is(xmlNodePtr node, const char *name)
+bool xlcfg__xml_is(xmlNodePtr node, const char *name)
 {
     return node && node->type == XML_ELEMENT_NODE && !node->ns &&
         !strcmp((const char *)node->name, name);
 }
 
-xmlNodePtr xlcfg__virt_child(xmlNodePtr node, const char *name)
+xmlNodePtr xlcfg__xml_child(xmlNodePtr node, const char *name)
 {
     for (xmlNodePtr n = node ? node->children : NULL; n; n = n->next)
-        if (xlcfg__virt_is(n, name))
+        if (xlcfg__xml_is(n, name))
             return n;
     return NULL;
 }
 
-xmlNodePtr xlcfg__virt_make(xmlNodePtr node, const char *name)
+xmlNodePtr xlcfg__xml_make(xmlNodePtr node, const char *name)
 {
-    xmlNodePtr n = xlcfg__virt_child(node, name);
+    xmlNodePtr n = xlcfg__xml_child(node, name);
 
     return n ? n : xmlNewChild(node, NULL, X(name), NULL);
 }
 
-void xlcfg__virt_drop(xmlNodePtr node)
+void xlcfg__xml_drop(xmlNodePtr node)
 {
     if (!node)
         return;
@@ -211,15 +211,15 @@ static xmlNodePtr walk(xmlNodePtr node, const char *path, bool make,
     while (node && *path && *path != '@') {
         n = strcspn(path, "/@");
         snprintf(name, sizeof(name), "%.*s", (int)n, path);
-        node = make ? xlcfg__virt_make(node, name)
-            : xlcfg__virt_child(node, name);
+        node = make ? xlcfg__xml_make(node, name)
+            : xlcfg__xml_child(node, name);
         path += n + (path[n] == '/');
     }
     *attr_r = *path ? path + 1 : "";
     return node;
 }
 
-char *xlcfg__virt_get(xmlNodePtr node, const char *path)
+char *xlcfg__xml_get(xmlNodePtr node, const char *path)
 {
     const char *attr;
 
@@ -230,16 +230,16 @@ char *xlcfg__virt_get(xmlNodePtr node, const char *path)
                     : xmlNodeGetContent(node));
 }
 
-bool xlcfg__virt_has(xmlNodePtr node, const char *path, const char *text)
+bool xlcfg__xml_has(xmlNodePtr node, const char *path, const char *text)
 {
-    char *have = xlcfg__virt_get(node, path);
+    char *have = xlcfg__xml_get(node, path);
     bool same = have && !strcmp(have, text);
 
     xmlFree(have);
     return same;
 }
 
-bool xlcfg__virt_set(xmlNodePtr node, const char *path, const char *text)
+bool xlcfg__xml_set(xmlNodePtr node, const char *path, const char *text)
 {
     const char *attr;
     xmlNodePtr child;
@@ -250,12 +250,12 @@ bool xlcfg__virt_set(xmlNodePtr node, const char *path, const char *text)
     if (*attr)
         return xmlSetProp(node, X(attr), X(text));
     while (node->children)
-        xlcfg__virt_drop(node->children);
+        xlcfg__xml_drop(node->children);
     child = xmlNewText(X(text));
     return child && xmlAddChild(node, child);
 }
 
-xlcfg_doc *xlcfg__virt_text(xmlNodePtr node)
+xlcfg_doc *xlcfg__xml_text(xmlNodePtr node)
 {
     xmlBufferPtr buf = xmlBufferCreate();
     xlcfg_doc *doc = NULL;

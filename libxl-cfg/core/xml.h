@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * XML as a tree: read with bounds, looked at and changed by short paths.
+ * Nothing but the text given is ever read: no document type, no entity, no
+ * other file.
+ *
+ *     "source@file"   attribute file of the child source
+ *     "@index"        an attribute of the element itself
+ */
+#ifndef XLCFG_CORE_XML_H
+#define XLCFG_CORE_XML_H
+
+#include "core/doc.h"
+
+#include <libxml/tree.h>
+
+#define XLCFG__XML_SIZE ((size_t)8 << 20)
+#define XLCFG__XML_DEPTH 64
+
+/*
+ * PARSE, with "line N: <element>" as where.  root NULL: any element.  depth:
+ * of elements in one another, 255 at most.  Blanks and comments between
+ * elements are taken out.
+ */
+int xlcfg__xml_parse(const char *xml, size_t len, const char *root,
+                     int depth, xmlDocPtr *doc_r, xlcfg_error *err);
+int xlcfg__xml_bad(xlcfg_error *err, xmlNodePtr node, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Names without a namespace. */
+bool xlcfg__xml_is(xmlNodePtr node, const char *name);
+xmlNodePtr xlcfg__xml_child(xmlNodePtr node, const char *name);
+/* A child of this name, made when there is none; NULL: out of memory. */
+xmlNodePtr xlcfg__xml_make(xmlNodePtr node, const char *name);
+void xlcfg__xml_drop(xmlNodePtr node);
+/* Text at a path, xmlFree() it; NULL when there is none. */
+char *xlcfg__xml_get(xmlNodePtr node, const char *path);
+bool xlcfg__xml_has(xmlNodePtr node, const char *path, const char *text);
+/* False: out of memory. */
+bool xlcfg__xml_set(xmlNodePtr node, const char *path, const char *text);
+
+/* The element as text without blanks between; NULL: out of memory. */
+xlcfg_doc *xlcfg__xml_text(xmlNodePtr node);
+
+#endif
