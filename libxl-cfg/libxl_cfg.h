@@ -388,6 +388,28 @@ int xlcfg_config_parse(xlcfg_ctx *ctx, const char *text, size_t len,
 int xlcfg_config_xml(xlcfg_ctx *ctx, const xlcfg_doc *config, char **xml_r,
                      xlcfg_error *err);
 
+/*
+ * An OVF 1.1 envelope of what get answers, yours to free(): what any reader
+ * of OVF takes, and in a section of its own the whole configuration with
+ * every address.  Disks are named by where they are, not copied.  Passwords
+ * are left out unless secrets is true.  Records.
+ */
+int xlcfg_domain_ovf(xlcfg_ctx *ctx, const char *dom, bool secrets,
+                     char **ovf_r, xlcfg_error *err);
+/* Is this text an OVF envelope, by its first element? */
+bool xlcfg_is_ovf(const char *text, size_t len);
+/*
+ * Read an envelope (ovf.json): {"source", "config", "disks", "notes"}.
+ * source "libxl-cfg": the configuration is the one that was exported, and
+ * "unchanged" says whether its hash still fits; "ovf": it is what OVF's own
+ * words amount to, and notes has each thing that was not understood.  folder
+ * is where the files are that it names relatively; NULL: they stay as they
+ * are named.  Needs no connection; touches nothing.
+ * Errors: PARSE (where: "line N: <element>"), NOMEM.
+ */
+int xlcfg_ovf_parse(const char *text, size_t len, const char *folder,
+                    xlcfg_doc **doc_r, xlcfg_error *err);
+
 /* Start from XLCFG_CREATE_OPTIONS_INIT; members are only ever appended. */
 typedef struct xlcfg_create_options {
     size_t size;

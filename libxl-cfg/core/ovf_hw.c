@@ -542,6 +542,20 @@ static void choose_option(struct hw *hw)
     }
 }
 
+/* VMware's <Config>, VirtualBox's <StorageController>: by their names. */
+static void note_extra(struct hw *hw, xmlNodePtr node)
+{
+    char *key = xlcfg__ovf_attr(node, "key");
+
+    if (!key)
+        key = xlcfg__ovf_attr(node, "name");
+    if (key)
+        xlcfg__ovf_note(hw->in, node, "%.120s: not taken", key);
+    else
+        xlcfg__ovf_note(hw->in, node, "not taken");
+    xmlFree(key);
+}
+
 static bool take_section(struct hw *hw)
 {
     for (xmlNodePtr n = hw->section->children; n; n = n->next) {
@@ -549,7 +563,7 @@ static bool take_section(struct hw *hw)
             xlcfg__ovf_is(n, "System"))
             continue;
         if (!is_item(n))
-            xlcfg__ovf_note(hw->in, n, "not taken");
+            note_extra(hw, n);
         else if (!take_item(hw, n))
             return false;
     }

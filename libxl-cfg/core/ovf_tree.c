@@ -26,7 +26,7 @@ static bool is_plain(const char *s, size_t len, bool attribute)
     return true;
 }
 
-/* The text between the quotes of its JSON form has no control characters. */
+/* Its JSON form has no control characters. */
 static char *escape(const xlcfg_doc *string)
 {
     char *text = NULL, *p;
@@ -173,29 +173,19 @@ static bool is_ours(xmlNodePtr node, const char *name)
         !strcmp((const char *)node->name, name);
 }
 
-/* What stands between the quotes of a JSON string. */
+/* A JSON string as it is written in JSON, with its quotes. */
 static int unescape(xmlNodePtr node, const char *text, xlcfg_doc **doc_r,
                     xlcfg_error *err)
 {
-    size_t len = strlen(text);
-    char *json = malloc(len + 3);
     xlcfg_doc *doc = NULL;
-    int rc;
+    int rc = xlcfg_doc_parse(text, strlen(text), &doc, err);
 
-    if (!json)
-        return xlcfg__nomem(err);
-    json[0] = '"';
-    memcpy(json + 1, text, len);
-    json[len + 1] = '"';
-    json[len + 2] = '\0';
-    rc = xlcfg_doc_parse(json, len + 2, &doc, err);
-    free(json);
     if (rc == XLCFG_ERROR_NOMEM)
         return rc;
     if (rc || xlcfg_doc_kind(doc) != XLCFG_DOC_STRING) {
         xlcfg_doc_free(doc);
-        return xlcfg__xml_bad(err, node, "expected the text of a JSON "
-                              "string");
+        return xlcfg__xml_bad(err, node, "expected a JSON string in its "
+                              "quotes");
     }
     *doc_r = doc;
     return 0;

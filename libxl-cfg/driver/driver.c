@@ -199,6 +199,15 @@ static int nothing_kept(void *h, const struct xlcfg_domain *dom,
     return 0;
 }
 
+static int no_capacity(void *h, const struct xlcfg_domain *dom,
+                       const xlcfg_doc *disk, uint64_t *bytes_r,
+                       xlcfg_error *err)
+{
+    (void)h; (void)dom; (void)disk; (void)bytes_r;
+    return xlcfg__err(err, XLCFG_ERROR_NOTFOUND, NULL,
+                      "this driver cannot tell the size of a disk");
+}
+
 static const struct xlcfg_driver filler = {
     .index = no_index, .stored = no_stored, .can = no_can,
     .prepare = same_prepare, .attach = no_attach, .detach = no_detach,
@@ -206,6 +215,7 @@ static const struct xlcfg_driver filler = {
     .to_xml = no_to_xml, .from_xml = no_from_xml,
     .device_from_xml = no_device_from_xml, .watch_fd = no_watch_fd,
     .watch_next = no_watch_next, .forget = nothing_kept,
+    .capacity = no_capacity,
 };
 
 #define FILL(in, member) \
@@ -232,6 +242,7 @@ static void fill(struct xlcfg_driver *in, const struct xlcfg_driver *out)
     FILL(in, watch_fd);
     FILL(in, watch_next);
     FILL(in, forget);
+    FILL(in, capacity);
 }
 
 /* ---- connections ---- */

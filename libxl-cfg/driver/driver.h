@@ -183,6 +183,12 @@ struct xlcfg_driver {
     int (*forget)(void *handle, const struct xlcfg_domain *dom,
                   enum xlcfg_kind kind, const xlcfg_doc *body,
                   xlcfg_error *err);
+
+    /* The size of a disk that this domain has, as the guest sees it, in
+     * bytes.  NOTFOUND: it cannot be told. */
+    int (*capacity)(void *handle, const struct xlcfg_domain *dom,
+                    const xlcfg_doc *disk, uint64_t *bytes_r,
+                    xlcfg_error *err);
 };
 
 /* A connection: a driver's handle with every call filled. */

@@ -374,4 +374,5 @@ const struct xlcfg_driver xlcfg__driver_virt = {
     .watch_fd = virt_watch_fd,
     .watch_next = virt_watch_next,
     .forget = xlcfg__virt_forget,
+    .capacity = xlcfg__virt_capacity,
 };

@@ -45,6 +45,11 @@ virConnectPtr xlcfg__virt_dial(const char *uri, unsigned limit_ms,
 int xlcfg__virt_describe(const struct virt *v, virDomainPtr d,
                          struct xlcfg_domain *dom_r, xlcfg_error *err);
 
+/* driver.h's, by libvirt's own look at the image. */
+int xlcfg__virt_capacity(void *handle, const struct xlcfg_domain *dom,
+                         const xlcfg_doc *disk, uint64_t *bytes_r,
+                         xlcfg_error *err);
+
 /* ---- err ---- */
 
 /* The last error of this thread; otherwise: what it is if it has no class

@@ -185,4 +185,5 @@ const struct xlcfg_driver xlcfg__driver_xen = {
     .create = xlcfg__xen_create,
     .watch_fd = xlcfg__xen_watch_fd,
     .watch_next = xlcfg__xen_watch_next,
+    .capacity = xlcfg__xen_capacity,
 };

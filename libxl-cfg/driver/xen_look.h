@@ -71,4 +71,9 @@ void xlcfg__xen_vm_uuid(const char *vm, char uuid[37]);
 int xlcfg__xen_find(void *handle, const char *text,
                     struct xlcfg_domain *dom_r, xlcfg_error *err);
 
+/* driver.h's capacity: of images and devices of this host. */
+int xlcfg__xen_capacity(void *handle, const struct xlcfg_domain *dom,
+                        const xlcfg_doc *disk, uint64_t *bytes_r,
+                        xlcfg_error *err);
+
 #endif

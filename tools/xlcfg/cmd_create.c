@@ -17,7 +17,9 @@ static int read_config(struct tool *t, const char *path,
     code = tool_read(t, path, &text, &len);
     if (code)
         return code;
-    if (xlcfg_config_parse(t->ctx, text, len, config_r, &err))
+    if (xlcfg_is_ovf(text, len))
+        code = tool_read_ovf(t, path, text, len, config_r);
+    else if (xlcfg_config_parse(t->ctx, text, len, config_r, &err))
         code = tool_fail_in(t, path, &err);
     free(text);
     return code;
@@ -116,7 +118,8 @@ static int run_import(struct tool *t, int argc, char **argv)
 
 const struct command cmd_create = {
     "create", "FILE|-", "make a domain and start it",
-    "FILE is a configuration in libxl's shape, as JSON, or the driver's XML.\n"
+    "FILE is a configuration in libxl's shape, as JSON, the driver's XML, or\n"
+    "an OVF envelope; what is not understood of that is named on stderr.\n"
     "What it leaves open - uuid, device numbers, addresses - is as it was\n"
     "kept under its name or uuid: by import, or by an earlier start.\n"
     "Exit 6: there is a domain of this name or uuid, or it failed.\n"

@@ -11,9 +11,9 @@
 static const struct command *const commands[] = {
     &cmd_list, &cmd_get, &cmd_devices, &cmd_template, &cmd_live, &cmd_diff,
     &cmd_explain, &cmd_attach, &cmd_detach, &cmd_update, &cmd_settle,
-    &cmd_create, &cmd_import, &cmd_pending, &cmd_watch, &cmd_history,
-    &cmd_wait, &cmd_features,
-    &cmd_schema, &cmd_table, &cmd_check,
+    &cmd_create, &cmd_import, &cmd_export, &cmd_pending, &cmd_watch,
+    &cmd_history, &cmd_wait, &cmd_features, &cmd_schema, &cmd_table,
+    &cmd_check,
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

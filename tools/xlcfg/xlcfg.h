@@ -32,7 +32,8 @@ struct command {
 extern const struct command cmd_list, cmd_get, cmd_devices, cmd_template,
     cmd_live, cmd_diff, cmd_explain, cmd_schema, cmd_table, cmd_check,
     cmd_features, cmd_attach, cmd_detach, cmd_update, cmd_settle,
-    cmd_create, cmd_import, cmd_pending, cmd_watch, cmd_history, cmd_wait;
+    cmd_create, cmd_import, cmd_export, cmd_pending, cmd_watch, cmd_history,
+    cmd_wait;
 
 /* Open the context; 0 or an exit code, the error printed. */
 int tool_open(struct tool *t);
@@ -77,6 +78,11 @@ const char *cell_text(const xlcfg_doc *doc, const char *name);
 /* A file, or "-" for standard input, whole; *text_r is malloc'd. */
 int tool_read(const struct tool *t, const char *path, char **text_r,
               size_t *len_r);
+
+/* The configuration of an OVF's text; what was not understood is named on
+ * standard error.  An exit code. */
+int tool_read_ovf(struct tool *t, const char *path, const char *text,
+                  size_t len, xlcfg_doc **config_r);
 
 /* A line on standard error after a second, when that is a terminal and not
  * --quiet.  Every begin comes to an end. */
