@@ -71,7 +71,8 @@ static bool put_element(xmlNodePtr parent, xmlNsPtr ns, const xlcfg_doc *doc,
     bool ok = true;
 
     *done = false;
-    if (*text != '<' ||
+    /* Around a comment, blanks would come in when it is laid out. */
+    if (*text != '<' || strstr(text, "<!") || strstr(text, "<?") ||
         xlcfg__xml_parse(text, doc->count, NULL, XLCFG__XML_DEPTH, &xml,
                          NULL))
         return true;
