@@ -94,6 +94,17 @@ void xlcfg__intents_dispose(struct xlcfg_intents *list)
     *list = (struct xlcfg_intents){ 0 };
 }
 
+/* A member that is not there and "" both say nothing. */
+static bool says_same(const xlcfg_doc *a, const xlcfg_doc *b)
+{
+    const char *x = a ? xlcfg_doc_string(a) : "";
+    const char *y = b ? xlcfg_doc_string(b) : "";
+
+    if ((!a || (x && !*x)) && (!b || (y && !*y)))
+        return true;
+    return a && b && xlcfg__doc_equal(a, b);
+}
+
 enum xlcfg__shown xlcfg__update_shown(const xlcfg_doc *live,
                                       const xlcfg_doc *before,
                                       const xlcfg_doc *after)
@@ -110,11 +121,11 @@ enum xlcfg__shown xlcfg__update_shown(const xlcfg_doc *live,
             const xlcfg_doc *now = xlcfg_doc_get(live, name);
 
             /* what both have was looked at from the first side */
-            if ((side && b) || (a && b && xlcfg__doc_equal(a, b)))
+            if ((side && b) || says_same(a, b))
                 continue;
-            if (now ? a && xlcfg__doc_equal(now, a) : !a)
+            if (says_same(now, a))
                 new++;
-            else if (now ? b && xlcfg__doc_equal(now, b) : !b)
+            else if (says_same(now, b))
                 old++;
             else
                 unclear++;

@@ -391,6 +391,22 @@ xlcfg_doc *xlcfg__kind_merge(enum xlcfg_kind kind, const xlcfg_doc *tmpl,
     return xlcfg__members_end(&m);
 }
 
+xlcfg_doc *xlcfg__kind_medium(const xlcfg_doc *body)
+{
+    const char *path = xlcfg__doc_getstr(body, "pdev_path");
+    const char *format = xlcfg__doc_getstr(body, "format");
+    xlcfg__members m = { 0 };
+
+    if (path && *path && (!format || strcmp(format, "empty")))
+        return xlcfg_doc_ref(body);
+    xlcfg__members_copy(&m, body);
+    if (!path || !*path)
+        xlcfg__members_drop(&m, "pdev_path");
+    xlcfg__members_set(&m, "format", xlcfg__doc_str(path && *path ? "raw"
+                                                    : "empty"));
+    return xlcfg__members_end(&m);
+}
+
 xlcfg_doc *xlcfg__kind_address(enum xlcfg_kind kind, const xlcfg_doc *body,
                                struct xlcfg__arena *arena)
 {

@@ -65,6 +65,9 @@ enum xlcfg_kind xlcfg__kind_by_array(const char *array);
  */
 xlcfg_doc *xlcfg__kind_merge(enum xlcfg_kind kind, const xlcfg_doc *tmpl,
                              const xlcfg_doc *live);
+/* A disk whose pdev_path was changed: without a path its format is "empty",
+ * with one it is not.  NULL: no memory. */
+xlcfg_doc *xlcfg__kind_medium(const xlcfg_doc *body);
 /* The members that make up the address, as an object of an arena that keeps
  * body; NULL: no memory. */
 xlcfg_doc *xlcfg__kind_address(enum xlcfg_kind kind, const xlcfg_doc *body,

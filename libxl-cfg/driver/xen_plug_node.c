@@ -2,13 +2,14 @@
 /* Finding and removing one device's nodes. */
 #include "driver/xen_plug_node.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <xenstore.h>
 
-#define STEP_MS 50
+#define STEP_MS 50              /* when xenstore takes no watch */
 
 bool xlcfg__xen_node_exists(struct xlcfg__xs *xs, const char *path)
 {
@@ -212,11 +213,37 @@ static int unreachable(xlcfg_error *err, const char *where, int why)
                       strerror(why));
 }
 
+/* Until it is let go of, or time is up: the last state. */
+static char wait_for_guest(struct xs_handle *h,
+                           const struct xlcfg__xen_nodes *nodes,
+                           unsigned wait_ms)
+{
+    struct pollfd ready = { .fd = xs_fileno(h), .events = POLLIN };
+    int64_t end = now_ms() + wait_ms;
+    char path[XLCFG__XS_PATH_MAX + 8];
+    bool told;
+
+    snprintf(path, sizeof(path), "%s/state", nodes->back);
+    told = xs_watch(h, path, "state");
+    for (;;) {
+        char state = read_state(h, XBT_NULL, nodes);
+        int64_t left = end - now_ms();
+        char **event;
+
+        if (state == '6' || state == '0' || left <= 0)
+            return state;
+        /* a hint that is lost costs a second, and no more */
+        left = left < 1000 ? left : 1000;
+        (void)poll(&ready, told ? 1 : 0, (int)(told || left < STEP_MS
+                                               ? left : STEP_MS));
+        while (told && (event = xs_check_watch(h)))
+            free(event);
+    }
+}
+
 int xlcfg__xen_nodes_ask(const struct xlcfg__xen_nodes *nodes,
                          unsigned wait_ms, xlcfg_error *err)
 {
-    static const struct timespec step = { 0, STEP_MS * 1000000 };
-    int64_t end = now_ms() + wait_ms;
     struct xs_handle *h = xs_open(0);
     char state;
     int r;
@@ -224,17 +251,10 @@ int xlcfg__xen_nodes_ask(const struct xlcfg__xen_nodes *nodes,
     if (!h)
         return unreachable(err, NULL, errno);
     r = transact(h, nodes, ask);
-    if (r) {
-        xs_close(h);
-        return unreachable(err, nodes->back, r);
-    }
-    for (;;) {
-        state = read_state(h, XBT_NULL, nodes);
-        if (state == '6' || state == '0' || now_ms() >= end)
-            break;
-        nanosleep(&step, NULL);
-    }
+    state = r ? '?' : wait_for_guest(h, nodes, wait_ms);
     xs_close(h);
+    if (r)
+        return unreachable(err, nodes->back, r);
     if (state != '6' && state != '0')
         return xlcfg__err(err, XLCFG_ERROR_PENDING, nodes->back,
                           "the guest has not let go of it: its backend is "

@@ -15,9 +15,11 @@
 
 /* The body as it is to be: the members given, laid over those of now; null
  * takes one away. */
-static xlcfg_doc *lay_over(const xlcfg_doc *before, const xlcfg_doc *change)
+static xlcfg_doc *lay_over(enum xlcfg_kind kind, const xlcfg_doc *before,
+                           const xlcfg_doc *change)
 {
     xlcfg__members m = { 0 };
+    xlcfg_doc *doc, *whole;
 
     xlcfg__members_copy(&m, before);
     for (size_t i = 0; i < xlcfg_doc_count(change); i++) {
@@ -29,7 +31,13 @@ static xlcfg_doc *lay_over(const xlcfg_doc *before, const xlcfg_doc *change)
             xlcfg__members_set(&m, xlcfg_doc_name(change, i),
                                xlcfg_doc_ref(value));
     }
-    return xlcfg__members_end(&m);
+    doc = xlcfg__members_end(&m);
+    if (!doc || kind != XLCFG_KIND_DISK || !xlcfg_doc_get(change,
+                                                          "pdev_path"))
+        return doc;
+    whole = xlcfg__kind_medium(doc);
+    xlcfg_doc_free(doc);
+    return whole;
 }
 
 /* The first member that says who it is and differs. */
@@ -76,7 +84,7 @@ static int work_out(struct xlcfg__plug *p, enum xlcfg_kind kind,
         return xlcfg__err(err, XLCFG_ERROR_REFUSED, key,
                           "it is %s: only an attached device can be updated",
                           xlcfg__live_name(live));
-    after = lay_over(before, change);
+    after = lay_over(kind, before, change);
     if (!after)
         return xlcfg__nomem(err);
     xlcfg__key_of(kind, after, &to);

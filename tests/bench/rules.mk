@@ -24,9 +24,24 @@ $(BENCH_VIRT): tests/bench/virt.c tests/libvirt/host.c tests/libvirt/host.h \
 		tests/libvirt/host.c $(LIB_OBJ) $(LIBS)
 endif
 
-.PHONY: bench
-bench: all $(BENCH_DOC) $(BENCH_WATCH) $(BENCH_VIRT) $(XS_PROGRAMS)
+BENCH_PLUG := $(B)/tests/bench/plug
+
+# As a caller would link it; found beside the library in a guest's dom0, too.
+$(BENCH_PLUG): tests/bench/plug.c $(B)/lib/libxlcfg.so
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEP_CFLAGS) \
+		-Wl,-rpath,'$$ORIGIN/../../lib' -o $@ $< \
+		-L$(B)/lib -lxlcfg $(XEN_LIBS) -lxentoollog
+
+.PHONY: bench bench-xen
+# On a real Xen, in the machine of tests/xen-vm.
+bench-xen: all $(BENCH_PLUG) $(XS_PROGRAMS)
+	@tests/xen-vm/vm --build $(B) --timeout 3000 run tests/bench/xen
+
+bench: all $(BENCH_DOC) $(BENCH_WATCH) $(BENCH_PLUG) $(BENCH_VIRT) \
+		$(XS_PROGRAMS)
 	@$(BENCH_DOC)
+	@XLCFG_BUILD=$(B) tests/xenstore/xs-run -- tests/bench/plugs $(B)
 	@XLCFG_BUILD=$(B) tests/xenstore/xs-run -- tests/bench/retrieve $(B)
 	@XLCFG_BUILD=$(B) tests/xenstore/xs-run -- tests/bench/events $(B)
 	$(if $(BENCH_VIRT),@$(BENCH_VIRT))

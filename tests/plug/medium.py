@@ -63,8 +63,11 @@ def a_medium_is_changed_ejected_and_inserted(b):
     update(b, 0, "disk/hdc", {"pdev_path": None})
     same(b.store.read(BACK % b.domid), "")
     same((medium(b), drive(b).get("pdev_path")), (None, None))
+    same(drive(b)["format"], "empty")
+    update(b, 6, "disk/hdc", {"pdev_path": "/no/such.iso"})
     update(b, 0, "disk/hdc", {"pdev_path": iso})
     same((medium(b), drive(b)["pdev_path"]), (iso, iso))
+    same(drive(b)["format"], "raw")
     same(b.states(), {"disk/hdc": "attached", "disk/xvda": "attached"})
     same(b.xlcfg(0, "settle", b.domid)["steps"], [])
 
