@@ -104,8 +104,8 @@ static const char *const sqls[XLCFG__SQLS] = {
     [XLCFG__SQL_SNAPSHOT_PUT] =
         "INSERT INTO snapshot(revision, body) VALUES(?, ?)",
     [XLCFG__SQL_EVENT_SIZE] =
-        "UPDATE event SET size = length(CAST(changes AS BLOB)) +"
-        " coalesce((SELECT length(CAST(body AS BLOB)) FROM snapshot s"
+        "UPDATE event SET size ="
+        " coalesce(length(CAST(changes AS BLOB)), 0) + coalesce((SELECT length(CAST(body AS BLOB)) FROM snapshot s"
         " WHERE s.revision = event.revision), 0)"
         " WHERE revision = ? RETURNING size",
     /* The snapshot a domain leaves behind, when its event is gone. */

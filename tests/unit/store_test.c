@@ -613,6 +613,24 @@ START_TEST(history_is_bounded_by_size_and_age_too)
 }
 END_TEST
 
+START_TEST(an_event_may_have_neither_changes_nor_snapshot)
+{
+    char v[XLCFG__VERSION_MAX] = "";
+    struct xlcfg__record rec = {
+        .driver = "xen", .uuid = UUID, .domid = 7, .digest = "d",
+        .event = "changed",
+    };
+    xlcfg_doc *d;
+
+    open_state();
+    ok(xlcfg__state_record(st, &rec, "", v, &err));
+    ok(xlcfg__state_history(st, "xen", UUID, 0, 10, &d, &err));
+    ck_assert_uint_eq(xlcfg_doc_count(d), 1);
+    xlcfg_doc_free(d);
+    xlcfg__state_close(st);
+}
+END_TEST
+
 START_TEST(tokens_are_of_this_store_and_its_history)
 {
     char v[XLCFG__VERSION_MAX] = "", other[XLCFG__VERSION_MAX];
@@ -978,6 +996,7 @@ int main(void)
     tcase_add_test(tc, gone_domains_are_not_known);
     tcase_add_test(tc, history_is_bounded_and_newest_snapshots_stay);
     tcase_add_test(tc, history_is_bounded_by_size_and_age_too);
+    tcase_add_test(tc, an_event_may_have_neither_changes_nor_snapshot);
     tcase_add_test(tc, tokens_are_of_this_store_and_its_history);
     tcase_add_test(tc, lines_are_the_domains_as_they_are_now);
     tcase_add_test(tc, schema_1_is_converted_by_who_records);
