@@ -145,6 +145,9 @@ static int edit_libxl(xlcfg_ctx *ctx, const struct xlcfg_domain *dom,
     if (!rc && out)
         rc = xlcfg__template_write(ctx->xen_lib_dir, dom->domid, dom->uuid,
                                    out, err);
+    else if (!rc)
+        rc = xlcfg__template_tidy(ctx->xen_lib_dir, dom->domid, dom->uuid,
+                                  err);
     xlcfg__lock_drop(lock);
     xlcfg_doc_free(doc);
     xlcfg_doc_free(out);

@@ -533,6 +533,9 @@ int xlcfg_settle(xlcfg_ctx *ctx, const char *dom, bool dry_run,
     /* a creation that came to nothing leaves no domain to look at */
     if (rc == XLCFG_ERROR_DOMAIN_NOTFOUND && made)
         rc = 0;
+    /* an owner killed between the end of its intent and of its lock */
+    if (!rc && !dry_run)
+        rc = xlcfg__lock_sweep(ctx->state_dir, "intent-", err);
     if (rc) {
         xlcfg__items_dispose(&tally.steps);
         xlcfg__items_dispose(&tally.open);

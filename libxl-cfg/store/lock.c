@@ -5,8 +5,10 @@
  */
 #include "store/lock.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -154,4 +156,46 @@ void xlcfg__lock_drop(xlcfg__lock *lock)
     close(lock->fd);
     free(lock->path);
     free(lock);
+}
+
+static bool is_named(const char *name, const char *prefix)
+{
+    size_t len = strlen(name), most = strlen(".lock");
+
+    return !strncmp(name, prefix, strlen(prefix)) && len > most &&
+        !strcmp(name + len - most, ".lock");
+}
+
+/* Taking and dropping is what removes it; one that is held is left. */
+static int sweep_one(const char *dir, const char *name, xlcfg_error *err)
+{
+    xlcfg__lock *lock;
+    char *path;
+    int rc;
+
+    if (asprintf(&path, "%s/%s", dir, name) < 0)
+        return xlcfg__nomem(err);
+    rc = xlcfg__lock_take(path, 0, &lock, err);
+    free(path);
+    if (!rc)
+        xlcfg__lock_drop(lock);
+    return rc == XLCFG_ERROR_LOCK_FAIL ? 0 : rc;
+}
+
+int xlcfg__lock_sweep(const char *dir, const char *prefix, xlcfg_error *err)
+{
+    struct dirent *entry;
+    DIR *d = opendir(dir);
+    int rc = 0;
+
+    if (!d && errno == ENOENT)
+        return 0;
+    if (!d)
+        return xlcfg__err(err, XLCFG_ERROR_STORE, dir, "cannot read: %s",
+                          strerror(errno));
+    while (!rc && (entry = readdir(d)))
+        if (is_named(entry->d_name, prefix))
+            rc = sweep_one(dir, entry->d_name, err);
+    closedir(d);
+    return rc;
 }

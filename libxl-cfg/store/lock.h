@@ -16,4 +16,11 @@ int xlcfg__lock_take(const char *path, unsigned wait_ms,
                      xlcfg__lock **lock_r, xlcfg_error *err);
 void xlcfg__lock_drop(xlcfg__lock *lock);       /* NULL accepted */
 
+/*
+ * Remove the files DIR/PREFIX*.lock that nobody holds: what was left by
+ * owners that were killed.  Safe at any time beside others.  STORE: the
+ * folder cannot be read; one that is not there has none.
+ */
+int xlcfg__lock_sweep(const char *dir, const char *prefix, xlcfg_error *err);
+
 #endif

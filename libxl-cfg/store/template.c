@@ -272,18 +272,40 @@ static int write_all(int fd, const char *text, size_t len)
     return 0;
 }
 
+/* libxl leaves this name behind when it fails or is killed; the caller has
+ * the lock, so nobody is writing it. */
+static int drop_temp(const char *temp, xlcfg_error *err)
+{
+    if (!unlink(temp) || errno == ENOENT)
+        return 0;
+    return xlcfg__err(err, XLCFG_ERROR_STORE, temp,
+                      "cannot remove what was left here: %s",
+                      strerror(errno));
+}
+
+int xlcfg__template_tidy(const char *dir, int64_t domid, const char *uuid,
+                         xlcfg_error *err)
+{
+    char *temp;
+    int rc;
+
+    rc = make_path(dir, 'n', domid, uuid, "libxl-json", &temp, err);
+    if (rc)
+        return rc;
+    rc = drop_temp(temp, err);
+    free(temp);
+    return rc;
+}
+
 /* A complete, durable file at temp, or none. */
 static int write_temp(const char *temp, const char *text, size_t len,
                       xlcfg_error *err)
 {
-    int fd, why;
+    int fd, why, rc;
 
-    /* libxl leaves this name behind when it fails; the lock is ours, so
-     * nobody is writing it. */
-    if (unlink(temp) && errno != ENOENT)
-        return xlcfg__err(err, XLCFG_ERROR_STORE, temp,
-                          "cannot remove what was left here: %s",
-                          strerror(errno));
+    rc = drop_temp(temp, err);
+    if (rc)
+        return rc;
     fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
               0600);
     if (fd < 0)

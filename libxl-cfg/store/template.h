@@ -35,6 +35,10 @@ void xlcfg__template_stamp(const char *dir, int64_t domid, const char *uuid,
  */
 int xlcfg__template_write(const char *dir, int64_t domid, const char *uuid,
                           const xlcfg_doc *doc, xlcfg_error *err);
+/* Remove the temporary file that a killed writer left, libxl's or ours.  The
+ * caller holds the lock.  STORE: it cannot be removed. */
+int xlcfg__template_tidy(const char *dir, int64_t domid, const char *uuid,
+                         xlcfg_error *err);
 /* libxl's userdata lock of this domain. */
 int xlcfg__template_lock(const char *dir, int64_t domid, const char *uuid,
                          unsigned wait_ms, xlcfg__lock **lock_r,

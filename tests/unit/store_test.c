@@ -129,6 +129,24 @@ START_TEST(lock_of_a_dead_owner_is_free)
 }
 END_TEST
 
+START_TEST(sweep_removes_free_locks_of_that_name_alone)
+{
+    xlcfg__lock *held;
+
+    ok(xlcfg__lock_sweep(in("no-such-folder"), "intent-", &err));
+    put_file(in("intent-4.lock"), "", 0);
+    put_file(in("intent-5"), "", 0);
+    put_file(in("other-6.lock"), "", 0);
+    ok(xlcfg__lock_take(in("intent-7.lock"), 0, &held, &err));
+    ok(xlcfg__lock_sweep(dir, "intent-", &err));
+    ck_assert_int_eq(access(in("intent-4.lock"), F_OK), -1);
+    ck_assert_int_eq(access(in("intent-5"), F_OK), 0);
+    ck_assert_int_eq(access(in("other-6.lock"), F_OK), 0);
+    ck_assert_int_eq(access(in("intent-7.lock"), F_OK), 0);
+    xlcfg__lock_drop(held);
+}
+END_TEST
+
 START_TEST(lock_drop_spares_a_file_that_took_its_place)
 {
     xlcfg__lock *a, *b;
@@ -350,6 +368,18 @@ START_TEST(template_write_that_fails_leaves_the_old_one)
     xlcfg_doc_free(d);
     xlcfg_doc_free(big);
     xlcfg_doc_free(back);
+}
+END_TEST
+
+START_TEST(tidy_removes_what_a_killed_writer_left_and_nothing_else)
+{
+    put_file(in("userdata-n.7." UUID ".libxl-json"), "half", 4);
+    put_file(in(DATA), "{}", 3);
+    ok(xlcfg__template_tidy(dir, 7, UUID, &err));
+    ck_assert_int_eq(access(in("userdata-n.7." UUID ".libxl-json"), F_OK),
+                     -1);
+    ck_assert_int_eq(access(in(DATA), F_OK), 0);
+    ok(xlcfg__template_tidy(dir, 7, UUID, &err));
 }
 END_TEST
 
@@ -987,6 +1017,8 @@ int main(void)
     tcase_add_test(tc, template_absent_and_unreadable_are_two_answers);
     tcase_add_test(tc, template_of_an_earlier_boot_is_called_so);
     tcase_add_test(tc, template_write_that_fails_leaves_the_old_one);
+    tcase_add_test(tc, tidy_removes_what_a_killed_writer_left_and_nothing_else);
+    tcase_add_test(tc, sweep_removes_free_locks_of_that_name_alone);
     tcase_add_test(tc, template_lock_has_the_name_libxl_uses);
     tc = tcase(s, "state");
     tcase_add_test(tc, reading_makes_nothing);
