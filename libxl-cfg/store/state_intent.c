@@ -205,13 +205,15 @@ static int check_open(xlcfg__state *st, const char *driver, const char *uuid,
         const char *match = (const char *)sqlite3_column_text(stmt, 1);
         const char *key = (const char *)sqlite3_column_text(stmt, 2);
 
-        if (is_in(cond->known, sqlite3_column_int64(stmt, 0)))
-            continue;
+        bool seen = is_in(cond->known, sqlite3_column_int64(stmt, 0));
+
+        /* two at once on one device are never right, also when the caller
+         * saw that the other had begun */
         if (match && it->match && !strcmp(match, it->match))
             rc = xlcfg__err(err, cond->version || cond->incarnation
                             ? XLCFG_ERROR_CONFLICT : XLCFG_ERROR_LOCK_FAIL,
                             it->key, "another began a change of this device");
-        else if (cond->version)
+        else if (cond->version && !seen)
             rc = xlcfg__err(err, XLCFG_ERROR_CONFLICT, uuid,
                             "another began a change of %s",
                             key ? key : "this domain");

@@ -343,22 +343,27 @@ static int no_owner(void *arg, int64_t id, xlcfg_error *e)
 /* Two who looked at the same moment: the second begins too late. */
 static const struct {
     const char *match;
-    bool version;
+    bool seen, version;
     int64_t incarnation;
     int want;
 } races[] = {
-    { "disk/#51712", true, 0, XLCFG_ERROR_CONFLICT },
-    { "disk/#51712", false, 1, XLCFG_ERROR_CONFLICT },
-    { "disk/#51712", false, 0, XLCFG_ERROR_LOCK_FAIL },
-    { "nic/0", true, 0, XLCFG_ERROR_CONFLICT },
-    { "nic/0", false, 1, 0 },
-    { "nic/0", false, 0, 0 },
+    { "disk/#51712", false, true, 0, XLCFG_ERROR_CONFLICT },
+    { "disk/#51712", false, false, 1, XLCFG_ERROR_CONFLICT },
+    { "disk/#51712", false, false, 0, XLCFG_ERROR_LOCK_FAIL },
+    { "disk/#51712", true, true, 0, XLCFG_ERROR_CONFLICT },
+    { "disk/#51712", true, false, 1, XLCFG_ERROR_CONFLICT },
+    { "disk/#51712", true, false, 0, XLCFG_ERROR_LOCK_FAIL },
+    { "nic/0", false, true, 0, XLCFG_ERROR_CONFLICT },
+    { "nic/0", true, true, 0, 0 },
+    { "nic/0", false, false, 1, 0 },
+    { "nic/0", false, false, 0, 0 },
 };
 
 START_TEST(of_two_who_saw_the_same_one_loses)
 {
     struct xlcfg__condition cond = { .known = NULL };
     struct xlcfg_intent first, second;
+    struct xlcfg_intents known = { &first, 1, 1 };
     char seen[64];
     xlcfg__state *st;
 
@@ -378,6 +383,10 @@ START_TEST(of_two_who_saw_the_same_one_loses)
     second.key = (char *)(races[_i].match[0] == 'd' ? "disk/xvda" : "nic/0");
     cond.version = races[_i].version ? seen : NULL;
     cond.incarnation = races[_i].incarnation;
+    /* that the first had begun may have been seen: it is at work all the
+     * same */
+    if (races[_i].seen)
+        cond.known = &known;
     ck_assert_int_eq(xlcfg__state_intent_begin(st, "mem", U1, &second, &cond,
                                                no_owner, NULL, &err),
                      races[_i].want);
