@@ -266,10 +266,14 @@ static int64_t bookmarks(struct xlcfg__hub *hub, int64_t until)
     pthread_mutex_lock(&hub->lock);
     for (struct xlcfg_watch *w = hub->watches; w && !hub->troubled;
          w = w->next)
-        if (w->bookmark_at && w->bookmark_at <= now)
+        if (w->bookmark_at && w->bookmark_at <= now) {
             ring_bell(w->fd);
-        else if (w->bookmark_at && w->bookmark_at < until)
+            /* the one after it, which its reader puts off to about then */
+            if (now + w->bookmark_ms < until)
+                until = now + w->bookmark_ms;
+        } else if (w->bookmark_at && w->bookmark_at < until) {
             until = w->bookmark_at;
+        }
     pthread_mutex_unlock(&hub->lock);
     return until;
 }
