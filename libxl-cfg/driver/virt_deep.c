@@ -225,9 +225,9 @@ static int find_orphans(struct deep *deep)
 
 /* ---- block nodes ---- */
 
-/* Each index="N" of the XML is nodes libvirt-N-*: of sources, of backing
+/* Each index="N" of a disk is nodes libvirt-N-*: of sources, of backing
  * chains, of mirrors. */
-static void own_indexes(struct deep *deep, xmlNodePtr root)
+static void own_disk(struct deep *deep, xmlNodePtr root)
 {
     for (xmlNodePtr n = root; n;) {
         char *text = xlcfg__virt_get(n, "@index");
@@ -246,6 +246,17 @@ static void own_indexes(struct deep *deep, xmlNodePtr root)
     }
 }
 
+/* Controllers have an index too, which is none of these. */
+static void own_indexes(struct deep *deep, xmlDocPtr doc)
+{
+    xmlNodePtr devices = xlcfg__virt_child(xmlDocGetRootElement(doc),
+                                           "devices");
+
+    for (xmlNodePtr n = devices ? devices->children : NULL; n; n = n->next)
+        if (xlcfg__virt_is(n, "disk"))
+            own_disk(deep, n);
+}
+
 static xlcfg_doc *flat_only(void)
 {
     xlcfg__members m = { 0 };
@@ -259,8 +270,8 @@ static int find_nodes(struct deep *deep)
     xlcfg_doc *list = NULL;
     int rc;
 
-    own_indexes(deep, xmlDocGetRootElement(deep->before));
-    own_indexes(deep, xmlDocGetRootElement(deep->after));
+    own_indexes(deep, deep->before);
+    own_indexes(deep, deep->after);
     rc = xlcfg__qmp(deep->v, deep->d, "query-named-block-nodes",
                     flat_only(), &list, NULL);
     if (rc)                     /* without "flat" in older QEMU */

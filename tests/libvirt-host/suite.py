@@ -224,7 +224,7 @@ def main(argv):
         # QEMU may be of another user than the one who made the folder
         os.chmod(scratch, 0o755)
         with lv.Host(scratch, root) as host:
-            print(host.virsh("version").stdout.strip())
+            print(host.virsh("version", "--daemon").stdout.strip())
             for function in chosen:
                 passed += one(function, host, images, build,
                               os.environ.get("CI") == "true")
