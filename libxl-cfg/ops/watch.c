@@ -36,6 +36,8 @@ static int join(struct xlcfg_watch *w, const xlcfg_watch_options *opt,
     w->next = hub->watches;
     hub->watches = w;
     pthread_mutex_unlock(&hub->lock);
+    /* it sleeps until a time that knew of no bookmarks of this one */
+    (void)!write(hub->wake, &(uint64_t){ 1 }, sizeof(uint64_t));
     return 0;
 }
 
