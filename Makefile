@@ -60,6 +60,7 @@ help:
 #h make bench          speed, paired with stock libxl in the same run
 #h make crash          plugs killed at each of their steps, then settled
 #h make check-model    the plug protocol's model, searched by spin
+#h make bench-xen      the same on a real Xen, booted in QEMU
 #h make check-xen      the tests inside a real Xen, booted in QEMU
 #h make sanitize       the unit tests under the sanitizers and valgrind
 #h make fuzz           the fuzz targets with a fixed budget

@@ -123,6 +123,7 @@ const struct command cmd_create = {
     "What it leaves open - uuid, device numbers, addresses - is as it was\n"
     "kept under its name or uuid: by import, or by an earlier start.\n"
     "Exit 6: there is a domain of this name or uuid, or it failed.\n"
+    "On Xen a process stays that acts on the domain's end (on_reboot ...).\n"
     "  --dry-run        print what would be made (-o json, yaml, xml)\n"
     "  --transient      nothing is left of it when it ends (libvirt)\n"
     "  --if-absent      exit 4 also when there is one that is stopped",

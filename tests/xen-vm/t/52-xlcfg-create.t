@@ -54,7 +54,9 @@ ok "xl reboots it" xl reboot made
 comes_again()
 {
     local now
-    now=$(xl domid made 2> /dev/null) && [ "$now" != "$domid" ]
+    # Its configuration is there when it is made, not before.
+    now=$(xl domid made 2> /dev/null) && [ "$now" != "$domid" ] &&
+        xl_config made 2> /dev/null | grep -q c_info
 }
 ok "it comes again, by itself" within 300 comes_again
 is "$(xl_config made | jq -c '[.disks[].vdev]')" '["xvda"]' \
