@@ -18,7 +18,8 @@ $(FA_OUT)/alloc: tests/fault/alloc.c $(FA_C) \
 		$(wildcard libxl-cfg/*.h libxl-cfg/*/*.h)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -U_FORTIFY_SOURCE -D_GNU_SOURCE -Ilibxl-cfg \
-		-DXLCFG__ARENA_MOST=16 -o $@ $< $(FA_C) $(FA_WRAP:%=-Wl,--wrap=%) -lyajl -lnettle
+		-DXLCFG__ARENA_MOST=16 $(shell pkg-config --cflags libxml-2.0) \
+		-o $@ $< $(FA_C) $(FA_WRAP:%=-Wl,--wrap=%) -lyajl -lnettle -lxml2
 
 $(FA_OUT)/store: tests/fault/store.c $(LIB_OBJ)
 	@mkdir -p $(@D)
