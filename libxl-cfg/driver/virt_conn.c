@@ -111,7 +111,7 @@ static int connect_now(struct virt *v, xlcfg_error *err)
     if (!v->conn)
         return err ? err->code : XLCFG_ERROR_UNREACHABLE;
     /* a daemon that has hung is noticed; local drivers have no such thing */
-    (void)virConnectSetKeepAlive(v->conn, 2, 3);
+    v->is_remote = virConnectSetKeepAlive(v->conn, 2, 3) >= 0;
     type = virConnectGetType(v->conn);
     v->is_qemu = type && !strcmp(type, "QEMU");
     if (virConnectGetLibVersion(v->conn, &v->version) < 0)
@@ -169,7 +169,8 @@ int xlcfg__virt_ready(struct virt *v, xlcfg_error *err)
     }
     rc = connect_now(v, err);
     if (!rc && (joined || v->watched))
-        v->watched = xlcfg__virt_events_join(v->events, v->conn);
+        v->watched = xlcfg__virt_events_join(v->events, v->conn,
+                                             v->is_remote);
     return rc;
 }
 
@@ -311,7 +312,8 @@ static int virt_watch_fd(void *handle, xlcfg_error *err)
     rc = xlcfg__virt_ready(v, err);
     if (rc)
         return rc;
-    v->watched = xlcfg__virt_events_join(v->events, v->conn);
+    v->watched = xlcfg__virt_events_join(v->events, v->conn,
+                                             v->is_remote);
     if (!v->watched)
         return xlcfg__virt_said(v->conn, XLCFG_ERROR_NI, v->uri, err);
     return xlcfg__virt_events_fd(v->events);

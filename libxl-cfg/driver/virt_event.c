@@ -210,7 +210,7 @@ static const struct {
 /* ---- joining a connection ---- */
 
 bool xlcfg__virt_events_join(struct xlcfg__virt_events *ev,
-                             virConnectPtr conn)
+                             virConnectPtr conn, bool remote)
 {
     if (ev->joined)
         return true;
@@ -225,9 +225,12 @@ bool xlcfg__virt_events_join(struct xlcfg__virt_events *ev,
         if (ev->ids[i] < 0 && !i)
             return false;
     }
-    atomic_fetch_add(&ev->refs, 1);
-    if (virConnectRegisterCloseCallback(conn, on_close, ev, drop) < 0)
-        drop(ev);               /* nothing that could close */
+    /* a local driver takes the callback and never gives it back */
+    if (remote) {
+        atomic_fetch_add(&ev->refs, 1);
+        if (virConnectRegisterCloseCallback(conn, on_close, ev, drop) < 0)
+            drop(ev);
+    }
     ev->joined = true;
     return true;
 }

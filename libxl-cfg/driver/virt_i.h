@@ -25,7 +25,7 @@ struct virt {
     unsigned limit_ms;          /* of opening it */
     unsigned deadline_ms;       /* of one look */
     unsigned long version;      /* of the daemon; 0: not known */
-    bool is_qemu, is_embed;
+    bool is_qemu, is_embed, is_remote;
     bool watched;               /* its events are asked for, for ever */
     char boot[40];              /* of this host; "": runs elsewhere */
     struct xlcfg__virt_events *events;
@@ -64,9 +64,10 @@ int xlcfg__virt_said_of(virDomainPtr d, int otherwise, xlcfg_error *err);
 
 struct xlcfg__virt_events *xlcfg__virt_events_new(void);
 void xlcfg__virt_events_free(struct xlcfg__virt_events *ev);
-/* Let this connection's events come in.  False: it has none. */
+/* Let this connection's events come in; remote: it is one that may close.
+ * False: it has none. */
 bool xlcfg__virt_events_join(struct xlcfg__virt_events *ev,
-                             virConnectPtr conn);
+                             virConnectPtr conn, bool remote);
 /* Answers whether they came in. */
 bool xlcfg__virt_events_leave(struct xlcfg__virt_events *ev,
                               virConnectPtr conn);

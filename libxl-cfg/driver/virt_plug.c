@@ -370,7 +370,8 @@ int xlcfg__virt_detach(void *handle, const struct xlcfg_domain *dom,
     if (!rc && alias)
         rc = lost(v, d, alias, flags, err);
     if (!rc && alias) {
-        (void)xlcfg__virt_events_join(v->events, v->conn);
+        (void)xlcfg__virt_events_join(v->events, v->conn,
+                                             v->is_remote);
         xlcfg__virt_listen(v->events, dom->uuid, alias);
         if (virDomainDetachDeviceAlias(d, alias,
                                        VIR_DOMAIN_AFFECT_LIVE) < 0)
