@@ -99,6 +99,7 @@ static void virt_close(void *handle)
     if (v->conn)
         virConnectClose(v->conn);
     xlcfg__virt_events_free(v->events);
+    xlcfg__virt_memo_free(v->memo);
     free(v->uri);
     free(v);
 }
@@ -137,7 +138,8 @@ static int virt_open(const char *uri, const struct xlcfg_driver_options *opt,
         return xlcfg__nomem(err);
     v->uri = strdup(uri);
     v->events = xlcfg__virt_events_new();
-    if (!v->uri || !v->events) {
+    v->memo = xlcfg__virt_memo_new();
+    if (!v->uri || !v->events || !v->memo) {
         virt_close(v);
         return xlcfg__nomem(err);
     }

@@ -5,6 +5,7 @@
  *     open    the event loop, dialling         conn    reopen, list
  *     look    live XML, and what is kept       err     libvirt's words
  *     event   hints, and who waits for one     dev     finding a device
+ *     memo    what a text was understood as
  *     slot    what a new device is given       plug    attach ... forget
  *     make    create                           qemu    QEMU behind libvirt
  */
@@ -18,6 +19,7 @@
 #include <libvirt/virterror.h>
 
 struct xlcfg__virt_events;
+struct xlcfg__virt_memo;
 
 struct virt {
     virConnectPtr conn;
@@ -29,6 +31,7 @@ struct virt {
     bool watched;               /* its events are asked for, for ever */
     char boot[40];              /* of this host; "": runs elsewhere */
     struct xlcfg__virt_events *events;
+    struct xlcfg__virt_memo *memo;
 };
 
 /* ---- conn ---- */
@@ -84,6 +87,19 @@ void xlcfg__virt_listen(struct xlcfg__virt_events *ev, const char *uuid,
 /* Wait for a word, ms at most. */
 enum xlcfg__virt_word xlcfg__virt_heard(struct xlcfg__virt_events *ev,
                                         unsigned ms);
+
+/* ---- memo ---- */
+
+struct xlcfg__virt_memo *xlcfg__virt_memo_new(void);
+void xlcfg__virt_memo_free(struct xlcfg__virt_memo *memo);
+/* The results are the caller's; addresses_r may be NULL. */
+bool xlcfg__virt_recall(struct xlcfg__virt_memo *memo, const char *uuid,
+                        bool kept, const char *text, xlcfg_doc **config_r,
+                        xlcfg_doc **addresses_r);
+/* Takes text; addresses may be NULL. */
+void xlcfg__virt_learn(struct xlcfg__virt_memo *memo, const char *uuid,
+                       bool kept, char *text, const xlcfg_doc *config,
+                       const xlcfg_doc *addresses);
 
 /* ---- dev ---- */
 

@@ -51,20 +51,6 @@ int xlcfg__virt_desc(virDomainPtr d, unsigned flags,
     return rc;
 }
 
-static int read_live(virDomainPtr d, xlcfg_doc **config_r, xlcfg_error *err)
-{
-    char *xml = xml_of(d, 0);
-    int rc;
-
-    if (!xml)
-        return xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
-    rc = xlcfg__virt_from_xml(xml, strlen(xml), config_r, err);
-    free(xml);
-    if (rc == XLCFG_ERROR_PARSE)
-        xlcfg__err_in(err, virDomainGetName(d));
-    return rc;
-}
-
 /*
  * Does somebody hold the domain?  Then from some version on its XML would be
  * waited for: true, nothing is to be read.  Before that it is libvirt's
@@ -97,14 +83,52 @@ static bool is_busy(struct virt *v, virDomainPtr d, struct xlcfg_view *view)
     return false;
 }
 
-static int set_addresses(struct xlcfg_view *view)
+/* Of each device in turn; null for none. */
+static xlcfg_doc *addresses_of(const struct xlcfg_view *view)
 {
+    xlcfg__items it = { 0 };
     bool nomem = false;
 
-    for (size_t i = 0; i < view->count && !nomem; i++)
-        view->devs[i].address = xlcfg__virt_address(view->devs[i].body,
-                                                    &nomem);
-    return nomem ? XLCFG_ERROR_NOMEM : 0;
+    for (size_t i = 0; i < view->count; i++) {
+        xlcfg_doc *at = xlcfg__virt_address(view->devs[i].body, &nomem);
+
+        xlcfg__items_add(&it, at || nomem ? at : xlcfg__doc_null());
+    }
+    return xlcfg__items_end(&it);
+}
+
+/* Takes xml. */
+static int understand(struct virt *v, const struct xlcfg_domain *dom,
+                      char *xml, struct xlcfg_view *view, xlcfg_error *err)
+{
+    xlcfg_doc *config = NULL, *at = NULL;
+    bool known = xlcfg__virt_recall(v->memo, dom->uuid, false, xml, &config,
+                                    &at);
+    int rc = 0;
+
+    if (!known)
+        rc = xlcfg__virt_from_xml(xml, strlen(xml), &config, err);
+    if (rc == XLCFG_ERROR_PARSE)
+        xlcfg__err_in(err, dom->name);
+    if (!rc)
+        rc = xlcfg__view_from_config(config, view, err);
+    if (!rc && !known)
+        at = addresses_of(view);
+    if (!rc && !at)
+        rc = xlcfg__nomem(err);
+    for (size_t i = 0; !rc && i < view->count; i++) {
+        const xlcfg_doc *one = xlcfg_doc_at(at, i);
+
+        if (xlcfg_doc_kind(one) == XLCFG_DOC_OBJECT)
+            view->devs[i].address = xlcfg_doc_ref(one);
+    }
+    if (!rc && !known)
+        xlcfg__virt_learn(v->memo, dom->uuid, false, xml, config, at);
+    else
+        free(xml);
+    xlcfg_doc_free(config);
+    xlcfg_doc_free(at);
+    return rc;
 }
 
 int xlcfg__virt_live(void *handle, const struct xlcfg_domain *dom,
@@ -115,8 +139,8 @@ int xlcfg__virt_live(void *handle, const struct xlcfg_domain *dom,
         XLCFG_KIND_CHANNEL, XLCFG_KIND_USBCTRL, XLCFG_KIND_USBDEV,
     };
     struct virt *v = handle;
-    xlcfg_doc *config = NULL;
     virDomainPtr d = NULL;
+    char *xml;
     int rc;
 
     rc = xlcfg__virt_reach(v, dom, &d, err);
@@ -126,24 +150,21 @@ int xlcfg__virt_live(void *handle, const struct xlcfg_domain *dom,
         rc = view->unknown.failed ? xlcfg__nomem(err) : 0;
         goto out;
     }
-    rc = read_live(d, &config, err);
+    xml = xml_of(d, 0);
+    rc = xml ? understand(v, dom, xml, view, err)
+        : xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
     if (rc == XLCFG_ERROR_PARSE && err) {
         /* there, but not to be understood: said, nothing is made up */
         xlcfg__view_note(view, "devices: %s: %s", err->where, err->message);
         rc = view->unknown.failed ? xlcfg__nomem(err) : 0;
         goto out;
     }
-    if (!rc)
-        rc = xlcfg__view_from_config(config, view, err);
-    if (!rc && set_addresses(view))
-        rc = xlcfg__nomem(err);
     view->whole = true;
     for (size_t i = 0; !rc && i < sizeof(seen) / sizeof(seen[0]); i++)
         view->sees[seen[i]] = true;
     if (!rc && view->deep && v->is_qemu && dom->domid >= 0)
         rc = xlcfg__virt_deep(v, d, view, err);
 out:
-    xlcfg_doc_free(config);
     virDomainFree(d);
     return rc;
 }
@@ -227,16 +248,17 @@ static void liken_drives(xmlNodePtr kept, xmlNodePtr live)
 }
 
 /* The definition, as far as a start changes it without a wish of anybody. */
-static int read_kept(virDomainPtr d, bool runs, xlcfg_doc **config_r,
-                     xlcfg_error *err)
+static int likened(const char *kept_xml, const char *live_xml,
+                   xlcfg_doc **config_r, xlcfg_error *err)
 {
     xmlDocPtr kept = NULL, live = NULL;
     xmlNodePtr a, b;
     int rc;
 
-    rc = xlcfg__virt_desc(d, VIR_DOMAIN_XML_INACTIVE, &kept, err);
-    if (!rc && runs)
-        rc = xlcfg__virt_desc(d, 0, &live, err);
+    rc = xlcfg__virt_parse(kept_xml, strlen(kept_xml), "domain", &kept, err);
+    if (!rc && *live_xml)
+        rc = xlcfg__virt_parse(live_xml, strlen(live_xml), "domain", &live,
+                               err);
     if (rc)
         goto out;
     a = xmlDocGetRootElement(kept);
@@ -248,11 +270,40 @@ static int read_kept(virDomainPtr d, bool runs, xlcfg_doc **config_r,
     if (b)
         liken_drives(a, b);
     rc = xlcfg__virt_from_tree(kept, config_r, err);
-    if (rc == XLCFG_ERROR_PARSE)
-        xlcfg__err_in(err, virDomainGetName(d));
 out:
     xmlFreeDoc(kept);
     xmlFreeDoc(live);
+    return rc;
+}
+
+static int read_kept(struct virt *v, virDomainPtr d,
+                     const struct xlcfg_domain *dom, xlcfg_doc **config_r,
+                     xlcfg_error *err)
+{
+    char *kept = xml_of(d, VIR_DOMAIN_XML_INACTIVE), *both = NULL;
+    char *live = kept && dom->domid >= 0 ? xml_of(d, 0) : NULL;
+    int rc = 0;
+
+    if (!kept || (dom->domid >= 0 && !live))
+        rc = xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
+    else if (asprintf(&both, "%s\n%s", kept, live ? live : "") < 0) {
+        both = NULL;
+        rc = xlcfg__nomem(err);
+    }
+    if (!rc && !xlcfg__virt_recall(v->memo, dom->uuid, true, both, config_r,
+                                   NULL)) {
+        rc = likened(kept, live ? live : "", config_r, err);
+        if (rc == XLCFG_ERROR_PARSE)
+            xlcfg__err_in(err, dom->name);
+        if (!rc) {
+            xlcfg__virt_learn(v->memo, dom->uuid, true, both, *config_r,
+                              NULL);
+            both = NULL;
+        }
+    }
+    free(both);
+    free(kept);
+    free(live);
     return rc;
 }
 
@@ -275,7 +326,7 @@ int xlcfg__virt_stored(void *handle, const struct xlcfg_domain *dom,
                         "a transient domain: nothing is kept for its next "
                         "start");
     else
-        rc = read_kept(d, dom->domid >= 0, config_r, err);
+        rc = read_kept(v, d, dom, config_r, err);
     virDomainFree(d);
     return rc;
 }
