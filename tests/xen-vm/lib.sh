@@ -16,6 +16,8 @@ bad=0
 guests=()
 scripts=()
 loops=$work/.loops
+# Where the guests' kernel and ramdisk are.
+guest_dir=${GUEST_DIR:-/guest}
 : > "$loops"
 
 note()
@@ -211,11 +213,11 @@ END
     [[ $given == *vcpus\ =* ]] || echo 'vcpus = 1'
     if [ "${type//[\"\']/}" = hvm ]; then
         # A device model boots only a packed kernel.
-        echo 'kernel = "/guest/vmlinuz"'
+        echo "kernel = \"$guest_dir/vmlinuz\""
     else
-        echo 'kernel = "/guest/vmlinux"'
+        echo "kernel = \"$guest_dir/vmlinux\""
     fi
-    echo 'ramdisk = "/guest/initrd"'
+    echo "ramdisk = \"$guest_dir/initrd\""
     echo "extra = \"$words\""
 }
 

@@ -1,0 +1,24 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What was plugged while the guest ran is there after a reboot, and what was
+# unplugged is not.
+. "$(dirname "$0")/../lib.sh"
+
+first=$(loop_new 8M)
+image=$(loop_new 8M)
+need ok "a guest starts" ts_start hp1 "disk=['phy:$first,xvda,w']"
+ok "a disk is attached" ts_attach_disk hp1 xvdb "$image"
+ok "it connects" within 20 disk_state_is hp1 xvdb 4
+ok "the first one is detached" ts_detach_disk hp1 xvda
+before=$(xl domid hp1)
+ok "the guest reboots" guest_do hp1 "(sleep 1; reboot -f) &"
+comes_back()
+{
+    local now
+
+    now=$(xl domid hp1 2> /dev/null) && [ "$now" != "$before" ] &&
+        disk_state_is hp1 xvdb 4
+}
+ok "it comes up again, with the disk" within 60 comes_back
+config hp1 "disk xvdb $image" "and with no other"
+finish
