@@ -125,28 +125,28 @@ static const struct {
 
 enum xlcfg_kind xlcfg__virt_kind(xmlNodePtr dev)
 {
-    if (xlcfg__virt_is(dev, "disk"))
+    if (xlcfg__xml_is(dev, "disk"))
         return XLCFG_KIND_DISK;
-    if (xlcfg__virt_is(dev, "interface"))
+    if (xlcfg__xml_is(dev, "interface"))
         return XLCFG_KIND_NIC;
-    if (xlcfg__virt_is(dev, "channel"))
+    if (xlcfg__xml_is(dev, "channel"))
         return XLCFG_KIND_CHANNEL;
-    if (xlcfg__virt_is(dev, "hostdev") &&
-        xlcfg__virt_has(dev, "@type", "pci"))
+    if (xlcfg__xml_is(dev, "hostdev") &&
+        xlcfg__xml_has(dev, "@type", "pci"))
         return XLCFG_KIND_PCI;
     /* one without a place in the guest has no identity of its own */
-    if (xlcfg__virt_is(dev, "hostdev") &&
-        xlcfg__virt_has(dev, "@type", "usb") &&
-        xlcfg__virt_child(dev, "address"))
+    if (xlcfg__xml_is(dev, "hostdev") &&
+        xlcfg__xml_has(dev, "@type", "usb") &&
+        xlcfg__xml_child(dev, "address"))
         return XLCFG_KIND_USBDEV;
     /* a companion shares its master's index: it is part of that one */
-    if (xlcfg__virt_is(dev, "controller") &&
-        xlcfg__virt_has(dev, "@type", "usb") &&
+    if (xlcfg__xml_is(dev, "controller") &&
+        xlcfg__xml_has(dev, "@type", "usb") &&
         !xlcfg__virt_is_companion(dev))
         return XLCFG_KIND_USBCTRL;
-    if (xlcfg__virt_is(dev, "graphics") &&
-        (xlcfg__virt_has(dev, "@type", "vnc") ||
-         xlcfg__virt_has(dev, "@type", "sdl")))
+    if (xlcfg__xml_is(dev, "graphics") &&
+        (xlcfg__xml_has(dev, "@type", "vnc") ||
+         xlcfg__xml_has(dev, "@type", "sdl")))
         return XLCFG_KIND_VFB;
     return XLCFG_KINDS;
 }
@@ -165,20 +165,20 @@ static const char *source_path(xmlNodePtr dev)
     };
 
     for (size_t i = 0; i < COUNT(rows); i++)
-        if (xlcfg__virt_has(dev, "@type", rows[i].type))
+        if (xlcfg__xml_has(dev, "@type", rows[i].type))
             return rows[i].path;
     return "source@file";
 }
 
 static bool is_cdrom(xmlNodePtr dev)
 {
-    return xlcfg__virt_has(dev, "@device", "cdrom");
+    return xlcfg__xml_has(dev, "@device", "cdrom");
 }
 
 /* A source that says no more than what to do when it is missing. */
 static bool is_empty(xmlNodePtr dev)
 {
-    xmlNodePtr source = xlcfg__virt_child(dev, "source");
+    xmlNodePtr source = xlcfg__xml_child(dev, "source");
     xmlAttrPtr a = source ? source->properties : NULL;
 
     return !source || (!source->children && (!a || (!a->next &&
@@ -187,7 +187,7 @@ static bool is_empty(xmlNodePtr dev)
 
 static xlcfg_doc *read_format(xmlNodePtr dev, const char *path)
 {
-    char *text = xlcfg__virt_get(dev, path);
+    char *text = xlcfg__xml_get(dev, path);
     const char *format = text ? "unknown" : "raw";
 
     if (is_cdrom(dev) && is_empty(dev))
@@ -202,7 +202,7 @@ static xlcfg_doc *read_format(xmlNodePtr dev, const char *path)
 
 static int64_t usb_version(xmlNodePtr dev)
 {
-    char *model = xlcfg__virt_get(dev, "@model");
+    char *model = xlcfg__xml_get(dev, "@model");
     int64_t version = !model ? 2 : strstr(model, "xhci") ? 3
         : strstr(model, "ehci") ? 2 : 1;
 
@@ -221,7 +221,7 @@ static xlcfg_doc *read_number(const char *text, bool *bad_r)
 
 static bool fits(const struct row *row, xmlNodePtr dev)
 {
-    return !row->only || xlcfg__virt_has(dev, "@type", row->only);
+    return !row->only || xlcfg__xml_has(dev, "@type", row->only);
 }
 
 /* The value of a row; *there_r false: the element is silent about it. */
@@ -229,7 +229,7 @@ static int read_row(const struct row *row, xmlNodePtr dev,
                     xlcfg_doc **value_r, bool *there_r, xlcfg_error *err)
 {
     const char *path = row->how == SOURCE ? source_path(dev) : row->path;
-    char *text = *path ? xlcfg__virt_get(dev, path) : NULL;
+    char *text = *path ? xlcfg__xml_get(dev, path) : NULL;
     xlcfg_doc *value = NULL;
     bool there = true, bad = false;
 
@@ -247,7 +247,7 @@ static int read_row(const struct row *row, xmlNodePtr dev,
         value = read_format(dev, path);
         break;
     case WRITABLE:
-        value = xlcfg__doc_int(!xlcfg__virt_child(dev, path) &&
+        value = xlcfg__doc_int(!xlcfg__xml_child(dev, path) &&
                                !is_cdrom(dev));
         break;
     case CDROM:
@@ -265,7 +265,7 @@ static int read_row(const struct row *row, xmlNodePtr dev,
     }
     xmlFree(text);
     if (bad)
-        return xlcfg__virt_bad(err, dev, "expected a number at %s", path);
+        return xlcfg__xml_bad(err, dev, "expected a number at %s", path);
     *value_r = value;
     *there_r = there;
     return there && !value ? xlcfg__nomem(err) : 0;
@@ -313,7 +313,7 @@ static xlcfg_doc *verbatim(xmlNodePtr dev)
         return NULL;
     if (xlcfg__virt_kind(copy) == XLCFG_KIND_VFB)
         xmlUnsetProp(copy, (const xmlChar *)"passwd");
-    text = xlcfg__virt_text(copy);
+    text = xlcfg__xml_text(copy);
     xmlFreeNode(copy);
     return text;
 }
@@ -399,19 +399,19 @@ static int write_row(enum xlcfg_kind kind, const struct row *row,
 
     if (row->how == FORMAT && xlcfg_doc_string(want) &&
         !strcmp(xlcfg_doc_string(want), "empty")) {
-        xlcfg__virt_drop(xlcfg__virt_child(dev, "source"));
+        xlcfg__xml_drop(xlcfg__xml_child(dev, "source"));
         return 0;
     }
     if (row->how == WRITABLE) {
         if (!xlcfg__doc_to_int(want, 1))
-            return xlcfg__virt_make(dev, path) ? 0 : xlcfg__nomem(err);
-        xlcfg__virt_drop(xlcfg__virt_child(dev, path));
+            return xlcfg__xml_make(dev, path) ? 0 : xlcfg__nomem(err);
+        xlcfg__xml_drop(xlcfg__xml_child(dev, path));
         return 0;
     }
     text = text_for(row, want, buf, sizeof(buf));
     if (!text)
         return no_word(err, kind, row->field);
-    return xlcfg__virt_set(dev, path, text) ? 0 : xlcfg__nomem(err);
+    return xlcfg__xml_set(dev, path, text) ? 0 : xlcfg__nomem(err);
 }
 
 /* A member that no row speaks of must be what libvirt would say anyway. */
@@ -468,14 +468,14 @@ static bool shape(enum xlcfg_kind kind, const xlcfg_doc *body, xmlNodePtr dev)
     const char *path = xlcfg__doc_getstr(body, "pdev_path");
 
     if (kind == XLCFG_KIND_DISK && path && !strncmp(path, "/dev/", 5))
-        return xlcfg__virt_set(dev, "@type", "block");
+        return xlcfg__xml_set(dev, "@type", "block");
     if (kind == XLCFG_KIND_NIC && !xlcfg_doc_get(body, "bridge"))
-        return xlcfg__virt_set(dev, "@type", "user");
+        return xlcfg__xml_set(dev, "@type", "user");
     if (kind == XLCFG_KIND_VFB && !xlcfg_doc_get(body, "vnc"))
-        return xlcfg__virt_set(dev, "@type", "sdl");
+        return xlcfg__xml_set(dev, "@type", "sdl");
     if (kind == XLCFG_KIND_CHANNEL &&
         xlcfg_doc_get(body, "connection.socket"))
-        return xlcfg__virt_set(dev, "@type", "unix");
+        return xlcfg__xml_set(dev, "@type", "unix");
     return true;
 }
 
@@ -519,12 +519,12 @@ xlcfg_doc *xlcfg__virt_address(const xlcfg_doc *body, bool *nomem_r)
 
     if (!text || xlcfg__virt_parse(text, strlen(text), NULL, &doc, NULL))
         return NULL;
-    at = xlcfg__virt_child(xmlDocGetRootElement(doc), "address");
+    at = xlcfg__xml_child(xmlDocGetRootElement(doc), "address");
     for (xmlAttrPtr a = at ? at->properties : NULL; a; a = a->next) {
         char path[40], *value;
 
         snprintf(path, sizeof(path), "@%.38s", (const char *)a->name);
-        value = xlcfg__virt_get(at, path);
+        value = xlcfg__xml_get(at, path);
         xlcfg__members_set(&m, path + 1, value ? xlcfg__doc_str(value)
                            : xlcfg__doc_null());
         xmlFree(value);

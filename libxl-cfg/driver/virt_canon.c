@@ -39,13 +39,13 @@ static void drop_all(xmlNodePtr node, const char *name)
 {
     xmlNodePtr n;
 
-    while ((n = xlcfg__virt_child(node, name)))
-        xlcfg__virt_drop(n);
+    while ((n = xlcfg__xml_child(node, name)))
+        xlcfg__xml_drop(n);
 }
 
 static bool begins(xmlNodePtr node, const char *path, const char *with)
 {
-    char *have = xlcfg__virt_get(node, path);
+    char *have = xlcfg__xml_get(node, path);
     bool yes = have && !strncmp(have, with, strlen(with));
 
     xmlFree(have);
@@ -55,10 +55,10 @@ static bool begins(xmlNodePtr node, const char *path, const char *with)
 static void canon_interface(xmlNodePtr dev, bool running)
 {
     static const char *const made[] = { "vnet", "macvtap", "macvlan" };
-    xmlNodePtr source = xlcfg__virt_child(dev, "source");
-    xmlNodePtr target = xlcfg__virt_child(dev, "target");
+    xmlNodePtr source = xlcfg__xml_child(dev, "source");
+    xmlNodePtr target = xlcfg__xml_child(dev, "target");
 
-    if (running && xlcfg__virt_has(dev, "@type", "network")) {
+    if (running && xlcfg__xml_has(dev, "@type", "network")) {
         drop_attr(source, "portid");
         drop_attr(source, "bridge");
     }
@@ -66,25 +66,25 @@ static void canon_interface(xmlNodePtr dev, bool running)
         if (begins(target, "@dev", made[i]))
             drop_attr(target, "dev");
     if (target && !target->properties && !target->children)
-        xlcfg__virt_drop(target);
+        xlcfg__xml_drop(target);
 }
 
 static void canon_disk(xmlNodePtr dev)
 {
-    xmlNodePtr source = xlcfg__virt_child(dev, "source");
+    xmlNodePtr source = xlcfg__xml_child(dev, "source");
 
     drop_attr(source, "index");
-    drop_attr(xlcfg__virt_child(dev, "target"), "tray");
+    drop_attr(xlcfg__xml_child(dev, "target"), "tray");
     drop_all(dev, "backingStore");
     drop_all(dev, "mirror");
     /* an ejected medium leaves an empty element behind */
     if (source && !source->properties && !source->children)
-        xlcfg__virt_drop(source);
+        xlcfg__xml_drop(source);
 }
 
 static void canon_graphics(xmlNodePtr dev)
 {
-    if (xlcfg__virt_has(dev, "@autoport", "yes")) {
+    if (xlcfg__xml_has(dev, "@autoport", "yes")) {
         drop_attr(dev, "port");
         drop_attr(dev, "tlsPort");
     }
@@ -92,13 +92,13 @@ static void canon_graphics(xmlNodePtr dev)
 
 static void canon_chardev(xmlNodePtr dev, bool running)
 {
-    if (xlcfg__virt_has(dev, "@type", "pty") &&
+    if (xlcfg__xml_has(dev, "@type", "pty") &&
         begins(dev, "source@path", "/dev/pts/"))
-        xlcfg__virt_drop(xlcfg__virt_child(dev, "source"));
+        xlcfg__xml_drop(xlcfg__xml_child(dev, "source"));
     if (!running)
         return;
     drop_attr(dev, "tty");
-    drop_attr(xlcfg__virt_child(dev, "target"), "state");
+    drop_attr(xlcfg__xml_child(dev, "target"), "state");
 }
 
 void xlcfg__virt_canon_device(xmlNodePtr dev, bool running)
@@ -108,8 +108,8 @@ void xlcfg__virt_canon_device(xmlNodePtr dev, bool running)
 
     for (xmlNodePtr n = dev->children; n; n = next) {
         next = n->next;
-        if (xlcfg__virt_is(n, "alias") && !begins(n, "@name", "ua-"))
-            xlcfg__virt_drop(n);
+        if (xlcfg__xml_is(n, "alias") && !begins(n, "@name", "ua-"))
+            xlcfg__xml_drop(n);
     }
     if (!strcmp(name, "disk")) {
         if (running)
@@ -134,10 +134,10 @@ static int controller_place(xmlNodePtr dev)
     };
     size_t i;
 
-    if (xlcfg__virt_has(dev, "@type", "usb"))
+    if (xlcfg__xml_has(dev, "@type", "usb"))
         return 0;
     for (i = 0; i < COUNT(types); i++)
-        if (xlcfg__virt_has(dev, "@type", types[i]))
+        if (xlcfg__xml_has(dev, "@type", types[i]))
             break;
     return 1 + (int)i;
 }
@@ -147,22 +147,22 @@ static int place(xmlNodePtr dev)
 {
     int rank = xlcfg__virt_rank((const char *)dev->name) * 16;
 
-    if (xlcfg__virt_is(dev, "hostdev"))
-        return rank + (xlcfg__virt_has(dev, "@type", "pci") ? 0
-                       : xlcfg__virt_has(dev, "@type", "usb") &&
-                       xlcfg__virt_child(dev, "address") ? 1 : 2);
-    if (xlcfg__virt_is(dev, "controller"))
+    if (xlcfg__xml_is(dev, "hostdev"))
+        return rank + (xlcfg__xml_has(dev, "@type", "pci") ? 0
+                       : xlcfg__xml_has(dev, "@type", "usb") &&
+                       xlcfg__xml_child(dev, "address") ? 1 : 2);
+    if (xlcfg__xml_is(dev, "controller"))
         return rank + controller_place(dev);
-    if (xlcfg__virt_is(dev, "graphics"))
-        return rank + (xlcfg__virt_has(dev, "@type", "vnc") ||
-                       xlcfg__virt_has(dev, "@type", "sdl") ? 0 : 1);
+    if (xlcfg__xml_is(dev, "graphics"))
+        return rank + (xlcfg__xml_has(dev, "@type", "vnc") ||
+                       xlcfg__xml_has(dev, "@type", "sdl") ? 0 : 1);
     return rank;
 }
 
 bool xlcfg__virt_is_companion(xmlNodePtr dev)
 {
     /* libvirt gives one that says no master the usual one */
-    return xlcfg__virt_child(dev, "master") ||
+    return xlcfg__xml_child(dev, "master") ||
         begins(dev, "@model", "ich9-uhci");
 }
 
@@ -174,9 +174,9 @@ static int within(xmlNodePtr dev)
     char *index;
     int n;
 
-    if (!xlcfg__virt_is(dev, "controller"))
+    if (!xlcfg__xml_is(dev, "controller"))
         return 0;
-    index = xlcfg__virt_get(dev, "@index");
+    index = xlcfg__xml_get(dev, "@index");
     n = index ? (int)(strtoul(index, NULL, 10) % 65536) * 2 + 1 +
         xlcfg__virt_is_companion(dev) : 0;
     xmlFree(index);
@@ -228,14 +228,14 @@ static bool sort_devices(xmlNodePtr devices)
 /* Labels are made at each start, but for the one that somebody chose. */
 static void canon_seclabel(xmlNodePtr label)
 {
-    bool dynamic = xlcfg__virt_has(label, "@type", "dynamic");
+    bool dynamic = xlcfg__xml_has(label, "@type", "dynamic");
 
     drop_all(label, "imagelabel");
     if (dynamic)
         drop_all(label, "label");
     if (dynamic && !label->children &&
-        !xlcfg__virt_has(label, "@relabel", "no"))
-        xlcfg__virt_drop(label);
+        !xlcfg__xml_has(label, "@relabel", "no"))
+        xlcfg__xml_drop(label);
 }
 
 static void canon_running(xmlNodePtr domain)
@@ -245,18 +245,18 @@ static void canon_running(xmlNodePtr domain)
     drop_attr(domain, "id");
     for (xmlNodePtr n = domain->children; n; n = next) {
         next = n->next;
-        if (xlcfg__virt_is(n, "seclabel"))
+        if (xlcfg__xml_is(n, "seclabel"))
             canon_seclabel(n);
-        else if (xlcfg__virt_is(n, "resource") &&
-                 xlcfg__virt_has(n, "partition", "/machine") &&
+        else if (xlcfg__xml_is(n, "resource") &&
+                 xlcfg__xml_has(n, "partition", "/machine") &&
                  !n->children->next)
-            xlcfg__virt_drop(n);
+            xlcfg__xml_drop(n);
     }
 }
 
 bool xlcfg__virt_canon(xmlNodePtr domain)
 {
-    xmlNodePtr devices = xlcfg__virt_child(domain, "devices");
+    xmlNodePtr devices = xlcfg__xml_child(domain, "devices");
     bool running = xmlHasProp(domain, (const xmlChar *)"id");
 
     if (running)

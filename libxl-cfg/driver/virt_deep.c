@@ -71,7 +71,7 @@ static int find_phantoms(struct deep *deep)
         rc = xlcfg__virt_device(deep->before, dev->kind, dev->body, &node);
         if (rc)
             return rc;
-        alias = node ? xlcfg__virt_get(node, "alias@name") : NULL;
+        alias = node ? xlcfg__xml_get(node, "alias@name") : NULL;
         gone = alias && !xlcfg__qmp_has(deep->devices, alias) &&
             xlcfg__virt_by_alias(deep->after, alias);
         rc = 0;
@@ -230,7 +230,7 @@ static int find_orphans(struct deep *deep)
 static void own_disk(struct deep *deep, xmlNodePtr root)
 {
     for (xmlNodePtr n = root; n;) {
-        char *text = xlcfg__virt_get(n, "@index");
+        char *text = xlcfg__xml_get(n, "@index");
         long index = text ? strtol(text, NULL, 10) : 0;
 
         xmlFree(text);
@@ -249,11 +249,11 @@ static void own_disk(struct deep *deep, xmlNodePtr root)
 /* Controllers have an index too, which is none of these. */
 static void own_indexes(struct deep *deep, xmlDocPtr doc)
 {
-    xmlNodePtr devices = xlcfg__virt_child(xmlDocGetRootElement(doc),
+    xmlNodePtr devices = xlcfg__xml_child(xmlDocGetRootElement(doc),
                                            "devices");
 
     for (xmlNodePtr n = devices ? devices->children : NULL; n; n = n->next)
-        if (xlcfg__virt_is(n, "disk"))
+        if (xlcfg__xml_is(n, "disk"))
             own_disk(deep, n);
 }
 
@@ -347,7 +347,7 @@ static int read_sides(struct deep *deep, xlcfg_error *err)
          line = line->next)
         if (line->type == XML_ELEMENT_NODE &&
             !strcmp((const char *)line->name, "commandline")) {
-            xlcfg_doc *text = xlcfg__virt_text(line);
+            xlcfg_doc *text = xlcfg__xml_text(line);
 
             deep->cmdline = text ? strdup(xlcfg_doc_string(text)) : NULL;
             xlcfg_doc_free(text);

@@ -12,7 +12,7 @@
 
 static xmlNodePtr devices_of(xmlDocPtr doc)
 {
-    return xlcfg__virt_child(xmlDocGetRootElement(doc), "devices");
+    return xlcfg__xml_child(xmlDocGetRootElement(doc), "devices");
 }
 
 /* Bodies are made of the canonical form; the element stays as it is. */
@@ -83,7 +83,7 @@ xmlNodePtr xlcfg__virt_by_alias(xmlDocPtr doc, const char *alias)
 
     for (xmlNodePtr n = devices ? devices->children : NULL; n; n = n->next)
         if (n->type == XML_ELEMENT_NODE &&
-            xlcfg__virt_has(n, "alias@name", alias))
+            xlcfg__xml_has(n, "alias@name", alias))
             return n;
     return NULL;
 }
@@ -143,8 +143,8 @@ static bool same_words(xmlNodePtr read, xmlNodePtr sent)
 
     if (has_elements(sent) || !sent->children)
         return true;
-    a = xlcfg__virt_get(read, "");
-    b = xlcfg__virt_get(sent, "");
+    a = xlcfg__xml_get(read, "");
+    b = xlcfg__xml_get(sent, "");
     same = a && b && same_text(a, b);
     xmlFree(a);
     xmlFree(b);
@@ -162,8 +162,8 @@ static bool covers(xmlNodePtr read, xmlNodePtr sent, char *path, size_t len,
         bool same;
 
         snprintf(at, sizeof(at), "@%.60s", (const char *)a->name);
-        want = xlcfg__virt_get(sent, at);
-        have = xlcfg__virt_get(read, at);
+        want = xlcfg__xml_get(sent, at);
+        have = xlcfg__xml_get(read, at);
         /* a name with % in it is a pattern that libvirt fills */
         same = want && have && (strchr(want, '%') || same_text(want, have));
         xmlFree(want);

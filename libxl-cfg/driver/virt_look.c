@@ -205,22 +205,22 @@ int xlcfg__virt_index(void *handle, const struct xlcfg_domain *dom,
 /* What a start makes of <cpu> is what the next start makes of it again. */
 static bool liken_cpu(xmlNodePtr kept, xmlNodePtr live)
 {
-    xmlNodePtr is = xlcfg__virt_child(live, "cpu");
-    xmlNodePtr was = xlcfg__virt_child(kept, "cpu"), copy;
-    char *check = was ? xlcfg__virt_get(was, "@check") : NULL;
+    xmlNodePtr is = xlcfg__xml_child(live, "cpu");
+    xmlNodePtr was = xlcfg__xml_child(kept, "cpu"), copy;
+    char *check = was ? xlcfg__xml_get(was, "@check") : NULL;
     bool same, ok = true;
     char path[256];
 
     if (was)
         xmlUnsetProp(was, (const xmlChar *)"check");
     same = is && was && (xlcfg__virt_covers(is, was, path, sizeof(path)) ||
-                         (xlcfg__virt_has(was, "@mode", "host-model") &&
-                          xlcfg__virt_has(is, "@mode", "custom")));
+                         (xlcfg__xml_has(was, "@mode", "host-model") &&
+                          xlcfg__xml_has(is, "@mode", "custom")));
     copy = same ? xmlDocCopyNode(is, kept->doc, 1) : NULL;
     if (copy)
         xmlFreeNode(xmlReplaceNode(was, copy));
     else if (check)
-        ok = xlcfg__virt_set(was, "@check", check);
+        ok = xlcfg__xml_set(was, "@check", check);
     xmlFree(check);
     return ok && (copy || !same);
 }
@@ -228,21 +228,21 @@ static bool liken_cpu(xmlNodePtr kept, xmlNodePtr live)
 /* A drive that is empty has forgotten the format of what was in it. */
 static void liken_drives(xmlNodePtr kept, xmlNodePtr live)
 {
-    xmlNodePtr devices = xlcfg__virt_child(kept, "devices");
-    xmlNodePtr there = xlcfg__virt_child(live, "devices");
+    xmlNodePtr devices = xlcfg__xml_child(kept, "devices");
+    xmlNodePtr there = xlcfg__xml_child(live, "devices");
 
     for (xmlNodePtr k = devices ? devices->children : NULL; k; k = k->next) {
-        char *name = xlcfg__virt_is(k, "disk") &&
-            !xlcfg__virt_child(k, "source")
-            ? xlcfg__virt_get(k, "target@dev") : NULL;
+        char *name = xlcfg__xml_is(k, "disk") &&
+            !xlcfg__xml_child(k, "source")
+            ? xlcfg__xml_get(k, "target@dev") : NULL;
 
         for (xmlNodePtr n = there ? there->children : NULL; name && n;
              n = n->next)
-            if (xlcfg__virt_is(n, "disk") &&
-                xlcfg__virt_has(n, "target@dev", name) &&
-                xlcfg__virt_child(n, "driver") &&
-                !xmlHasProp(xlcfg__virt_child(n, "driver"), TYPE))
-                xmlUnsetProp(xlcfg__virt_child(k, "driver"), TYPE);
+            if (xlcfg__xml_is(n, "disk") &&
+                xlcfg__xml_has(n, "target@dev", name) &&
+                xlcfg__xml_child(n, "driver") &&
+                !xmlHasProp(xlcfg__xml_child(n, "driver"), TYPE))
+                xmlUnsetProp(xlcfg__xml_child(k, "driver"), TYPE);
         xmlFree(name);
     }
 }

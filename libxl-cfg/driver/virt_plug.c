@@ -106,7 +106,7 @@ static unsigned affect(bool kept)
 /* A frame buffer or channel is numbered by those before it. */
 static size_t count_of(xmlDocPtr doc, enum xlcfg_kind kind)
 {
-    xmlNodePtr devices = xlcfg__virt_child(xmlDocGetRootElement(doc),
+    xmlNodePtr devices = xlcfg__xml_child(xmlDocGetRootElement(doc),
                                            "devices");
     size_t count = 0;
 
@@ -183,7 +183,7 @@ static int read_back(virDomainPtr d, enum xlcfg_kind kind,
 
 static char *element_text(xmlNodePtr dev, xlcfg_error *err)
 {
-    xlcfg_doc *text = xlcfg__virt_text(dev);
+    xlcfg_doc *text = xlcfg__xml_text(dev);
     char *copy = text ? strdup(xlcfg_doc_string(text)) : NULL;
 
     xlcfg_doc_free(text);
@@ -274,7 +274,7 @@ static int alias_of(virDomainPtr d, enum xlcfg_kind kind,
     else if (!dev)
         *alias_r = NULL;
     else
-        *alias_r = xlcfg__virt_get(dev, "alias@name");
+        *alias_r = xlcfg__xml_get(dev, "alias@name");
     if (!rc && dev && !*alias_r)
         rc = xlcfg__err(err, XLCFG_ERROR_REFUSED, (const char *)dev->name,
                         "it runs without an alias to call it by");
@@ -451,7 +451,7 @@ static int changed_element(virDomainPtr d,
     if (!rc && !alias)
         rc = xlcfg__err(err, XLCFG_ERROR_REFUSED, virDomainGetName(d),
                         "the guest has no such device any more");
-    if (!rc && !xlcfg__virt_set(*dev_r, "alias@name", alias))
+    if (!rc && !xlcfg__xml_set(*dev_r, "alias@name", alias))
         rc = xlcfg__nomem(err);
     xmlFree(alias);
     if (rc)

@@ -21,7 +21,7 @@
 
 static int number(xmlNodePtr node, const char *path, int def)
 {
-    char *text = xlcfg__virt_get(node, path), *end;
+    char *text = xlcfg__xml_get(node, path), *end;
     long n = def;
 
     if (text && *text) {
@@ -35,7 +35,7 @@ static int number(xmlNodePtr node, const char *path, int def)
 
 static xmlNodePtr first(xmlDocPtr doc)
 {
-    xmlNodePtr devices = doc ? xlcfg__virt_child(xmlDocGetRootElement(doc),
+    xmlNodePtr devices = doc ? xlcfg__xml_child(xmlDocGetRootElement(doc),
                                                  "devices") : NULL;
 
     return devices ? devices->children : NULL;
@@ -47,8 +47,8 @@ static bool taken_in(xmlDocPtr doc, const char *element, const char *type,
 {
     for (xmlNodePtr n = first(doc); n; n = n->next)
         if (n->type == XML_ELEMENT_NODE &&
-            (!element || xlcfg__virt_is(n, element)) &&
-            xlcfg__virt_has(n, "address@type", type) &&
+            (!element || xlcfg__xml_is(n, element)) &&
+            xlcfg__xml_has(n, "address@type", type) &&
             number(n, a, -1) == x && (!b || number(n, b, -1) == y))
             return true;
     return false;
@@ -65,8 +65,8 @@ static bool taken(const struct xlcfg__virt_place *at, const char *element,
 static xmlNodePtr controller(xmlDocPtr doc, const char *type, int index)
 {
     for (xmlNodePtr n = first(doc); n; n = n->next)
-        if (xlcfg__virt_is(n, "controller") &&
-            xlcfg__virt_has(n, "@type", type) &&
+        if (xlcfg__xml_is(n, "controller") &&
+            xlcfg__xml_has(n, "@type", type) &&
             number(n, "@index", 0) == index)
             return n;
     return NULL;
@@ -78,7 +78,7 @@ static bool set_number(xmlNodePtr dev, const char *path, const char *fmt,
     char text[24];
 
     snprintf(text, sizeof(text), fmt, n);
-    return xlcfg__virt_set(dev, path, text);
+    return xlcfg__xml_set(dev, path, text);
 }
 
 /* ---- PCI ---- */
@@ -98,11 +98,11 @@ static const struct {
 
 static bool set_pci(xmlNodePtr dev, int bus, int slot)
 {
-    return xlcfg__virt_set(dev, "address@type", "pci") &&
-        xlcfg__virt_set(dev, "address@domain", "0x0000") &&
+    return xlcfg__xml_set(dev, "address@type", "pci") &&
+        xlcfg__xml_set(dev, "address@domain", "0x0000") &&
         set_number(dev, "address@bus", "0x%02x", bus) &&
         set_number(dev, "address@slot", "0x%02x", slot) &&
-        xlcfg__virt_set(dev, "address@function", "0x0");
+        xlcfg__xml_set(dev, "address@function", "0x0");
 }
 
 static bool may_hotplug(const struct xlcfg__virt_place *at, xmlNodePtr bus,
@@ -111,11 +111,11 @@ static bool may_hotplug(const struct xlcfg__virt_place *at, xmlNodePtr bus,
     int index = number(bus, "@index", 0);
     xmlNodePtr kept = at->kept ? controller(at->kept, "pci", index) : bus;
 
-    return xlcfg__virt_is(bus, "controller") &&
-        xlcfg__virt_has(bus, "@type", "pci") &&
-        xlcfg__virt_has(bus, "@model", model) &&
-        !xlcfg__virt_has(bus, "target@hotplug", "off") &&
-        kept && xlcfg__virt_has(kept, "@model", model);
+    return xlcfg__xml_is(bus, "controller") &&
+        xlcfg__xml_has(bus, "@type", "pci") &&
+        xlcfg__xml_has(bus, "@model", model) &&
+        !xlcfg__xml_has(bus, "target@hotplug", "off") &&
+        kept && xlcfg__xml_has(kept, "@model", model);
 }
 
 static int choose_pci(const struct xlcfg__virt_place *at, xmlNodePtr dev,
@@ -156,10 +156,10 @@ static int choose_scsi(const struct xlcfg__virt_place *at, xmlNodePtr dev,
                                    "address@controller", c, "address@unit",
                                    unit))
                 continue;
-            if (!xlcfg__virt_set(dev, "address@type", "drive") ||
+            if (!xlcfg__xml_set(dev, "address@type", "drive") ||
                 !set_number(dev, "address@controller", "%d", c) ||
-                !xlcfg__virt_set(dev, "address@bus", "0") ||
-                !xlcfg__virt_set(dev, "address@target", "0") ||
+                !xlcfg__xml_set(dev, "address@bus", "0") ||
+                !xlcfg__xml_set(dev, "address@target", "0") ||
                 !set_number(dev, "address@unit", "%d", unit))
                 return xlcfg__nomem(err);
             return 0;
@@ -172,7 +172,7 @@ static int choose_scsi(const struct xlcfg__virt_place *at, xmlNodePtr dev,
 /* How many ports of its own a USB controller has. */
 static int usb_ports(xmlNodePtr ctl)
 {
-    char *model = xlcfg__virt_get(ctl, "@model");
+    char *model = xlcfg__xml_get(ctl, "@model");
     int most = !model ? 2 : strstr(model, "none") ? 0
         : strstr(model, "xhci") ? 4 : strstr(model, "ehci") ? 6 : 2;
 
@@ -190,7 +190,7 @@ static int choose_usb(const struct xlcfg__virt_place *at, xmlNodePtr dev,
             if (taken(at, NULL, "usb", "address@bus", bus, "address@port",
                       port))
                 continue;
-            if (!xlcfg__virt_set(dev, "address@type", "usb") ||
+            if (!xlcfg__xml_set(dev, "address@type", "usb") ||
                 !set_number(dev, "address@bus", "%d", bus) ||
                 !set_number(dev, "address@port", "%d", port))
                 return xlcfg__nomem(err);
@@ -213,9 +213,9 @@ static int choose_port(const struct xlcfg__virt_place *at, xmlNodePtr dev,
             if (taken(at, NULL, "virtio-serial", "address@controller", c,
                       "address@port", port))
                 continue;
-            if (!xlcfg__virt_set(dev, "address@type", "virtio-serial") ||
+            if (!xlcfg__xml_set(dev, "address@type", "virtio-serial") ||
                 !set_number(dev, "address@controller", "%d", c) ||
-                !xlcfg__virt_set(dev, "address@bus", "0") ||
+                !xlcfg__xml_set(dev, "address@bus", "0") ||
                 !set_number(dev, "address@port", "%d", port))
                 return xlcfg__nomem(err);
             return 0;
@@ -229,17 +229,17 @@ static int choose_address(const struct xlcfg__virt_place *at,
                           enum xlcfg_kind kind, xmlNodePtr dev,
                           xlcfg_error *err)
 {
-    if (xlcfg__virt_child(dev, "address"))
+    if (xlcfg__xml_child(dev, "address"))
         return 0;
     if (kind == XLCFG_KIND_USBDEV ||
-        xlcfg__virt_has(dev, "target@bus", "usb"))
+        xlcfg__xml_has(dev, "target@bus", "usb"))
         return choose_usb(at, dev, err);
     if (kind == XLCFG_KIND_CHANNEL)
         return choose_port(at, dev, err);
-    if (kind == XLCFG_KIND_DISK && xlcfg__virt_has(dev, "target@bus", "scsi"))
+    if (kind == XLCFG_KIND_DISK && xlcfg__xml_has(dev, "target@bus", "scsi"))
         return choose_scsi(at, dev, err);
     if (kind == XLCFG_KIND_DISK &&
-        !xlcfg__virt_has(dev, "target@bus", "virtio"))
+        !xlcfg__xml_has(dev, "target@bus", "virtio"))
         return 0;               /* libvirt says why it cannot */
     return choose_pci(at, dev, err);
 }
@@ -249,8 +249,8 @@ static int choose_address(const struct xlcfg__virt_place *at,
 static bool has_target(xmlDocPtr doc, const char *name)
 {
     for (xmlNodePtr n = first(doc); n; n = n->next)
-        if (xlcfg__virt_is(n, "disk") &&
-            xlcfg__virt_has(n, "target@dev", name))
+        if (xlcfg__xml_is(n, "disk") &&
+            xlcfg__xml_has(n, "target@dev", name))
             return true;
     return false;
 }
@@ -263,7 +263,7 @@ static bool choose_target(const struct xlcfg__virt_place *at, xmlNodePtr dev)
         { "vd", "virtio" }, { "sd", "scsi" }, { "hd", "ide" },
         { "fd", "fdc" },
     };
-    char *name = xlcfg__virt_get(dev, "target@dev");
+    char *name = xlcfg__xml_get(dev, "target@dev");
     char text[8];
     bool ok = true;
 
@@ -271,15 +271,15 @@ static bool choose_target(const struct xlcfg__virt_place *at, xmlNodePtr dev)
         snprintf(text, sizeof(text), "vd%c", c);
         if (has_target(at->live, text) || has_target(at->kept, text))
             continue;
-        ok = xlcfg__virt_set(dev, "target@dev", text);
-        name = xlcfg__virt_get(dev, "target@dev");
+        ok = xlcfg__xml_set(dev, "target@dev", text);
+        name = xlcfg__xml_get(dev, "target@dev");
     }
     for (size_t i = 0; name && ok && i < COUNT(rows); i++)
         if (!strncmp(name, rows[i].prefix, 2) &&
-            !xlcfg__virt_has(dev, "target@bus", rows[i].bus)) {
-            char *bus = xlcfg__virt_get(dev, "target@bus");
+            !xlcfg__xml_has(dev, "target@bus", rows[i].bus)) {
+            char *bus = xlcfg__xml_get(dev, "target@bus");
 
-            ok = bus || xlcfg__virt_set(dev, "target@bus", rows[i].bus);
+            ok = bus || xlcfg__xml_set(dev, "target@bus", rows[i].bus);
             xmlFree(bus);
         }
     xmlFree(name);
@@ -289,7 +289,7 @@ static bool choose_target(const struct xlcfg__virt_place *at, xmlNodePtr dev)
 static bool choose_mac(xmlNodePtr dev)
 {
     unsigned char r[3];
-    char *mac = xlcfg__virt_get(dev, "mac@address");
+    char *mac = xlcfg__xml_get(dev, "mac@address");
     char text[24];
 
     if (mac) {
@@ -300,7 +300,7 @@ static bool choose_mac(xmlNodePtr dev)
         return false;
     snprintf(text, sizeof(text), "52:54:00:%02x:%02x:%02x", r[0], r[1],
              r[2]);
-    return xlcfg__virt_set(dev, "mac@address", text);
+    return xlcfg__xml_set(dev, "mac@address", text);
 }
 
 /* "ua-disk-vdb": from the key, so that one who finds the alias in QEMU alone
@@ -309,7 +309,7 @@ static int choose_alias(const struct xlcfg__virt_place *at,
                         enum xlcfg_kind kind, xmlNodePtr dev,
                         xlcfg_error *err)
 {
-    char alias[ALIAS_MAX], *given = xlcfg__virt_get(dev, "alias@name");
+    char alias[ALIAS_MAX], *given = xlcfg__xml_get(dev, "alias@name");
     struct xlcfg_ident id;
     xlcfg_doc *body;
     size_t len;
@@ -331,7 +331,7 @@ static int choose_alias(const struct xlcfg__virt_place *at,
     for (int n = 2; xlcfg__virt_by_alias(at->live, alias) ||
          (at->kept && xlcfg__virt_by_alias(at->kept, alias)); n++)
         snprintf(alias + len, sizeof(alias) - len, "-%d", n);
-    return xlcfg__virt_set(dev, "alias@name", alias) ? 0
+    return xlcfg__xml_set(dev, "alias@name", alias) ? 0
         : xlcfg__nomem(err);
 }
 

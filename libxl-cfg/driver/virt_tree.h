@@ -5,17 +5,13 @@
 
 #include "core/xml.h"
 
-#define xlcfg__virt_parse(xml, len, root, doc_r, err) \
-    xlcfg__xml_parse(xml, len, root, XLCFG__XML_DEPTH, doc_r, err)
-#define xlcfg__virt_bad xlcfg__xml_bad
-#define xlcfg__virt_is xlcfg__xml_is
-#define xlcfg__virt_child xlcfg__xml_child
-#define xlcfg__virt_make xlcfg__xml_make
-#define xlcfg__virt_drop xlcfg__xml_drop
-#define xlcfg__virt_get xlcfg__xml_get
-#define xlcfg__virt_has xlcfg__xml_has
-#define xlcfg__virt_set xlcfg__xml_set
-#define xlcfg__virt_text xlcfg__xml_text
+/* xlcfg__xml_parse, within the bounds of a domain's XML. */
+static inline int xlcfg__virt_parse(const char *xml, size_t len,
+                                    const char *root, xmlDocPtr *doc_r,
+                                    xlcfg_error *err)
+{
+    return xlcfg__xml_parse(xml, len, root, XLCFG__XML_DEPTH, doc_r, err);
+}
 
 /* Take out what is not configuration, bring <devices> into its order; the
  * node is a <domain>, one that runs has an id.  False: out of memory. */

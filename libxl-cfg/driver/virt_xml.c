@@ -50,7 +50,7 @@ static int read_scalar(const struct scalar *s, xmlNodePtr el,
                        xlcfg_doc **value_r, xlcfg_error *err)
 {
     char *text = (char *)xmlNodeGetContent(el);
-    char *unit = xlcfg__virt_get(el, "@unit");
+    char *unit = xlcfg__xml_get(el, "@unit");
     uint64_t bytes = s->how == MEMORY ? unit_bytes(unit ? unit : "KiB") : 1;
     char *end = text;
     unsigned long long n = 0;
@@ -68,7 +68,7 @@ static int read_scalar(const struct scalar *s, xmlNodePtr el,
     if (*text >= '0' && *text <= '9')
         n = strtoull(text, &end, 10);
     if (end == text || *end || !bytes || n > INT64_MAX / bytes) {
-        rc = xlcfg__virt_bad(err, el, "expected a number%s",
+        rc = xlcfg__xml_bad(err, el, "expected a number%s",
                              s->how == MEMORY ? " and a unit such as KiB"
                              : "");
         goto out;
@@ -95,7 +95,7 @@ static int read_scalars(xmlNodePtr domain, xlcfg__members *m,
     xlcfg__members_add(&b, "type", xlcfg__doc_str("hvm"));
     for (size_t i = 0; !rc && i < SCALARS; i++) {
         const struct scalar *s = &scalars[i];
-        xmlNodePtr el = xlcfg__virt_child(domain, s->element);
+        xmlNodePtr el = xlcfg__xml_child(domain, s->element);
         xlcfg_doc *value;
 
         if (!el)
@@ -138,14 +138,14 @@ static int claim(struct devices *d, const char *name, xmlNodePtr dev,
     if (d->names.failed)
         return xlcfg__nomem(err);
     if (xlcfg__map_put(&d->map, text->text, 0) != XLCFG__MAP_NONE)
-        return xlcfg__virt_bad(err, dev, "a second %s", name);
+        return xlcfg__xml_bad(err, dev, "a second %s", name);
     return 0;
 }
 
 /* Two devices of one alias. */
 static int check_alias(struct devices *d, xmlNodePtr dev, xlcfg_error *err)
 {
-    char *alias = xlcfg__virt_get(dev, "alias@name");
+    char *alias = xlcfg__xml_get(dev, "alias@name");
     char name[300];
     int rc = 0;
 
@@ -167,7 +167,7 @@ static int check_name(struct devices *d, enum xlcfg_kind kind,
 
     xlcfg__key_of(kind, body, &id);
     if (!id.key[0] && kind == XLCFG_KIND_DISK)
-        return xlcfg__virt_bad(err, dev, "nothing says which %s this is",
+        return xlcfg__xml_bad(err, dev, "nothing says which %s this is",
                                xlcfg__kinds[kind].title);
     if (!id.key[0])
         d->nameless[kind] = true;
@@ -214,7 +214,7 @@ static void take_devices(xmlNodePtr devices, struct devices *d,
 
         next = n->next;
         if (kind != XLCFG_KINDS && !d->nameless[kind])
-            xlcfg__virt_drop(n);
+            xlcfg__xml_drop(n);
     }
     for (int k = 0; k < XLCFG_KINDS; k++)
         if (!d->nameless[k] && (d->arrays[k].count || d->arrays[k].failed))
@@ -238,13 +238,13 @@ int xlcfg__virt_from_tree(xmlDocPtr doc, xlcfg_doc **config_r,
     rc = read_scalars(domain, &m, err);
     if (rc)
         goto out;
-    devices = xlcfg__virt_child(domain, "devices");
+    devices = xlcfg__xml_child(domain, "devices");
     rc = devices ? read_devices(devices, &d, err) : 0;
     if (rc)
         goto out;
     if (devices)
         take_devices(devices, &d, &m);
-    xlcfg__members_add(&m, "x-libvirt", xlcfg__virt_text(domain));
+    xlcfg__members_add(&m, "x-libvirt", xlcfg__xml_text(domain));
     *config_r = xlcfg__members_end(&m);
     rc = *config_r ? 0 : xlcfg__nomem(err);
 out:
@@ -285,7 +285,7 @@ int xlcfg__virt_device_from_xml(const char *xml, size_t len,
     xlcfg__virt_canon_device(dev, false);
     kind = xlcfg__virt_kind(dev);
     if (kind == XLCFG_KINDS) {
-        xlcfg__virt_bad(err, dev, "libxl has no kind for this device");
+        xlcfg__xml_bad(err, dev, "libxl has no kind for this device");
         rc = err ? err->code = XLCFG_ERROR_NI : XLCFG_ERROR_NI;
         goto out;
     }
@@ -295,7 +295,7 @@ int xlcfg__virt_device_from_xml(const char *xml, size_t len,
     xlcfg__key_of(kind, body, &id);
     if (!id.key[0]) {
         xlcfg_doc_free(body);
-        rc = xlcfg__virt_bad(err, dev, "nothing says which %s this is",
+        rc = xlcfg__xml_bad(err, dev, "nothing says which %s this is",
                              xlcfg__kinds[kind].title);
         goto out;
     }
@@ -311,7 +311,7 @@ out:
 static int write_scalar(const struct scalar *s, xmlNodePtr domain,
                         const xlcfg_doc *want, xlcfg_error *err)
 {
-    xmlNodePtr el = xlcfg__virt_child(domain, s->element);
+    xmlNodePtr el = xlcfg__xml_child(domain, s->element);
     const char *text = xlcfg_doc_string(want);
     xlcfg_doc *have = NULL;
     bool same = false;
@@ -332,10 +332,10 @@ static int write_scalar(const struct scalar *s, xmlNodePtr domain,
     }
     if (same)
         return 0;
-    if (!xlcfg__virt_set(domain, s->element, text))
+    if (!xlcfg__xml_set(domain, s->element, text))
         return xlcfg__nomem(err);
     if (s->how == MEMORY &&
-        !xlcfg__virt_set(xlcfg__virt_child(domain, s->element), "@unit",
+        !xlcfg__xml_set(xlcfg__xml_child(domain, s->element), "@unit",
                          "KiB"))
         return xlcfg__nomem(err);
     return 0;
@@ -372,7 +372,7 @@ static int write_info(const char *in, const xlcfg_doc *info,
 static int write_members(const xlcfg_doc *config, xmlNodePtr domain,
                          xlcfg_error *err)
 {
-    xmlNodePtr devices = xlcfg__virt_child(domain, "devices");
+    xmlNodePtr devices = xlcfg__xml_child(domain, "devices");
     int rc = 0;
 
     for (size_t i = 0; !rc && i < xlcfg_doc_count(config); i++) {
@@ -386,7 +386,7 @@ static int write_members(const xlcfg_doc *config, xmlNodePtr domain,
             rc = xlcfg__err(err, XLCFG_ERROR_INVAL, name,
                             "domain XML has no word for this member");
         if (kind != XLCFG_KINDS && !devices)
-            devices = xlcfg__virt_make(domain, "devices");
+            devices = xlcfg__xml_make(domain, "devices");
         if (kind != XLCFG_KINDS && !devices)
             rc = xlcfg__nomem(err);
         for (size_t j = 0; !rc && kind != XLCFG_KINDS &&

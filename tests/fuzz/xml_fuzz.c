@@ -63,7 +63,7 @@ static void device(const char *xml, size_t len)
     must(doc && top);
     xmlDocSetRootElement(doc, top);
     must(xlcfg__virt_element(kind, body, top, &err) == 0);
-    text = xlcfg__virt_text(top->children);
+    text = xlcfg__xml_text(top->children);
     must(text);
     must(xlcfg__virt_device_from_xml(text->text, strlen(text->text), &twice,
                                      &again, &err) == 0);

@@ -94,7 +94,7 @@ static int write_device(enum xlcfg_kind kind, const xlcfg_doc *body,
     xmlDocSetRootElement(doc, top);
     rc = xlcfg__virt_element(kind, body, top, err);
     if (!rc) {
-        text = xlcfg__virt_text(top->children);
+        text = xlcfg__xml_text(top->children);
         *xml_r = strdup(xlcfg_doc_string(text));
     }
     xlcfg_doc_free(text);
