@@ -3,7 +3,7 @@
 # The whole library is rebuilt for them, below B.
 
 FUZZ_OUT := $(B)/tests/fuzz
-FUZZ_NAMES := json_fuzz template_fuzz \
+FUZZ_NAMES := json_fuzz template_fuzz ovf_fuzz \
 	$(if $(filter y,$(WITH_XEN)),xenview_fuzz) \
 	$(if $(filter y,$(WITH_LIBVIRT)$(if $(VIRT_SRC),,n)),xml_fuzz)
 CI_SUITES += check-fuzz
