@@ -26,7 +26,7 @@ static int remove_device(struct virt *v, virDomainPtr d, const char *id,
 
     rc = xlcfg__qmp(v, d, "device_del", xlcfg__qmp_one("id", id), NULL,
                     &why);
-    if (rc && !strstr(why.message, "in the process of unplug") &&
+    if (rc && !xlcfg__virt_is_leaving(why.message) &&
         !strstr(why.message, "not found")) {
         if (err)
             *err = why;

@@ -3,6 +3,8 @@
  * the same one: there only the text says what it was. */
 #include "driver/virt_i.h"
 
+#include <string.h>
+
 static const struct {
     int code, ours;
 } classes[] = {
@@ -62,4 +64,11 @@ int xlcfg__virt_said_of(virDomainPtr d, int otherwise, xlcfg_error *err)
 
     return said(e, virDomainGetConnect(d), otherwise, virDomainGetName(d),
                 err);
+}
+
+bool xlcfg__virt_is_leaving(const char *said)
+{
+    /* The second is of a native PCIe port whose guest is about to answer. */
+    return said && (strstr(said, "in the process of unplug") ||
+                    strstr(said, "Hot-unplug failed: guest is busy"));
 }

@@ -63,6 +63,10 @@ int xlcfg__virt_said(virConnectPtr conn, int otherwise, const char *where,
 /* The same of a domain: to ask for its name forgets the error. */
 int xlcfg__virt_said_of(virDomainPtr d, int otherwise, xlcfg_error *err);
 
+/* Is QEMU's no to an unplug that one is on its way?  Its words alone say so:
+ * the code is that of any failure. */
+bool xlcfg__virt_is_leaving(const char *said);
+
 /* ---- event ---- */
 
 struct xlcfg__virt_events *xlcfg__virt_events_new(void);

@@ -326,8 +326,7 @@ static int asked_before(struct virt *v, const char *name, xlcfg_error *err)
 
     if (e && e->code == VIR_ERR_DEVICE_MISSING)
         return 0;
-    /* QEMU's words alone say so: the code is that of any failure */
-    if (e && e->message && strstr(e->message, "in the process of unplug"))
+    if (e && xlcfg__virt_is_leaving(e->message))
         return 0;
     return xlcfg__virt_said(v->conn, XLCFG_ERROR_REFUSED, name, err);
 }
