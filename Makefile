@@ -58,6 +58,7 @@ help:
 #h make check          install what is missing, build, run the tests
 #h make truth          stock libxl's answers beside ours, case by case
 #h make bench          speed, paired with stock libxl in the same run
+#h make hotplug        the hotplug suite on plain xl and on xlcfg, in that Xen
 #h make crash          plugs killed at each of their steps, then settled
 #h make check-model    the plug protocol's model, searched by spin
 #h make bench-xen      the same on a real Xen, booted in QEMU
