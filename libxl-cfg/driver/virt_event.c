@@ -8,6 +8,7 @@
  * frees it with its owner, whoever is later.
  */
 #include "driver/virt_i.h"
+#include "driver/clock.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -288,16 +289,9 @@ enum xlcfg__virt_word xlcfg__virt_heard(struct xlcfg__virt_events *ev,
                                         unsigned ms)
 {
     enum xlcfg__virt_word word;
-    struct timespec until;
+    struct timespec until = xlcfg__clock_after(ms);
     int r = 0;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
     pthread_mutex_lock(&ev->lock);
     while (!ev->word && !r)
         r = pthread_cond_timedwait(&ev->moved, &ev->lock, &until);

@@ -6,6 +6,7 @@
  * is that one which turns, and libvirt's error handler is left to it too.
  */
 #include "driver/virt_i.h"
+#include "driver/clock.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -140,16 +141,9 @@ static struct dial *dial_new(const char *uri)
 
 static bool dial_wait(struct dial *call, unsigned ms)
 {
-    struct timespec until;
+    struct timespec until = xlcfg__clock_after(ms);
     int r = 0;
 
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
     pthread_mutex_lock(&call->lock);
     while (!call->done && !r)
         r = pthread_cond_timedwait(&call->moved, &call->lock, &until);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A child for one act; its error struct comes back through a pipe. */
 #include "driver/xen_child.h"
+#include "driver/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,14 +14,6 @@
 #include <unistd.h>
 
 _Static_assert(sizeof(xlcfg_error) <= PIPE_BUF, "one write, all or nothing");
-
-static int64_t now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /* What the caller did to signals is no concern of libxl's; and what scripts
  * print is no output of the caller's. */
@@ -56,16 +49,16 @@ static void child(int (*run)(void *arg, xlcfg_error *err), void *arg, int fd)
 static bool hear(int fd, unsigned ms, xlcfg_error *said, bool *late)
 {
     struct pollfd ready = { .fd = fd, .events = POLLIN };
-    int64_t end = now_ms() + ms;
+    int64_t end = xlcfg__now_ms() + ms;
     ssize_t n;
     int r;
 
     do {
-        int64_t left = end - now_ms();
+        int64_t left = end - xlcfg__now_ms();
 
         left = left < 0 ? 0 : left > 60000 ? 60000 : left;
         r = poll(&ready, 1, (int)left);
-    } while ((r < 0 && errno == EINTR) || (!r && now_ms() < end));
+    } while ((r < 0 && errno == EINTR) || (!r && xlcfg__now_ms() < end));
     *late = r == 0;
     if (r <= 0)
         return false;

@@ -131,8 +131,7 @@ static void find_bad(struct search *s, const xlcfg_doc *value)
 
 /* ---- what was read, against what was given ---- */
 
-/* libxl leaves it out when it prints: absent says the same. */
-static bool is_silence(const xlcfg_doc *doc)
+bool xlcfg__xen_is_silence(const xlcfg_doc *doc)
 {
     switch (xlcfg_doc_kind(doc)) {
     case XLCFG_DOC_NULL:
@@ -241,7 +240,7 @@ static int compare(struct search *s, const xlcfg_doc *given,
     bool inner = xlcfg_doc_kind(given) == XLCFG_DOC_OBJECT ||
         is_list_of_objects(given);
 
-    if (!got && is_silence(given))
+    if (!got && xlcfg__xen_is_silence(given))
         return 0;
     if (inner)
         return compare_inner(s, given, got, err);

@@ -20,4 +20,7 @@ int xlcfg__xen_config_read(struct libxl__ctx *ctx, const xlcfg_doc *doc,
                            struct libxl_domain_config *config,
                            xlcfg_error *err);
 
+/* A value that libxl leaves out when it prints: absent says the same. */
+bool xlcfg__xen_is_silence(const xlcfg_doc *doc);
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Finding and removing one device's nodes. */
 #include "driver/xen_plug_node.h"
+#include "driver/clock.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -199,14 +200,6 @@ static bool ask(struct xs_handle *h, xs_transaction_t t,
     return state == '6' || xs_write(h, t, path, "5", 1);
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static int unreachable(xlcfg_error *err, const char *where, int why)
 {
     return xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, where, "xenstore: %s",
@@ -219,7 +212,7 @@ static char wait_for_guest(struct xs_handle *h,
                            unsigned wait_ms)
 {
     struct pollfd ready = { .fd = xs_fileno(h), .events = POLLIN };
-    int64_t end = now_ms() + wait_ms;
+    int64_t end = xlcfg__now_ms() + wait_ms;
     char path[XLCFG__XS_PATH_MAX + 8];
     bool told;
 
@@ -227,7 +220,7 @@ static char wait_for_guest(struct xs_handle *h,
     told = xs_watch(h, path, "state");
     for (;;) {
         char state = read_state(h, XBT_NULL, nodes);
-        int64_t left = end - now_ms();
+        int64_t left = end - xlcfg__now_ms();
         char **event;
 
         if (state == '6' || state == '0' || left <= 0)

@@ -5,6 +5,7 @@
  * at the end; the entry there becomes the whole body it was called with.
  */
 #include "driver/xen_plug.h"
+#include "driver/xen_plug_config.h"
 #include "driver/xen_plug_kind.h"
 #include "driver/xen_plug_node.h"
 
@@ -19,24 +20,6 @@ static bool is_medium(const char *name)
     return !strcmp(name, "pdev_path") || !strcmp(name, "format");
 }
 
-/* A value that libxl leaves out when it prints: absent says the same. */
-static bool is_silence(const xlcfg_doc *doc)
-{
-    switch (xlcfg_doc_kind(doc)) {
-    case XLCFG_DOC_NULL:
-        return true;
-    case XLCFG_DOC_BOOL:
-        return !doc->truth;
-    case XLCFG_DOC_NUMBER:
-        return !strcmp(doc->text, "0");
-    case XLCFG_DOC_STRING:
-    case XLCFG_DOC_ARRAY:
-    case XLCFG_DOC_OBJECT:
-        return !doc->count;
-    }
-    return false;
-}
-
 /* The first member of a that is another in b, besides the medium; NULL:
  * there is none. */
 static const char *other_member(const xlcfg_doc *a, const xlcfg_doc *b)
@@ -46,8 +29,8 @@ static const char *other_member(const xlcfg_doc *a, const xlcfg_doc *b)
         const xlcfg_doc *was = a->members[i].value;
         const xlcfg_doc *now = xlcfg_doc_get(b, name);
 
-        if (is_medium(name) || (is_silence(was) && (!now ||
-                                                    is_silence(now))))
+        if (is_medium(name) || (xlcfg__xen_is_silence(was) &&
+                                xlcfg__xen_is_silence(now)))
             continue;
         if (!now || !xlcfg__doc_equal(was, now))
             return name;

@@ -4,6 +4,7 @@
  * that was given up, an answer that comes later belongs to nobody.
  */
 #include "driver/xen_wire.h"
+#include "driver/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -34,14 +35,6 @@ struct xlcfg__wire {
     char in[BUFFER];            /* answers, from in_at on not taken yet */
 };
 
-static int64_t now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* ---- opening ---- */
 
 /* 0, or why there is nothing at path to connect to. */
@@ -49,7 +42,7 @@ static int open_at(const char *path, unsigned ms, struct xlcfg__wire *wire)
 {
     struct timespec pause = { 0, RETRY_MS * 1000000 };
     struct sockaddr_un to = { .sun_family = AF_UNIX };
-    int64_t end = now_ms() + ms;
+    int64_t end = xlcfg__now_ms() + ms;
     struct stat sb;
     int r = 0;
 
@@ -73,7 +66,7 @@ static int open_at(const char *path, unsigned ms, struct xlcfg__wire *wire)
         r = errno;
         if (r != EAGAIN && r != EINTR)
             break;
-        if (now_ms() >= end) {
+        if (xlcfg__now_ms() >= end) {
             r = ETIMEDOUT;
             break;
         }
@@ -305,7 +298,7 @@ static bool wait_for_some(struct xlcfg__wire *wire, int64_t end)
     struct pollfd ready = {
         .fd = wire->fd, .events = POLLIN | (wire->out_len ? POLLOUT : 0),
     };
-    int64_t left = end - now_ms();
+    int64_t left = end - xlcfg__now_ms();
     int r = left > 0 ? poll(&ready, 1, (int)left) : 0;
 
     if (!r)
@@ -322,7 +315,7 @@ void xlcfg__wire_ask(struct xlcfg__wire *wire, struct xlcfg__wire_ask *asks,
     struct batch b = {
         .asks = asks, .count = count, .first_id = wire->next_id,
     };
-    int64_t end = now_ms() + wire->ms;
+    int64_t end = xlcfg__now_ms() + wire->ms;
     size_t before;
 
     for (size_t i = 0; i < count; i++) {
@@ -337,7 +330,7 @@ void xlcfg__wire_ask(struct xlcfg__wire *wire, struct xlcfg__wire_ask *asks,
             break;
         take_some(wire, &b);
         if (b.answered != before)
-            end = now_ms() + wire->ms;
+            end = xlcfg__now_ms() + wire->ms;
     }
     for (size_t i = b.answered; i < count; i++)
         asks[i].error = wire->lost;

@@ -11,6 +11,7 @@
  */
 #include "core/silent.h"
 #include "ops/job.h"
+#include "driver/clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -389,14 +390,6 @@ static int take_list(struct xlcfg__job *job)
     return rc;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static int look(struct xlcfg__job *job)
 {
     if (job->name)
@@ -422,14 +415,15 @@ static int connect_anew(struct xlcfg__job *job)
 void xlcfg__job_run(void *arg)
 {
     struct xlcfg__job *job = arg;
-    int64_t late = now_ms() + job->deadline_ms / 2;
+    int64_t late = xlcfg__now_ms() + job->deadline_ms / 2;
     int rc = 0;
 
     if (!job->conn)
         rc = connect_anew(job);
     if (!rc)
         rc = look(job);
-    if (rc == XLCFG_ERROR_UNREACHABLE && !job->fresh && now_ms() < late) {
+    if (rc == XLCFG_ERROR_UNREACHABLE && !job->fresh &&
+        xlcfg__now_ms() < late) {
         xlcfg__cut_dispose(&job->cut);
         forget_list(job);
         rc = connect_anew(job);

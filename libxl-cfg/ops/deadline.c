@@ -2,6 +2,7 @@
 /* A thread for a call, and a wait with an end. */
 #include "ops/deadline.h"
 #include "core/err.h"
+#include "driver/clock.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -73,24 +74,10 @@ static int start(struct task *task, pthread_t *id_r)
     return r;
 }
 
-static struct timespec after(unsigned ms)
-{
-    struct timespec at;
-
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += ms / 1000;
-    at.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_sec++;
-        at.tv_nsec -= 1000000000;
-    }
-    return at;
-}
-
 int xlcfg__deadline_run(unsigned ms, const struct xlcfg__work *work,
                         void *arg)
 {
-    struct timespec until = after(ms);
+    struct timespec until = xlcfg__clock_after(ms);
     struct task *task = task_new(work, arg);
     pthread_t id;
     bool done;

@@ -15,6 +15,7 @@
 #define XLCFG_OPS_HUB_H
 
 #include "ops/ctx.h"
+#include "driver/clock.h"
 
 #include <pthread.h>
 
@@ -79,7 +80,6 @@ struct xlcfg_watch {
     xlcfg_error err;            /* what ended it */
 };
 
-int64_t xlcfg__now_ms(void);    /* of a clock that is never set */
 
 int xlcfg__hub_start(xlcfg_ctx *ctx, unsigned sweep_ms,
                      struct xlcfg__hub **hub_r, xlcfg_error *err);

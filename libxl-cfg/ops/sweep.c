@@ -10,14 +10,6 @@
 #include <string.h>
 #include <time.h>
 
-int64_t xlcfg__now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 void xlcfg__sweeper_dispose(struct xlcfg__sweeper *sw)
 {
     xlcfg__lines_dispose(&sw->marks);
