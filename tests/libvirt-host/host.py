@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A private libvirtd with QEMU guests, for tests that may kill any of them.
 
-    with Host(folder, guest_images) as host:
+    with Host(folder, sees=[images]) as host:
         host.define(guest_xml("g1", folder, images, os="linux"))
         host.virsh("start", "g1")
 
@@ -9,7 +9,8 @@ A libvirtd of its own: it sees the machine's folders, but its state, sockets,
 configuration and logs are below `folder`, by a mount namespace.  It listens
 at host.uri, a unix socket, and to nobody else.  It can be killed and started
 again; guests go on meanwhile.  With `root` libvirtd and QEMU are those of
-another root folder (a newer distribution), which sees the same /tmp.
+another root folder (a newer distribution), which sees the same /tmp and,
+by their own paths, the folders of `sees` (where guests' kernels are).
 
 The folder's path must be short: it holds unix sockets.
 """
@@ -65,9 +66,10 @@ def wait_for(what, test, patience=PATIENCE, every=0.05):
 
 
 class Host:
-    def __init__(self, folder, root=None):
+    def __init__(self, folder, root=None, sees=()):
         self.folder = Path(folder).resolve()
         self.root = Path(root).resolve() if root else None
+        self.sees = [Path(one).resolve() for one in sees]
         for name in PRIVATE:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         (self.folder / "etc/libvirtd.conf").write_text(LIBVIRTD_CONF)
@@ -92,6 +94,9 @@ class Host:
         if self.root:
             for name in ("proc", "sys", "dev", "tmp"):
                 script.append(f"mount --rbind /{name} '{into}/{name}'")
+            for path in self.sees:
+                script.append(f"mkdir -p '{into}{path}'")
+                script.append(f"mount --bind '{path}' '{into}{path}'")
             daemon = f"chroot '{into}' {daemon}"
         script.append(f"exec {daemon}")
         return ["unshare", "--mount", "--propagation", "private",

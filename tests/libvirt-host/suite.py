@@ -225,7 +225,7 @@ def main(argv):
     with tempfile.TemporaryDirectory(prefix="xlv.", dir="/tmp") as scratch:
         # QEMU may be of another user than the one who made the folder
         os.chmod(scratch, 0o755)
-        with lv.Host(scratch, root) as host:
+        with lv.Host(scratch, root, sees=[images]) as host:
             print(host.virsh("version", "--daemon").stdout.strip())
             for function in chosen:
                 verbose = os.environ.get("CI") == "true"
