@@ -33,12 +33,9 @@ static int run_features(struct tool *t, int argc, char **argv)
     xlcfg_doc *doc;
     int code;
 
-    code = tool_options(t, &argc, argv, rows);
-    if (code)
-        return code;
-    if (argc != 1)
-        return tool_usage(t, argv[1], "usage: xlcfg features [--why NAME]");
-    code = tool_open(t);
+    code = tool_args(t, &argc, argv, rows, 0, 0, "features [--why NAME]");
+    if (!code)
+        code = tool_open(t);
     if (code)
         return code;
     if (xlcfg_features(t->ctx, why, &doc, &err))
@@ -56,11 +53,9 @@ static int run_schema(struct tool *t, int argc, char **argv)
     const char *text;
     int code;
 
-    code = tool_options(t, &argc, argv, rows);
+    code = tool_args(t, &argc, argv, rows, 0, 1, "schema [NAME]");
     if (code)
         return code;
-    if (argc > 2)
-        return tool_usage(t, argv[2], "usage: xlcfg schema [NAME]");
     if (argc == 1) {
         for (size_t i = 0; xlcfg_schema_name(i); i++)
             puts(xlcfg_schema_name(i));
@@ -95,11 +90,9 @@ static int run_table(struct tool *t, int argc, char **argv)
     xlcfg_doc *doc;
     int code;
 
-    code = tool_options(t, &argc, argv, rows);
+    code = tool_args(t, &argc, argv, rows, 0, 0, "table [--kinds]");
     if (code)
         return code;
-    if (argc != 1)
-        return tool_usage(t, argv[1], "usage: xlcfg table [--kinds]");
     if (xlcfg_table(kinds != NULL, &doc, &err))
         return tool_fail(t, &err);
     if (wants_document(t))
@@ -154,12 +147,9 @@ static int run_check(struct tool *t, int argc, char **argv)
     xlcfg_doc *doc;
     int code;
 
-    code = tool_options(t, &argc, argv, rows);
+    code = tool_args(t, &argc, argv, rows, 0, 0, "check [--canonical FILE]");
     if (code)
         return code;
-    if (argc != 1)
-        return tool_usage(t, argv[1],
-                          "usage: xlcfg check [--canonical FILE]");
     if (file)
         return canonical(t, file);
     code = tool_open(t);

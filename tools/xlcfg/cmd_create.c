@@ -78,11 +78,10 @@ static int run(struct tool *t, int argc, char **argv, bool define)
     struct progress p;
     int code, rc;
 
-    code = tool_options(t, &argc, argv, rows);
+    code = tool_args(t, &argc, argv, rows, 1, 1,
+                     define ? "import FILE|-" : "create FILE|-");
     if (code)
         return code;
-    if (argc != 2)
-        return tool_usage(t, NULL, "usage: xlcfg %s FILE|-", argv[0]);
     if (t->format == FORMAT_XML && !dry)
         return tool_usage(t, "-o xml", "only with --dry-run");
     code = tool_open(t);

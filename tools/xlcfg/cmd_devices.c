@@ -82,14 +82,7 @@ static int run(struct tool *t, int argc, char **argv)
     xlcfg_doc *doc, *out;
     int code;
 
-    code = tool_options(t, &argc, argv, rows);
-    if (code)
-        return code;
-    if (argc != 2)
-        return tool_usage(t, NULL, "usage: xlcfg devices DOM");
-    if (t->format == FORMAT_XML)
-        return tool_usage(t, "-o xml", "devices has no XML form");
-    code = tool_open(t);
+    code = tool_begin(t, &argc, argv, rows, 1, 1, "devices DOM");
     if (code)
         return code;
     if (xlcfg_domain_get(t->ctx, argv[1], NULL, &doc, &err))

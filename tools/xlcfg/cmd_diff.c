@@ -85,14 +85,7 @@ static int run(struct tool *t, int argc, char **argv)
     xlcfg_doc *doc;
     int code;
 
-    code = tool_options(t, &argc, argv, rows);
-    if (code)
-        return code;
-    if (argc != 2)
-        return tool_usage(t, NULL, "usage: xlcfg diff DOM [--version A..B]");
-    if (t->format == FORMAT_XML)
-        return tool_usage(t, "-o xml", "diff has no XML form");
-    code = tool_open(t);
+    code = tool_begin(t, &argc, argv, rows, 1, 1, "diff DOM [--version A..B]");
     if (code)
         return code;
     if (range)

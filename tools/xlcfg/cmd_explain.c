@@ -48,14 +48,7 @@ static int run(struct tool *t, int argc, char **argv)
     xlcfg_doc *doc;
     int code;
 
-    code = tool_options(t, &argc, argv, rows);
-    if (code)
-        return code;
-    if (argc != 2 && argc != 3)
-        return tool_usage(t, NULL, "usage: xlcfg explain DOM [KEY]");
-    if (t->format == FORMAT_XML)
-        return tool_usage(t, "-o xml", "explain has no XML form");
-    code = tool_open(t);
+    code = tool_begin(t, &argc, argv, rows, 1, 2, "explain DOM [KEY]");
     if (code)
         return code;
     if (xlcfg_domain_explain(t->ctx, argv[1], argc == 3 ? argv[2] : NULL,

@@ -66,12 +66,9 @@ static int run(struct tool *t, int argc, char **argv)
     char *text;
     int code;
 
-    code = tool_options(t, &argc, argv, rows);
-    if (code)
-        return code;
-    if (argc != 2)
-        return tool_usage(t, NULL, "usage: xlcfg export DOM [--ovf]");
-    code = tool_open(t);
+    code = tool_args(t, &argc, argv, rows, 1, 1, "export DOM [--ovf]");
+    if (!code)
+        code = tool_open(t);
     if (code)
         return code;
     if (xlcfg_domain_ovf(t->ctx, argv[1], t->secrets, &text, &err))

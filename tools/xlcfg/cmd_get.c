@@ -42,12 +42,10 @@ static int run_get(struct tool *t, int argc, char **argv)
     xlcfg_doc *doc;
     int code;
 
-    code = tool_options(t, &argc, argv, rows);
+    code = tool_args(t, &argc, argv, rows, 1, 1,
+                     "get DOM [--config] [--version V]");
     if (code)
         return code;
-    if (argc != 2)
-        return tool_usage(t, NULL, "usage: xlcfg get DOM [--config] "
-                          "[--version V]");
     if (version && t->format == FORMAT_XML)
         return tool_usage(t, "-o xml", "expected json or yaml for a version "
                           "that was");

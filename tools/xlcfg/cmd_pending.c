@@ -9,14 +9,7 @@ static int run(struct tool *t, int argc, char **argv)
     xlcfg_doc *doc;
     int code;
 
-    code = tool_options(t, &argc, argv, rows);
-    if (code)
-        return code;
-    if (argc != 2)
-        return tool_usage(t, NULL, "usage: xlcfg pending DOM");
-    if (t->format == FORMAT_XML)
-        return tool_usage(t, "-o xml", "pending has no XML form");
-    code = tool_open(t);
+    code = tool_begin(t, &argc, argv, rows, 1, 1, "pending DOM");
     if (code)
         return code;
     if (xlcfg_domain_pending(t->ctx, argv[1], &doc, &err))

@@ -59,7 +59,8 @@ static int take_incarnation(const struct tool *t, const char *text,
     return 0;
 }
 
-/* The options of all; words is how many arguments there must be. */
+/* The options of all; words is how many arguments there must be
+ * behind the name. */
 static int plug_options(struct tool *t, int *argc, char **argv, int words,
                         const char *usage, xlcfg_plug_options *opt)
 {
@@ -73,15 +74,13 @@ static int plug_options(struct tool *t, int *argc, char **argv, int words,
 
     code = take_wait(t, argc, argv, opt);
     if (!code)
-        code = tool_options(t, argc, argv, rows);
+        code = tool_args(t, argc, argv, rows, words, words, usage);
     if (!code)
         code = take_incarnation(t, incarnation, opt);
+    if (!code && t->format == FORMAT_XML)
+        code = tool_usage(t, "-o xml", "%s has no XML form", argv[0]);
     if (code)
         return code;
-    if (*argc != words)
-        return tool_usage(t, NULL, "usage: xlcfg %s", usage);
-    if (t->format == FORMAT_XML)
-        return tool_usage(t, "-o xml", "%s has no XML form", argv[0]);
     opt->dry_run = dry;
     opt->force = force;
     return tool_open(t);
@@ -89,25 +88,9 @@ static int plug_options(struct tool *t, int *argc, char **argv, int words,
 
 /* ---- what comes and goes ---- */
 
-static int finish(struct tool *t, const xlcfg_plug_options *opt,
-                  xlcfg_doc *doc)
+static const char *note_of(const xlcfg_plug_options *opt)
 {
-    const xlcfg_doc *dev;
-    int code;
-
-    doc = tool_shown(t, doc, &code);
-    if (!doc)
-        return code;
-    dev = xlcfg_doc_get(doc, "device");
-    if (t->format == FORMAT_JSON || t->format == FORMAT_YAML)
-        return tool_print(t, doc);
-    if (t->format == FORMAT_NAME)
-        puts(cell_text(dev, "key"));
-    else if (!t->quiet)
-        printf("%s: %s%s\n", cell_text(dev, "key"), cell_text(dev, "state"),
-               opt->dry_run ? " (dry run: nothing was touched)" : "");
-    xlcfg_doc_free(doc);
-    return EXIT_DONE;
+    return opt->dry_run ? " (dry run: nothing was touched)" : "";
 }
 
 /* A device's body, JSON or the driver's XML; kind is what it must be. */
@@ -143,7 +126,7 @@ static int run_attach(struct tool *t, int argc, char **argv)
     struct progress p;
     int code, rc;
 
-    code = plug_options(t, &argc, argv, 4, "attach DOM KIND FILE|-", &opt);
+    code = plug_options(t, &argc, argv, 3, "attach DOM KIND FILE|-", &opt);
     if (!code)
         code = read_body(t, argv[3], argv[2], &body);
     if (code)
@@ -153,7 +136,7 @@ static int run_attach(struct tool *t, int argc, char **argv)
                              &err);
     progress_end(&p);
     xlcfg_doc_free(body);
-    return rc ? tool_fail(t, &err) : finish(t, &opt, doc);
+    return rc ? tool_fail(t, &err) : tool_print_device(t, doc, note_of(&opt));
 }
 
 static int run_update(struct tool *t, int argc, char **argv)
@@ -165,7 +148,7 @@ static int run_update(struct tool *t, int argc, char **argv)
     char kind[32];
     int code, rc;
 
-    code = plug_options(t, &argc, argv, 4, "update DOM KEY FILE|-", &opt);
+    code = plug_options(t, &argc, argv, 3, "update DOM KEY FILE|-", &opt);
     if (code)
         return code;
     snprintf(kind, sizeof(kind), "%.*s", (int)strcspn(argv[2], "/"),
@@ -178,7 +161,7 @@ static int run_update(struct tool *t, int argc, char **argv)
                              &err);
     progress_end(&p);
     xlcfg_doc_free(body);
-    return rc ? tool_fail(t, &err) : finish(t, &opt, doc);
+    return rc ? tool_fail(t, &err) : tool_print_device(t, doc, note_of(&opt));
 }
 
 static int run_detach(struct tool *t, int argc, char **argv)
@@ -189,13 +172,13 @@ static int run_detach(struct tool *t, int argc, char **argv)
     xlcfg_doc *doc;
     int code, rc;
 
-    code = plug_options(t, &argc, argv, 3, "detach DOM KEY", &opt);
+    code = plug_options(t, &argc, argv, 2, "detach DOM KEY", &opt);
     if (code)
         return code;
     progress_begin(&p, t, "waiting for the guest to let go of", argv[2]);
     rc = xlcfg_device_detach(t->ctx, argv[1], argv[2], &opt, &doc, &err);
     progress_end(&p);
-    return rc ? tool_fail(t, &err) : finish(t, &opt, doc);
+    return rc ? tool_fail(t, &err) : tool_print_device(t, doc, note_of(&opt));
 }
 
 #define CONDITIONS \

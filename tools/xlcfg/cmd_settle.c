@@ -26,14 +26,7 @@ static int run_settle(struct tool *t, int argc, char **argv)
     xlcfg_doc *doc;
     int code, rc;
 
-    code = tool_options(t, &argc, argv, rows);
-    if (code)
-        return code;
-    if (argc > 2)
-        return tool_usage(t, NULL, "usage: xlcfg settle [DOM]");
-    if (t->format == FORMAT_XML)
-        return tool_usage(t, "-o xml", "settle has no XML form");
-    code = tool_open(t);
+    code = tool_begin(t, &argc, argv, rows, 0, 1, "settle [DOM]");
     if (code)
         return code;
     progress_begin(&p, t, "settling", argc > 1 ? argv[1] : "all domains");

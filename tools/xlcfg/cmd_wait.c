@@ -7,25 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int finish(struct tool *t, xlcfg_doc *doc)
-{
-    const xlcfg_doc *dev = xlcfg_doc_get(doc, "device");
-    int code = EXIT_DONE;
-
-    doc = tool_shown(t, doc, &code);
-    if (!doc)
-        return code;
-    dev = xlcfg_doc_get(doc, "device");
-    if (t->format == FORMAT_JSON || t->format == FORMAT_YAML)
-        return tool_print(t, doc);
-    if (t->format == FORMAT_NAME)
-        puts(cell_text(dev, "key"));
-    else if (!t->quiet)
-        printf("%s: %s\n", cell_text(dev, "key"), cell_text(dev, "state"));
-    xlcfg_doc_free(doc);
-    return code;
-}
-
 static int run(struct tool *t, int argc, char **argv)
 {
     const char *what = NULL, *timeout = NULL, *state;
@@ -60,7 +41,7 @@ static int run(struct tool *t, int argc, char **argv)
     rc = xlcfg_wait(t->ctx, argv[1], key, state + 1, ms, &doc, &err);
     free(key);
     if (!rc)
-        return finish(t, doc);
+        return tool_print_device(t, doc, "");
     code = tool_fail(t, &err);
     return rc == XLCFG_ERROR_TIMEDOUT ? EXIT_DIFFERS : code;
 }

@@ -170,6 +170,29 @@ int tool_options(const struct tool *t, int *argc, char **argv,
     return 0;
 }
 
+int tool_args(const struct tool *t, int *argc, char **argv,
+              const struct option_row *rows, int least, int most,
+              const char *usage)
+{
+    int code = tool_options(t, argc, argv, rows);
+
+    if (!code && (*argc <= least || *argc - 1 > most))
+        code = tool_usage(t, *argc - 1 > most ? argv[most + 1] : NULL,
+                          "usage: xlcfg %s", usage);
+    return code;
+}
+
+int tool_begin(struct tool *t, int *argc, char **argv,
+               const struct option_row *rows, int least, int most,
+               const char *usage)
+{
+    int code = tool_args(t, argc, argv, rows, least, most, usage);
+
+    if (!code && t->format == FORMAT_XML)
+        code = tool_usage(t, "-o xml", "%s has no XML form", argv[0]);
+    return code ? code : tool_open(t);
+}
+
 int tool_seconds(const struct tool *t, const char *option, const char *text,
                  double most, unsigned *ms_r)
 {

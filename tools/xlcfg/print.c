@@ -45,6 +45,26 @@ int tool_print(struct tool *t, xlcfg_doc *doc)
     return EXIT_DONE;
 }
 
+int tool_print_device(struct tool *t, xlcfg_doc *doc, const char *note)
+{
+    const xlcfg_doc *dev;
+    int code = EXIT_DONE;
+
+    doc = tool_shown(t, doc, &code);
+    if (!doc)
+        return code;
+    dev = xlcfg_doc_get(doc, "device");
+    if (t->format == FORMAT_JSON || t->format == FORMAT_YAML)
+        return tool_print(t, doc);
+    if (t->format == FORMAT_NAME)
+        puts(cell_text(dev, "key"));
+    else if (!t->quiet)
+        printf("%s: %s%s\n", cell_text(dev, "key"), cell_text(dev, "state"),
+               note);
+    xlcfg_doc_free(doc);
+    return EXIT_DONE;
+}
+
 /* ---- YAML: strings always quoted, so that no reader guesses ---- */
 
 static void yaml_value(const xlcfg_doc *doc, int depth, bool in_list);

@@ -54,6 +54,18 @@ struct option_row {
 int tool_options(const struct tool *t, int *argc, char **argv,
                  const struct option_row *rows);
 
+/* What a command begins with: its options, and from `least` to `most`
+ * arguments.  usage: the command's name and what follows it.  0 or an exit
+ * code. */
+int tool_args(const struct tool *t, int *argc, char **argv,
+              const struct option_row *rows, int least, int most,
+              const char *usage);
+/* The same for a command that has no XML form and asks a driver: the context
+ * is opened. */
+int tool_begin(struct tool *t, int *argc, char **argv,
+               const struct option_row *rows, int least, int most,
+               const char *usage);
+
 /* Seconds of an option, in ms; an exit code when they are none or more than
  * `most`. */
 int tool_seconds(const struct tool *t, const char *option, const char *text,
@@ -63,6 +75,9 @@ int tool_seconds(const struct tool *t, const char *option, const char *text,
 xlcfg_doc *tool_shown(const struct tool *t, xlcfg_doc *doc, int *code);
 /* Whole documents: JSON or YAML to stdout; frees doc; an exit code. */
 int tool_print(struct tool *t, xlcfg_doc *doc);
+/* An answer about one device: whole, or its key and state and then `note`;
+ * takes doc; an exit code. */
+int tool_print_device(struct tool *t, xlcfg_doc *doc, const char *note);
 /* Flush stdout and say whether all of it arrived. */
 int tool_flush(const struct tool *t, int code);
 int yaml_print(const xlcfg_doc *doc);
