@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Attach, detach and settle over the in-memory driver. */
-#include "unit.h"
-#include "ops/plug.h"
-
-#include <unistd.h>
-
 #define U1 "11111111-2222-3333-4444-555555555555"
 #define LIVE "{\"c_info\":{\"name\":\"g\"},\"disks\":[" \
     "{\"vdev\":\"xvda\"},{\"vdev\":\"xvdb\"},{\"vdev\":\"xvdc\"}]}"
@@ -14,42 +9,7 @@
     "{\"refuses\":\"busy\"},\"vtpm/0\":{\"refuses\":\"no room\"}," \
     "\"nic/7\":{\"live\":\"failed\",\"reason\":\"left\"}}}"
 
-static char dir[] = "/tmp/plug_test.XXXXXX";
-static char folder[64];
-static xlcfg_ctx *ctx;
-static xlcfg_error err;
-static xlcfg_doc *doc;
-
-static void begin_with(const char *fail)
-{
-    xlcfg_ctx_options opt = XLCFG_CTX_OPTIONS_INIT;
-    static int n;
-    char uri[2048];
-
-    snprintf(folder, sizeof(folder), "%s/%d-%d", dir, (int)getpid(), n++);
-    opt.state_dir = folder;
-    opt.lock_ms = 500;          /* what others hold is waited for */
-    snprintf(uri, sizeof(uri), "mem:{\"domains\":[" DOM "]%s}", fail);
-    err = (xlcfg_error)XLCFG_ERROR_INIT;
-    ck_assert_msg(!xlcfg_ctx_open(uri, &opt, &ctx, &err), "%s: %s",
-                  err.where, err.message);
-}
-
-static void end(void)
-{
-    char words[128];
-
-    xlcfg_ctx_close(ctx);
-    snprintf(words, sizeof(words), "rm -rf '%s'", folder);
-    ck_assert_int_eq(system(words), 0);
-}
-
-static const char *text(const char *pointer)
-{
-    const char *s = xlcfg_doc_string(xlcfg_doc_pointer(doc, pointer));
-
-    return s ? s : "(none)";
-}
+#include "guest.h"
 
 static int attach(const char *kind, const char *body,
                   const xlcfg_plug_options *opt)
@@ -90,30 +50,6 @@ static void template_disks(const char *want)
     ck_assert_int_eq(xlcfg_domain_template(ctx, "g", &t, &err), 0);
     is_text(xlcfg_doc_ref(xlcfg_doc_pointer(t, "/config/disks")), want);
     xlcfg_doc_free(t);
-}
-
-static void intents_open(size_t want)
-{
-    struct xlcfg_intents list = { 0 };
-    xlcfg__state *st;
-    int rc = xlcfg__state_open(folder, false, 1000, &st, &err);
-
-    if (!want && rc == XLCFG_ERROR_NOTFOUND)
-        return;                 /* nothing was ever recorded */
-    ck_assert_int_eq(rc, 0);
-    ck_assert_int_eq(xlcfg__state_intents(st, "mem", U1, &list, &err), 0);
-    ck_assert_uint_eq(list.count, want);
-    xlcfg__intents_dispose(&list);
-    xlcfg__state_close(st);
-}
-
-static void settles(const char *pending, const char *failed)
-{
-    ck_assert_msg(!xlcfg_settle(ctx, NULL, false, &doc, &err), "%s",
-                  err.message);
-    ck_assert_str_eq(text("/pending"), pending);
-    ck_assert_str_eq(text("/failed"), failed);
-    xlcfg_doc_free(doc);
 }
 
 START_TEST(what_is_attached_is_in_the_template)
