@@ -9,6 +9,7 @@
  */
 #include "core/doc.h"
 #include "ops/plug.h"
+#include "wrap.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,12 +17,13 @@
 #include <string.h>
 #include <unistd.h>
 
-static int made, fail_at, fail_code;    /* of the store's calls */
+static int made, fail_at;       /* of the store's calls */
 static long taken, deny_at;             /* of allocations */
 static bool hit;
 
-static bool fails(xlcfg_error *err)
+static bool fails(const char *call, xlcfg_error *err)
 {
+    (void)call;
     if (!fail_at || ++made != fail_at)
         return false;
     hit = true;
@@ -37,35 +39,6 @@ static bool denied(void)
     return true;
 }
 
-#define WRAP(name, types, names) \
-    int __real_##name types; \
-    int __wrap_##name types; \
-    int __wrap_##name types \
-    { \
-        return fails(err) ? fail_code : __real_##name names; \
-    }
-
-WRAP(xlcfg__state_open,
-     (const char *dir, bool write, unsigned ms, xlcfg__state **st,
-      xlcfg_error *err), (dir, write, ms, st, err))
-WRAP(xlcfg__state_seen,
-     (xlcfg__state *st, const char *driver, const char *uuid, bool want,
-      struct xlcfg__seen *seen, xlcfg_error *err),
-     (st, driver, uuid, want, seen, err))
-WRAP(xlcfg__state_devices,
-     (xlcfg__state *st, const char *driver, const char *uuid,
-      struct xlcfg__memories *list, xlcfg_error *err),
-     (st, driver, uuid, list, err))
-WRAP(xlcfg__state_record,
-     (xlcfg__state *st, const struct xlcfg__record *rec, const char *was,
-      char *version, xlcfg_error *err), (st, rec, was, version, err))
-WRAP(xlcfg__state_intents,
-     (xlcfg__state *st, const char *driver, const char *uuid,
-      struct xlcfg_intents *list, xlcfg_error *err),
-     (st, driver, uuid, list, err))
-WRAP(xlcfg__state_template_get,
-     (xlcfg__state *st, const char *driver, const char *uuid,
-      xlcfg_doc **doc, xlcfg_error *err), (st, driver, uuid, doc, err))
 WRAP(xlcfg__state_intent_put,
      (xlcfg__state *st, const char *driver, const char *uuid,
       struct xlcfg_intent *in, xlcfg_error *err),

@@ -21,12 +21,12 @@ $(FA_OUT)/alloc: tests/fault/alloc.c $(FA_C) \
 		-DXLCFG__ARENA_MOST=16 $(shell pkg-config --cflags libxml-2.0) \
 		-o $@ $< $(FA_C) $(FA_WRAP:%=-Wl,--wrap=%) -lyajl -lnettle -lxml2
 
-$(FA_OUT)/store: tests/fault/store.c $(LIB_OBJ)
+$(FA_OUT)/store: tests/fault/store.c tests/fault/wrap.h $(LIB_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(LIB_OBJ) \
 		$(FS_WRAP:%=-Wl,--wrap=%) $(LIBS)
 
-$(FA_OUT)/plug: tests/fault/plug.c $(LIB_OBJ)
+$(FA_OUT)/plug: tests/fault/plug.c tests/fault/wrap.h $(LIB_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -U_FORTIFY_SOURCE -o $@ $< $(LIB_OBJ) \
 		$(FP_WRAP:%=-Wl,--wrap=%) $(LIBS)

@@ -5,14 +5,14 @@
  * same, what could not be had is said, and the next question is as ever.
  */
 #include "core/doc.h"
-#include "store/state.h"
+#include "wrap.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static int made, fail_at, fail_code;
+static int made, fail_at;
 static const char *failed_call;
 
 static bool fails(const char *call, xlcfg_error *err)
@@ -24,41 +24,12 @@ static bool fails(const char *call, xlcfg_error *err)
     return true;
 }
 
-#define WRAP(name, types, names) \
-    int __real_##name types; \
-    int __wrap_##name types; \
-    int __wrap_##name types \
-    { \
-        return fails(#name, err) ? fail_code : __real_##name names; \
-    }
-
-WRAP(xlcfg__state_open,
-     (const char *dir, bool write, unsigned ms, xlcfg__state **st,
-      xlcfg_error *err), (dir, write, ms, st, err))
 WRAP(xlcfg__state_version,
      (xlcfg__state *st, char *buf, xlcfg_error *err), (st, buf, err))
-WRAP(xlcfg__state_seen,
-     (xlcfg__state *st, const char *driver, const char *uuid, bool want,
-      struct xlcfg__seen *seen, xlcfg_error *err),
-     (st, driver, uuid, want, seen, err))
-WRAP(xlcfg__state_devices,
-     (xlcfg__state *st, const char *driver, const char *uuid,
-      struct xlcfg__memories *list, xlcfg_error *err),
-     (st, driver, uuid, list, err))
-WRAP(xlcfg__state_record,
-     (xlcfg__state *st, const struct xlcfg__record *rec, const char *was,
-      char *version, xlcfg_error *err), (st, rec, was, version, err))
 WRAP(xlcfg__state_lines,
      (xlcfg__state *st, const char *driver, bool want,
       struct xlcfg__lines *lines, xlcfg_error *err),
      (st, driver, want, lines, err))
-WRAP(xlcfg__state_intents,
-     (xlcfg__state *st, const char *driver, const char *uuid,
-      struct xlcfg_intents *list, xlcfg_error *err),
-     (st, driver, uuid, list, err))
-WRAP(xlcfg__state_template_get,
-     (xlcfg__state *st, const char *driver, const char *uuid,
-      xlcfg_doc **doc, xlcfg_error *err), (st, driver, uuid, doc, err))
 
 static const char guest[] =
     "mem:{\"domains\":[{\"uuid\":\"11111111-2222-3333-4444-555555555555\","
