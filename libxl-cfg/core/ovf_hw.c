@@ -3,27 +3,12 @@
  * The virtual hardware of an OVF of somebody else, as a configuration.  What
  * there is no word for is noted, with its line.
  */
-#include "core/ovf.h"
+#include "core/ovf_hw.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define X(s) ((const xmlChar *)(s))
-
-enum {                          /* of CIM's resource types */
-    CPU = 3, MEMORY = 4, IDE = 5, SCSI = 6, NIC = 10, CD = 15, DVD = 16,
-    DISK = 17, OTHER_STORAGE = 20,
-};
-
-struct hw {
-    struct xlcfg__ovf_in *in;
-    xmlNodePtr section, disks;          /* disks: the DiskSection */
-    char *option;                       /* the deployment to be taken */
-    int64_t cpus, kib;                  /* 0: not said */
-    xlcfg__items disk_list, nic_list;
-};
 
 /* Sections of old writers are <Section xsi:type="ovf:NAME_Type">. */
 static xmlNodePtr find_section(xmlNodePtr in, const char *name)
@@ -44,7 +29,7 @@ static xmlNodePtr find_section(xmlNodePtr in, const char *name)
     return NULL;
 }
 
-static int type_of(xmlNodePtr item)
+int xlcfg__hw_type(xmlNodePtr item)
 {
     char *text = xlcfg__ovf_text(item, "ResourceType");
     int type = text ? atoi(text) : -1;
@@ -53,10 +38,30 @@ static int type_of(xmlNodePtr item)
     return type;
 }
 
-static bool is_item(xmlNodePtr n)
+bool xlcfg__hw_is_item(xmlNodePtr n)
 {
     return xlcfg__ovf_is(n, "Item") || xlcfg__ovf_is(n, "StorageItem") ||
         xlcfg__ovf_is(n, "EthernetPortItem");
+}
+
+xmlNodePtr xlcfg__hw_parent(struct xlcfg__hw *hw, xmlNodePtr item)
+{
+    char *parent = xlcfg__ovf_text(item, "Parent");
+    xmlNodePtr found = NULL;
+
+    for (xmlNodePtr n = hw->section->children; parent && n && !found;
+         n = n->next) {
+        char *id = xlcfg__hw_is_item(n) ? xlcfg__ovf_text(n, "InstanceID")
+            : NULL;
+
+        if (!id && xlcfg__hw_is_item(n))
+            id = xlcfg__ovf_text(n, "InstanceId");
+        if (id && !strcmp(id, parent))
+            found = n;
+        xmlFree(id);
+    }
+    xmlFree(parent);
+    return found;
 }
 
 /* A whole number from 1 to most; 0: it is none. */
@@ -80,7 +85,7 @@ static int64_t amount(const char *text, int64_t most)
 
 /* ---- processors and memory ---- */
 
-static void take_cpus(struct hw *hw, xmlNodePtr item)
+static void take_cpus(struct xlcfg__hw *hw, xmlNodePtr item)
 {
     char *text = xlcfg__ovf_text(item, "VirtualQuantity");
     char *sockets = xlcfg__ovf_text(item, "num_of_sockets");
@@ -132,7 +137,7 @@ static int64_t unit_of(const char *text)
     return bytes;
 }
 
-static void take_memory(struct hw *hw, xmlNodePtr item)
+static void take_memory(struct xlcfg__hw *hw, xmlNodePtr item)
 {
     char *text = xlcfg__ovf_text(item, "VirtualQuantity");
     char *units = xlcfg__ovf_text(item, "AllocationUnits");
@@ -151,261 +156,6 @@ static void take_memory(struct hw *hw, xmlNodePtr item)
     xmlFree(units);
 }
 
-/* ---- disks ---- */
-
-static xmlNodePtr by_attr(xmlNodePtr in, const char *element,
-                          const char *attr, const char *value)
-{
-    for (xmlNodePtr n = in ? in->children : NULL; n; n = n->next) {
-        char *have = xlcfg__ovf_is(n, element) ? xlcfg__ovf_attr(n, attr)
-            : NULL;
-        bool found = have && !strcmp(have, value);
-
-        xmlFree(have);
-        if (found)
-            return n;
-    }
-    return NULL;
-}
-
-static xmlNodePtr parent_of(struct hw *hw, xmlNodePtr item)
-{
-    char *parent = xlcfg__ovf_text(item, "Parent");
-    xmlNodePtr found = NULL;
-
-    for (xmlNodePtr n = hw->section->children; parent && n && !found;
-         n = n->next) {
-        char *id = is_item(n) ? xlcfg__ovf_text(n, "InstanceID") : NULL;
-
-        if (!id && is_item(n))
-            id = xlcfg__ovf_text(n, "InstanceId");
-        if (id && !strcmp(id, parent))
-            found = n;
-        xmlFree(id);
-    }
-    xmlFree(parent);
-    return found;
-}
-
-/* How many controllers of its type stand before this one. */
-static int nth_controller(struct hw *hw, xmlNodePtr controller, int type)
-{
-    int nth = 0;
-
-    for (xmlNodePtr n = hw->section->children; n && n != controller;
-         n = n->next)
-        nth += is_item(n) && type_of(n) == type;
-    return nth;
-}
-
-static bool taken(const struct hw *hw, const char *vdev)
-{
-    for (size_t i = 0; i < hw->disk_list.count; i++) {
-        const char *have = xlcfg__doc_getstr(hw->disk_list.v[i], "vdev");
-
-        if (have && !strcmp(have, vdev))
-            return true;
-    }
-    return false;
-}
-
-static void name_of(char name[16], const char *prefix, unsigned nth)
-{
-    if (nth < 26)
-        snprintf(name, 16, "%s%c", prefix, 'a' + nth);
-    else
-        snprintf(name, 16, "%s%c%c", prefix, 'a' + nth / 26 - 1,
-                 'a' + nth % 26);
-}
-
-/* The controller and the place on it are the disk's address. */
-static void choose_vdev(struct hw *hw, xmlNodePtr item, char vdev[16])
-{
-    xmlNodePtr controller = parent_of(hw, item);
-    int type = controller ? type_of(controller) : -1;
-    char *place = xlcfg__ovf_text(item, "AddressOnParent");
-    int on = place ? atoi(place) : 0;
-    const char *prefix = type == IDE ? "hd" : type == SCSI ? "sd" : "xvd";
-    unsigned most = type == IDE ? 4 : type == SCSI ? 16 : 676, nth = 0;
-
-    if (on >= 0 && on < 16 && type == IDE)
-        nth = 2 * (unsigned)nth_controller(hw, controller, type) +
-            (unsigned)on;
-    else if (on >= 0 && on < 16 && type == SCSI)
-        nth = (unsigned)on;
-    xmlFree(place);
-    for (unsigned i = 0; i < most; i++) {
-        name_of(vdev, prefix, (nth + i) % most);
-        if (!taken(hw, vdev))
-            return;
-    }
-    for (unsigned i = 0; i < 676; i++) {
-        name_of(vdev, "xvd", i);
-        if (!taken(hw, vdev))
-            return;
-    }
-    vdev[0] = '\0';
-}
-
-/* The <File> that the item's disk is in; NULL: none, and it is noted. */
-static xmlNodePtr find_file(struct hw *hw, xmlNodePtr item,
-                            xmlNodePtr *disk_r)
-{
-    char *host = xlcfg__ovf_text(item, "HostResource");
-    const char *id = host ? strrchr(host, '/') : NULL;
-    xmlNodePtr files = xlcfg__ovf_child(hw->in->envelope, "References");
-    xmlNodePtr file = NULL;
-    char *ref = NULL;
-
-    id = id ? id + 1 : host;
-    *disk_r = NULL;
-    if (id && !strstr(host, "/file/")) {
-        *disk_r = by_attr(hw->disks, "Disk", "diskId", id);
-        if (!*disk_r)
-            xlcfg__ovf_note(hw->in, item, "there is no disk %.80s", id);
-        ref = *disk_r ? xlcfg__ovf_attr(*disk_r, "fileRef") : NULL;
-    } else if (id) {
-        ref = strdup(id);
-    }
-    if (ref)
-        file = by_attr(files, "File", "id", ref);
-    if (ref && !file)
-        xlcfg__ovf_note(hw->in, item, "there is no file %.80s", ref);
-    xmlFree(ref);
-    xmlFree(host);
-    return file;
-}
-
-static const char *format_of(struct hw *hw, xmlNodePtr disk,
-                             const char *href)
-{
-    static const char *const known[][2] = {
-        { "qcow2", "qcow2" }, { "vhd", "vhd" }, { "vpc", "vhd" },
-        { "raw", "raw" }, { "img_", "raw" },
-    };
-    char *format = disk ? xlcfg__ovf_attr(disk, "format") : NULL;
-    char *volume = disk ? xlcfg__ovf_attr(disk, "volume-format") : NULL;
-    const char *say = volume ? volume : format;
-    const char *found = NULL;
-
-    for (size_t i = 0; say && i < sizeof(known) / sizeof(known[0]); i++)
-        if (strcasestr(say, known[i][0]) && !found)
-            found = known[i][1];
-    if (!found && href && strlen(href) > 4 &&
-        !strcasecmp(href + strlen(href) - 4, ".iso"))
-        found = "raw";
-    if (!found && say)
-        xlcfg__ovf_note(hw->in, disk, "the format %.120s: libxl has none of "
-                        "this name", say);
-    xmlFree(format);
-    xmlFree(volume);
-    return found;
-}
-
-static int hex(char c)
-{
-    return isdigit((unsigned char)c) ? c - '0'
-        : tolower((unsigned char)c) - 'a' + 10;
-}
-
-/* A relative reference as a path; NULL: out of memory, "": it is none. */
-static char *path_of(struct hw *hw, xmlNodePtr file, const char *href)
-{
-    const char *folder = hw->in->folder;
-    size_t colon = strcspn(href, ":/?#");
-    char *path, *p;
-
-    path = malloc((folder ? strlen(folder) + 1 : 0) + strlen(href) + 1);
-    if (!path)
-        return NULL;
-    path[0] = '\0';
-    if (href[colon] == ':') {
-        xlcfg__ovf_note(hw->in, file, "%.200s is no file beside the "
-                        "envelope: the disk is left without", href);
-        return path;
-    }
-    p = path;
-    if (folder) {
-        p = stpcpy(p, folder);
-        *p++ = '/';
-    }
-    for (; *href; href++) {
-        if (*href == '%' && isxdigit((unsigned char)href[1]) &&
-            isxdigit((unsigned char)href[2])) {
-            *p = (char)(hex(href[1]) * 16 + hex(href[2]));
-            href += 2;
-            /* Neither the end of a text nor a folder may be hidden. */
-            if (*p && *p != '/')
-                p++;
-        } else {
-            *p++ = *href;
-        }
-    }
-    *p = '\0';
-    return path;
-}
-
-static void note_file(struct hw *hw, xmlNodePtr file)
-{
-    static const char *const words[] = { "compression", "chunkSize" };
-
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        char *text = xlcfg__ovf_attr(file, words[i]);
-
-        if (text)
-            xlcfg__ovf_note(hw->in, file, "%s=\"%.40s\": unpack it before "
-                            "the disk is used", words[i], text);
-        xmlFree(text);
-    }
-}
-
-static bool tell_disk(struct hw *hw, const char *href, const char *vdev)
-{
-    xlcfg__members m = { 0 };
-
-    xlcfg__members_add(&m, "href", xlcfg__doc_str(href));
-    xlcfg__members_add(&m, "vdev", xlcfg__doc_str(vdev));
-    xlcfg__items_add(&hw->in->disks, xlcfg__members_end(&m));
-    return !hw->in->disks.failed;
-}
-
-static bool take_disk(struct hw *hw, xmlNodePtr item, bool cd)
-{
-    xlcfg__members m = { 0 };
-    xmlNodePtr disk, file = find_file(hw, item, &disk);
-    char *href = file ? xlcfg__ovf_attr(file, "href") : NULL;
-    char *path = href ? path_of(hw, file, href) : NULL;
-    const char *format = format_of(hw, disk, href);
-    char vdev[16];
-    bool ok = !href || path;
-
-    choose_vdev(hw, item, vdev);
-    if (!*vdev) {
-        xlcfg__ovf_note(hw->in, item, "more disks than can be named");
-        goto out;
-    }
-    if (!href && !cd)
-        xlcfg__ovf_note(hw->in, item, "a disk without a file: %s is left "
-                        "without", vdev);
-    if (file)
-        note_file(hw, file);
-    if (path && *path && !tell_disk(hw, href, vdev))
-        ok = false;
-    xlcfg__members_add(&m, "pdev_path", xlcfg__doc_str(path ? path : ""));
-    xlcfg__members_add(&m, "vdev", xlcfg__doc_str(vdev));
-    if (format || cd)
-        xlcfg__members_add(&m, "format", xlcfg__doc_str(
-            cd && !(path && *path) ? "empty" : format ? format : "raw"));
-    xlcfg__members_add(&m, "removable", xlcfg__doc_int(cd));
-    xlcfg__members_add(&m, "readwrite", xlcfg__doc_int(!cd));
-    xlcfg__members_add(&m, "is_cdrom", xlcfg__doc_int(cd));
-    xlcfg__items_add(&hw->disk_list, xlcfg__members_end(&m));
-out:
-    xmlFree(href);
-    free(path);
-    return ok;
-}
-
 /* ---- network cards ---- */
 
 static bool is_mac(const char *text)
@@ -418,7 +168,7 @@ static bool is_mac(const char *text)
                &b[4], &b[5], &end) == 6 && end == 17;
 }
 
-static void take_nic(struct hw *hw, xmlNodePtr item)
+static void take_nic(struct xlcfg__hw *hw, xmlNodePtr item)
 {
     char *mac = xlcfg__ovf_text(item, "Address");
     char *bridge = xlcfg__ovf_text(item, "Connection");
@@ -455,16 +205,16 @@ static void take_nic(struct hw *hw, xmlNodePtr item)
 
 /* ---- all of it ---- */
 
-static bool has_children(struct hw *hw, xmlNodePtr controller)
+static bool has_children(struct xlcfg__hw *hw, xmlNodePtr controller)
 {
     for (xmlNodePtr n = hw->section->children; n; n = n->next)
-        if (is_item(n) && parent_of(hw, n) == controller)
+        if (xlcfg__hw_is_item(n) && xlcfg__hw_parent(hw, n) == controller)
             return true;
     return false;
 }
 
 /* Of another deployment than the one taken, or one end of a range? */
-static bool is_aside(struct hw *hw, xmlNodePtr item)
+static bool is_aside(struct xlcfg__hw *hw, xmlNodePtr item)
 {
     char *bound = xlcfg__ovf_attr(item, "bound");
     char *names = xlcfg__ovf_attr(item, "configuration");
@@ -487,9 +237,9 @@ static bool is_aside(struct hw *hw, xmlNodePtr item)
     return aside;
 }
 
-static bool take_item(struct hw *hw, xmlNodePtr item)
+static bool take_item(struct xlcfg__hw *hw, xmlNodePtr item)
 {
-    int type = type_of(item);
+    int type = xlcfg__hw_type(item);
     char *caption;
 
     if (is_aside(hw, item))
@@ -506,9 +256,9 @@ static bool take_item(struct hw *hw, xmlNodePtr item)
         return true;
     case CD:
     case DVD:
-        return take_disk(hw, item, true);
+        return xlcfg__hw_take_disk(hw, item, true);
     case DISK:
-        return take_disk(hw, item, false);
+        return xlcfg__hw_take_disk(hw, item, false);
     }
     if ((type == IDE || type == SCSI || type == OTHER_STORAGE) &&
         has_children(hw, item))
@@ -522,7 +272,7 @@ static bool take_item(struct hw *hw, xmlNodePtr item)
     return true;
 }
 
-static void choose_option(struct hw *hw)
+static void choose_option(struct xlcfg__hw *hw)
 {
     xmlNodePtr section = find_section(hw->in->envelope,
                                       "DeploymentOptionSection");
@@ -543,7 +293,7 @@ static void choose_option(struct hw *hw)
 }
 
 /* VMware's <Config>, VirtualBox's <StorageController>: by their names. */
-static void note_extra(struct hw *hw, xmlNodePtr node)
+static void note_extra(struct xlcfg__hw *hw, xmlNodePtr node)
 {
     char *key = xlcfg__ovf_attr(node, "key");
 
@@ -556,13 +306,13 @@ static void note_extra(struct hw *hw, xmlNodePtr node)
     xmlFree(key);
 }
 
-static bool take_section(struct hw *hw)
+static bool take_section(struct xlcfg__hw *hw)
 {
     for (xmlNodePtr n = hw->section->children; n; n = n->next) {
         if (n->type != XML_ELEMENT_NODE || xlcfg__ovf_is(n, "Info") ||
             xlcfg__ovf_is(n, "System"))
             continue;
-        if (!is_item(n))
+        if (!xlcfg__hw_is_item(n))
             note_extra(hw, n);
         else if (!take_item(hw, n))
             return false;
@@ -570,7 +320,7 @@ static bool take_section(struct hw *hw)
     return true;
 }
 
-static xlcfg_doc *c_info(struct hw *hw)
+static xlcfg_doc *c_info(struct xlcfg__hw *hw)
 {
     xmlNodePtr system = hw->in->system;
     char *name = xlcfg__ovf_text(system, "Name");
@@ -589,7 +339,7 @@ static xlcfg_doc *c_info(struct hw *hw)
     return xlcfg__members_end(&m);
 }
 
-static xlcfg_doc *b_info(const struct hw *hw)
+static xlcfg_doc *b_info(const struct xlcfg__hw *hw)
 {
     xlcfg__members m = { 0 };
     xlcfg__items cpus = { 0 };
@@ -618,7 +368,7 @@ static void note_system(struct xlcfg__ovf_in *in, xmlNodePtr hardware)
 int xlcfg__ovf_hardware(struct xlcfg__ovf_in *in, xlcfg_doc **config_r,
                         xlcfg_error *err)
 {
-    struct hw hw = { .in = in };
+    struct xlcfg__hw hw = { .in = in };
     xlcfg__members m = { 0 };
     bool ok;
 

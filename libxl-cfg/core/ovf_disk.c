@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The disks of an OVF of somebody else: their files, formats and names. */
+#include "core/ovf_hw.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static xmlNodePtr by_attr(xmlNodePtr in, const char *element,
+                          const char *attr, const char *value)
+{
+    for (xmlNodePtr n = in ? in->children : NULL; n; n = n->next) {
+        char *have = xlcfg__ovf_is(n, element) ? xlcfg__ovf_attr(n, attr)
+            : NULL;
+        bool found = have && !strcmp(have, value);
+
+        xmlFree(have);
+        if (found)
+            return n;
+    }
+    return NULL;
+}
+
+/* How many controllers of its type stand before this one. */
+static int nth_controller(struct xlcfg__hw *hw, xmlNodePtr controller,
+                          int type)
+{
+    int nth = 0;
+
+    for (xmlNodePtr n = hw->section->children; n && n != controller;
+         n = n->next)
+        nth += xlcfg__hw_is_item(n) && xlcfg__hw_type(n) == type;
+    return nth;
+}
+
+static bool taken(const struct xlcfg__hw *hw, const char *vdev)
+{
+    for (size_t i = 0; i < hw->disk_list.count; i++) {
+        const char *have = xlcfg__doc_getstr(hw->disk_list.v[i], "vdev");
+
+        if (have && !strcmp(have, vdev))
+            return true;
+    }
+    return false;
+}
+
+static void name_of(char name[16], const char *prefix, unsigned nth)
+{
+    if (nth < 26)
+        snprintf(name, 16, "%s%c", prefix, 'a' + nth);
+    else
+        snprintf(name, 16, "%s%c%c", prefix, 'a' + nth / 26 - 1,
+                 'a' + nth % 26);
+}
+
+/* The controller and the place on it are the disk's address. */
+static void choose_vdev(struct xlcfg__hw *hw, xmlNodePtr item, char vdev[16])
+{
+    xmlNodePtr controller = xlcfg__hw_parent(hw, item);
+    int type = controller ? xlcfg__hw_type(controller) : -1;
+    char *place = xlcfg__ovf_text(item, "AddressOnParent");
+    int on = place ? atoi(place) : 0;
+    const char *prefix = type == IDE ? "hd" : type == SCSI ? "sd" : "xvd";
+    unsigned most = type == IDE ? 4 : type == SCSI ? 16 : 676, nth = 0;
+
+    if (on >= 0 && on < 16 && type == IDE)
+        nth = 2 * (unsigned)nth_controller(hw, controller, type) +
+            (unsigned)on;
+    else if (on >= 0 && on < 16 && type == SCSI)
+        nth = (unsigned)on;
+    xmlFree(place);
+    for (unsigned i = 0; i < most; i++) {
+        name_of(vdev, prefix, (nth + i) % most);
+        if (!taken(hw, vdev))
+            return;
+    }
+    for (unsigned i = 0; i < 676; i++) {
+        name_of(vdev, "xvd", i);
+        if (!taken(hw, vdev))
+            return;
+    }
+    vdev[0] = '\0';
+}
+
+/* The <File> that the item's disk is in; NULL: none, and it is noted. */
+static xmlNodePtr find_file(struct xlcfg__hw *hw, xmlNodePtr item,
+                            xmlNodePtr *disk_r)
+{
+    char *host = xlcfg__ovf_text(item, "HostResource");
+    const char *id = host ? strrchr(host, '/') : NULL;
+    xmlNodePtr files = xlcfg__ovf_child(hw->in->envelope, "References");
+    xmlNodePtr file = NULL;
+    char *ref = NULL;
+
+    id = id ? id + 1 : host;
+    *disk_r = NULL;
+    if (id && !strstr(host, "/file/")) {
+        *disk_r = by_attr(hw->disks, "Disk", "diskId", id);
+        if (!*disk_r)
+            xlcfg__ovf_note(hw->in, item, "there is no disk %.80s", id);
+        ref = *disk_r ? xlcfg__ovf_attr(*disk_r, "fileRef") : NULL;
+    } else if (id) {
+        ref = strdup(id);
+    }
+    if (ref)
+        file = by_attr(files, "File", "id", ref);
+    if (ref && !file)
+        xlcfg__ovf_note(hw->in, item, "there is no file %.80s", ref);
+    xmlFree(ref);
+    xmlFree(host);
+    return file;
+}
+
+static const char *format_of(struct xlcfg__hw *hw, xmlNodePtr disk,
+                             const char *href)
+{
+    static const char *const known[][2] = {
+        { "qcow2", "qcow2" }, { "vhd", "vhd" }, { "vpc", "vhd" },
+        { "raw", "raw" }, { "img_", "raw" },
+    };
+    char *format = disk ? xlcfg__ovf_attr(disk, "format") : NULL;
+    char *volume = disk ? xlcfg__ovf_attr(disk, "volume-format") : NULL;
+    const char *say = volume ? volume : format;
+    const char *found = NULL;
+
+    for (size_t i = 0; say && i < sizeof(known) / sizeof(known[0]); i++)
+        if (strcasestr(say, known[i][0]) && !found)
+            found = known[i][1];
+    if (!found && href && strlen(href) > 4 &&
+        !strcasecmp(href + strlen(href) - 4, ".iso"))
+        found = "raw";
+    if (!found && say)
+        xlcfg__ovf_note(hw->in, disk, "the format %.120s: libxl has none of "
+                        "this name", say);
+    xmlFree(format);
+    xmlFree(volume);
+    return found;
+}
+
+static int hex(char c)
+{
+    return isdigit((unsigned char)c) ? c - '0'
+        : tolower((unsigned char)c) - 'a' + 10;
+}
+
+/* A relative reference as a path; NULL: out of memory, "": it is none. */
+static char *path_of(struct xlcfg__hw *hw, xmlNodePtr file, const char *href)
+{
+    const char *folder = hw->in->folder;
+    size_t colon = strcspn(href, ":/?#");
+    char *path, *p;
+
+    path = malloc((folder ? strlen(folder) + 1 : 0) + strlen(href) + 1);
+    if (!path)
+        return NULL;
+    path[0] = '\0';
+    if (href[colon] == ':') {
+        xlcfg__ovf_note(hw->in, file, "%.200s is no file beside the "
+                        "envelope: the disk is left without", href);
+        return path;
+    }
+    p = path;
+    if (folder) {
+        p = stpcpy(p, folder);
+        *p++ = '/';
+    }
+    for (; *href; href++) {
+        if (*href == '%' && isxdigit((unsigned char)href[1]) &&
+            isxdigit((unsigned char)href[2])) {
+            *p = (char)(hex(href[1]) * 16 + hex(href[2]));
+            href += 2;
+            /* Neither the end of a text nor a folder may be hidden. */
+            if (*p && *p != '/')
+                p++;
+        } else {
+            *p++ = *href;
+        }
+    }
+    *p = '\0';
+    return path;
+}
+
+static void note_file(struct xlcfg__hw *hw, xmlNodePtr file)
+{
+    static const char *const words[] = { "compression", "chunkSize" };
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        char *text = xlcfg__ovf_attr(file, words[i]);
+
+        if (text)
+            xlcfg__ovf_note(hw->in, file, "%s=\"%.40s\": unpack it before "
+                            "the disk is used", words[i], text);
+        xmlFree(text);
+    }
+}
+
+static bool tell_disk(struct xlcfg__hw *hw, const char *href, const char *vdev)
+{
+    xlcfg__members m = { 0 };
+
+    xlcfg__members_add(&m, "href", xlcfg__doc_str(href));
+    xlcfg__members_add(&m, "vdev", xlcfg__doc_str(vdev));
+    xlcfg__items_add(&hw->in->disks, xlcfg__members_end(&m));
+    return !hw->in->disks.failed;
+}
+
+bool xlcfg__hw_take_disk(struct xlcfg__hw *hw, xmlNodePtr item, bool cd)
+{
+    xlcfg__members m = { 0 };
+    xmlNodePtr disk, file = find_file(hw, item, &disk);
+    char *href = file ? xlcfg__ovf_attr(file, "href") : NULL;
+    char *path = href ? path_of(hw, file, href) : NULL;
+    const char *format = format_of(hw, disk, href);
+    char vdev[16];
+    bool ok = !href || path;
+
+    choose_vdev(hw, item, vdev);
+    if (!*vdev) {
+        xlcfg__ovf_note(hw->in, item, "more disks than can be named");
+        goto out;
+    }
+    if (!href && !cd)
+        xlcfg__ovf_note(hw->in, item, "a disk without a file: %s is left "
+                        "without", vdev);
+    if (file)
+        note_file(hw, file);
+    if (path && *path && !tell_disk(hw, href, vdev))
+        ok = false;
+    xlcfg__members_add(&m, "pdev_path", xlcfg__doc_str(path ? path : ""));
+    xlcfg__members_add(&m, "vdev", xlcfg__doc_str(vdev));
+    if (format || cd)
+        xlcfg__members_add(&m, "format", xlcfg__doc_str(
+            cd && !(path && *path) ? "empty" : format ? format : "raw"));
+    xlcfg__members_add(&m, "removable", xlcfg__doc_int(cd));
+    xlcfg__members_add(&m, "readwrite", xlcfg__doc_int(!cd));
+    xlcfg__members_add(&m, "is_cdrom", xlcfg__doc_int(cd));
+    xlcfg__items_add(&hw->disk_list, xlcfg__members_end(&m));
+out:
+    xmlFree(href);
+    free(path);
+    return ok;
+}
