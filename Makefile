@@ -30,7 +30,9 @@ DRIVER_SRC += libxl-cfg/driver/xen_none.c
 MAP := $(B)/libxl_cfg_noxen.map
 endif
 ifeq ($(WITH_LIBVIRT)$(if $(VIRT_SRC),,n),y)
-DEPS += libvirt libvirt-qemu
+# its headers; the library itself is loaded by who needs it (virt_lib.c)
+VIRT_CFLAGS := $(shell pkg-config --cflags libvirt libvirt-qemu)
+VIRT_LIBS := $(shell pkg-config --libs libvirt libvirt-qemu)
 DRIVER_SRC += $(VIRT_SRC)
 else
 DRIVER_SRC += libxl-cfg/driver/virt_none.c
@@ -41,7 +43,7 @@ TOOL_SRC := $(wildcard tools/xlcfg/*.c)
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/obj/%.o)
 TOOL_OBJ := $(TOOL_SRC:%.c=$(B)/obj/%.o)
 FACADE_OBJ := $(FACADE_SRC:%.c=$(B)/obj/%.o)
-DEP_CFLAGS := $(shell pkg-config --cflags $(DEPS))
+DEP_CFLAGS := $(shell pkg-config --cflags $(DEPS)) $(VIRT_CFLAGS)
 DEP_LIBS := $(shell pkg-config --libs $(DEPS))
 XENTOOLLOG := $(if $(filter y,$(WITH_XEN)),-lxentoollog)
 LIBS := $(DEP_LIBS) $(XENTOOLLOG) -lpthread

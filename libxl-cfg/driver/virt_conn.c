@@ -130,6 +130,9 @@ static int virt_open(const char *uri, const struct xlcfg_driver_options *opt,
 
     if (!is_mine(uri))
         return XLCFG_DECLINED;
+    rc = xlcfg__virt_load(uri, err);
+    if (rc)
+        return rc;
     if (!xlcfg__virt_start())
         return xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, uri,
                           "libvirt's event loop did not start");

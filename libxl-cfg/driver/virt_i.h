@@ -8,15 +8,15 @@
  *     memo    what a text was understood as
  *     slot    what a new device is given       plug    attach ... forget
  *     make    create                           qemu    QEMU behind libvirt
+ *     lib     libvirt itself, loaded when it is needed
  */
 #ifndef XLCFG_DRIVER_VIRT_I_H
 #define XLCFG_DRIVER_VIRT_I_H
 
 #include "driver/driver.h"
+#include "driver/virt_lib.h"
 #include "driver/virt_tree.h"
 
-#include <libvirt/libvirt.h>
-#include <libvirt/virterror.h>
 
 struct xlcfg__virt_events;
 struct xlcfg__virt_memo;

@@ -3,7 +3,6 @@
  * tainted, and waits for whoever is in the monitor. */
 #include "driver/virt_qmp.h"
 
-#include <libvirt/libvirt-qemu.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

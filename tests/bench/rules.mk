@@ -21,7 +21,7 @@ $(BENCH_VIRT): tests/bench/virt.c tests/libvirt/host.c tests/libvirt/host.h \
 		$(LIB_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEP_CFLAGS) -o $@ $< \
-		tests/libvirt/host.c $(LIB_OBJ) $(LIBS)
+		tests/libvirt/host.c $(LIB_OBJ) $(LIBS) $(VIRT_LIBS)
 endif
 
 BENCH_PLUG := $(B)/tests/bench/plug

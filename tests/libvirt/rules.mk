@@ -22,7 +22,7 @@ $(LV_QEMU): $(LV_OUT)/%: tests/libvirt/%.c tests/libvirt/host.c \
 		tests/libvirt/host.h $(LIB_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEP_CFLAGS) -o $@ $< \
-		tests/libvirt/host.c $(LIB_OBJ) $(LIBS)
+		tests/libvirt/host.c $(LIB_OBJ) $(LIBS) $(VIRT_LIBS)
 
 .PHONY: check-libvirt check-libvirt-qemu
 check-libvirt: $(LV_OUT)/virt_test
