@@ -61,6 +61,7 @@ help:
 #h make truth          stock libxl's answers beside ours, case by case
 #h make bench          speed, paired with stock libxl in the same run
 #h make hotplug        the hotplug suite on plain xl and on xlcfg, in that Xen
+#h make hotplug-kvm    the same on plain virsh and on xlcfg, with QEMU guests
 #h make crash          plugs killed at each of their steps, then settled
 #h make check-model    the plug protocol's model, searched by spin
 #h make bench-xen      the same on a real Xen, booted in QEMU

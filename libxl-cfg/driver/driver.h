@@ -126,7 +126,8 @@ struct xlcfg_driver {
                    const struct xlcfg_view *live, xlcfg_doc **body_r,
                    xlcfg_error *err);
     /* Attach and wait for the backend.  REFUSED with its words, PENDING when
-     * it has not said in time, UNREACHABLE. */
+     * it has not said in time, UNREACHABLE.  LOCK_FAIL: nothing was done,
+     * what prepare chose was taken meanwhile. */
     int (*attach)(void *handle, const struct xlcfg_domain *dom,
                   enum xlcfg_kind kind, const xlcfg_doc *body,
                   xlcfg_error *err);

@@ -129,6 +129,14 @@ int xlcfg__virt_lone(enum xlcfg_kind kind, const xlcfg_doc *body,
 struct xlcfg__virt_place {
     xmlDocPtr live, kept;       /* kept NULL: a transient domain */
 };
+int xlcfg__virt_is_kept(virDomainPtr d, bool *kept_r, xlcfg_error *err);
+/* To be freed also after an error. */
+int xlcfg__virt_place_read(virDomainPtr d, struct xlcfg__virt_place *at,
+                           xlcfg_error *err);
+void xlcfg__virt_place_free(struct xlcfg__virt_place *at);
+/* Has another device the address of this one? */
+bool xlcfg__virt_is_taken(const struct xlcfg__virt_place *at,
+                          xmlNodePtr dev);
 /* Give the element the alias, name and address that it lacks.  REFUSED: there
  * is no room. */
 int xlcfg__virt_settle_in(const struct xlcfg__virt_place *at,

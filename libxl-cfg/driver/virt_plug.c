@@ -62,40 +62,6 @@ bool xlcfg__virt_can(void *handle, enum xlcfg_kind kind,
     return !why;
 }
 
-/* ---- what runs and what is kept ---- */
-
-static int is_kept(virDomainPtr d, bool *kept_r,
-                   xlcfg_error *err)
-{
-    int kept = virDomainIsPersistent(d);
-
-    if (kept < 0)
-        return xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
-    *kept_r = kept;
-    return 0;
-}
-
-static void place_free(struct xlcfg__virt_place *at)
-{
-    xmlFreeDoc(at->live);
-    xmlFreeDoc(at->kept);
-}
-
-static int place_read(virDomainPtr d,
-                      struct xlcfg__virt_place *at, xlcfg_error *err)
-{
-    bool kept = false;
-    int rc;
-
-    *at = (struct xlcfg__virt_place){ 0 };
-    rc = is_kept(d, &kept, err);
-    if (!rc)
-        rc = xlcfg__virt_desc(d, 0, &at->live, err);
-    if (!rc && kept)
-        rc = xlcfg__virt_desc(d, VIR_DOMAIN_XML_INACTIVE, &at->kept, err);
-    return rc;
-}
-
 static unsigned affect(bool kept)
 {
     return VIR_DOMAIN_AFFECT_LIVE | (kept ? VIR_DOMAIN_AFFECT_CONFIG : 0u);
@@ -132,7 +98,7 @@ int xlcfg__virt_prepare(void *handle, const struct xlcfg_domain *dom,
         return rc;
     rc = xlcfg__virt_lone(kind, body, &doc, &dev, err);
     if (!rc)
-        rc = place_read(d, &at, err);
+        rc = xlcfg__virt_place_read(d, &at, err);
     if (!rc)
         rc = xlcfg__virt_settle_in(&at, kind, dev, err);
     if (!rc) {
@@ -140,7 +106,7 @@ int xlcfg__virt_prepare(void *handle, const struct xlcfg_domain *dom,
         rc = xlcfg__virt_body(kind, dev, count_of(at.live, kind), body_r,
                               err);
     }
-    place_free(&at);
+    xlcfg__virt_place_free(&at);
     xmlFreeDoc(doc);
     virDomainFree(d);
     return rc;
@@ -157,7 +123,7 @@ static int read_back(virDomainPtr d, enum xlcfg_kind kind,
     char path[256];
     int rc;
 
-    rc = place_read(d, &at, err);
+    rc = xlcfg__virt_place_read(d, &at, err);
     for (int i = 0; !rc && i < 2; i++) {
         xmlDocPtr doc = i ? at.kept : at.live;
         xmlNodePtr dev = NULL;
@@ -177,8 +143,20 @@ static int read_back(virDomainPtr d, enum xlcfg_kind kind,
             rc = xlcfg__err(err, XLCFG_ERROR_REFUSED, path,
                             "libvirt has dropped this without a word");
     }
-    place_free(&at);
+    xlcfg__virt_place_free(&at);
     return rc;
+}
+
+/* libvirt takes no attach, because another came to this address first? */
+static bool lost_its_place(virDomainPtr d, xmlNodePtr dev)
+{
+    struct xlcfg__virt_place at;
+    bool lost;
+
+    lost = !xlcfg__virt_place_read(d, &at, NULL) &&
+        xlcfg__virt_is_taken(&at, dev);
+    xlcfg__virt_place_free(&at);
+    return lost;
 }
 
 static char *element_text(xmlNodePtr dev, xlcfg_error *err)
@@ -233,7 +211,7 @@ int xlcfg__virt_attach(void *handle, const struct xlcfg_domain *dom,
         return rc;
     rc = xlcfg__virt_lone(kind, body, &doc, &dev, err);
     if (!rc)
-        rc = is_kept(d, &kept, err);
+        rc = xlcfg__virt_is_kept(d, &kept, err);
     if (rc)
         goto out;
     xml = element_text(dev, err);
@@ -243,6 +221,9 @@ int xlcfg__virt_attach(void *handle, const struct xlcfg_domain *dom,
     }
     if (virDomainAttachDeviceFlags(d, xml, affect(kept)) < 0) {
         rc = xlcfg__virt_said(v->conn, XLCFG_ERROR_REFUSED, dom->name, err);
+        if (lost_its_place(d, dev))
+            rc = xlcfg__err(err, XLCFG_ERROR_LOCK_FAIL, dom->name,
+                            "another device was given this address");
         goto out;
     }
     there = true;
@@ -401,7 +382,7 @@ int xlcfg__virt_forget(void *handle, const struct xlcfg_domain *dom,
     rc = xlcfg__virt_reach(v, dom, &d, err);
     if (rc)
         return rc;
-    rc = is_kept(d, &kept, err);
+    rc = xlcfg__virt_is_kept(d, &kept, err);
     if (rc || !kept)
         goto out;
     rc = xlcfg__virt_desc(d, VIR_DOMAIN_XML_INACTIVE, &doc, err);
@@ -473,7 +454,7 @@ int xlcfg__virt_update(void *handle, const struct xlcfg_domain *dom,
     rc = xlcfg__virt_reach(v, dom, &d, err);
     if (rc)
         return rc;
-    rc = is_kept(d, &kept, err);
+    rc = xlcfg__virt_is_kept(d, &kept, err);
     if (!rc)
         rc = changed_element(d, kind, before, after, &doc, &dev, err);
     if (rc)

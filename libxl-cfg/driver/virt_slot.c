@@ -41,6 +41,80 @@ static xmlNodePtr first(xmlDocPtr doc)
     return devices ? devices->children : NULL;
 }
 
+/* ---- what runs and what is kept ---- */
+
+int xlcfg__virt_is_kept(virDomainPtr d, bool *kept_r, xlcfg_error *err)
+{
+    int kept = virDomainIsPersistent(d);
+
+    if (kept < 0)
+        return xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
+    *kept_r = kept;
+    return 0;
+}
+
+void xlcfg__virt_place_free(struct xlcfg__virt_place *at)
+{
+    xmlFreeDoc(at->live);
+    xmlFreeDoc(at->kept);
+}
+
+int xlcfg__virt_place_read(virDomainPtr d, struct xlcfg__virt_place *at,
+                           xlcfg_error *err)
+{
+    bool kept = false;
+    int rc;
+
+    *at = (struct xlcfg__virt_place){ 0 };
+    rc = xlcfg__virt_is_kept(d, &kept, err);
+    if (!rc)
+        rc = xlcfg__virt_desc(d, 0, &at->live, err);
+    if (!rc && kept)
+        rc = xlcfg__virt_desc(d, VIR_DOMAIN_XML_INACTIVE, &at->kept, err);
+    return rc;
+}
+
+static bool same_place(xmlNodePtr one, xmlNodePtr other)
+{
+    xmlNodePtr a = xlcfg__xml_child(one, "address");
+    char *type = a ? xlcfg__xml_get(a, "@type") : NULL;
+    bool same = type && xlcfg__xml_has(other, "address@type", type);
+
+    xmlFree(type);
+    for (xmlAttrPtr at = a ? a->properties : NULL; same && at;
+         at = at->next) {
+        char path[48];
+
+        char *text;
+        int n;
+
+        snprintf(path, sizeof(path), "address@%.38s",
+                 (const char *)at->name);
+        n = number(one, path, -1);
+        text = xlcfg__xml_get(one, path);
+        /* "1.2", a port behind a hub, is no number */
+        same = n >= 0 ? number(other, path, -1) == n
+            : text && xlcfg__xml_has(other, path, text);
+        xmlFree(text);
+    }
+    return same;
+}
+
+bool xlcfg__virt_is_taken(const struct xlcfg__virt_place *at, xmlNodePtr dev)
+{
+    char *alias = xlcfg__xml_get(dev, "alias@name");
+    bool taken = false;
+
+    for (int i = 0; i < 2; i++)
+        for (xmlNodePtr n = first(i ? at->kept : at->live); n; n = n->next)
+            taken = taken || (n->type == XML_ELEMENT_NODE &&
+                              same_place(dev, n) &&
+                              !xlcfg__xml_has(n, "alias@name",
+                                              alias ? alias : ""));
+    xmlFree(alias);
+    return taken;
+}
+
 /* Has a device of the document these two texts at these two paths? */
 static bool taken_in(xmlDocPtr doc, const char *element, const char *type,
                      const char *a, int x, const char *b, int y)

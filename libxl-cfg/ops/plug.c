@@ -161,11 +161,62 @@ static int prepare(struct xlcfg__plug *p, enum xlcfg_kind kind,
     }
 }
 
+/*
+ * What was chosen for it went to another at the same time: 0 when there is
+ * another choice, and the intent is of that one.
+ */
+static int choose_again(struct xlcfg__plug *p, enum xlcfg_kind kind,
+                        const xlcfg_doc *body, struct xlcfg_ident *id,
+                        xlcfg_doc **whole, xlcfg_error *err)
+{
+    xlcfg_doc *before = *whole;
+    int rc;
+
+    *whole = NULL;
+    rc = xlcfg__close(p->ctx, &p->sight, p->in->id, &as_it_is, err);
+    if (!rc) {
+        xlcfg__lock_drop(p->owner);
+        p->owner = NULL;
+        p->in = NULL;
+        xlcfg__intents_dispose(&p->mine);
+        rc = xlcfg__plug_look(p, err);
+    }
+    if (!rc)
+        rc = prepare(p, kind, body, id, whole, err);
+    if (!rc && xlcfg__doc_equal(before, *whole)) {
+        rc = xlcfg__close(p->ctx, &p->sight, p->in->id, &as_it_is, err);
+        if (!rc)
+            rc = xlcfg__err(err, XLCFG_ERROR_REFUSED, id->key,
+                            "another device has the address asked for");
+    }
+    xlcfg_doc_free(before);
+    return rc;
+}
+
+static int act(struct xlcfg__plug *p, enum xlcfg_kind kind,
+               const xlcfg_doc *body, struct xlcfg_ident *id,
+               xlcfg_doc **whole, xlcfg_error *err)
+{
+    for (int i = 0; i <= TRIES; i++) {
+        xlcfg_error why = XLCFG_ERROR_INIT;
+        int rc;
+
+        why.code = p->ctx->conn->drv.attach(p->ctx->conn->handle,
+                                            &p->sight.cut.dom, kind, *whole,
+                                            &why);
+        if (why.code != XLCFG_ERROR_LOCK_FAIL || i == TRIES)
+            return judge_attach(p, &why, err);
+        rc = choose_again(p, kind, body, id, whole, err);
+        if (rc)
+            return rc;
+    }
+    return XLCFG_ERROR_FAIL;
+}
+
 static int attach(struct xlcfg__plug *p, enum xlcfg_kind kind,
                   const xlcfg_doc *body, xlcfg_doc **doc_r,
                   xlcfg_error *err)
 {
-    xlcfg_error why = XLCFG_ERROR_INIT;
     const xlcfg_doc *device;
     struct xlcfg_ident id;
     xlcfg_doc *whole = NULL;
@@ -178,12 +229,8 @@ static int attach(struct xlcfg__plug *p, enum xlcfg_kind kind,
         xlcfg_doc_free(whole);
         return rc;
     }
-    if (!rc) {
-        why.code = p->ctx->conn->drv.attach(p->ctx->conn->handle,
-                                            &p->sight.cut.dom, kind, whole,
-                                            &why);
-        rc = judge_attach(p, &why, err);
-    }
+    if (!rc)
+        rc = act(p, kind, body, &id, &whole, err);
     xlcfg_doc_free(whole);
     if (rc)
         return rc;

@@ -16,7 +16,12 @@ suite=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 adapter=${HOTPLUG_ADAPTER:-xl}
 case=$(basename "$0" .t)
 
-. "$suite/../xen-vm/lib.sh"
+# Whose guests they are: on/HYPERVISOR has what differs.
+case ${HOTPLUG_URI:-xen:} in
+xen*) on=xen ;;
+*) on=kvm ;;
+esac
+. "$suite/on/$on.sh"
 
 [ -r "$suite/adapter/$adapter" ] || {
     echo "Bail out! no adapter $adapter; there are: $(ls "$suite/adapter")"
@@ -29,6 +34,7 @@ case=$(basename "$0" .t)
 # that the list cannot grow old. "~CASE: ..." is for a race, which may go
 # either way.
 known=${HOTPLUG_KNOWN-$suite/known/$adapter}
+[ -n "${HOTPLUG_KNOWN+set}" ] || [ $on = xen ] || known+=-$on
 
 # is_listed NAME [~]
 is_listed()
@@ -66,6 +72,18 @@ need()
     say "the rest of this case was left out"
     echo "1..$number"
     exit 1
+}
+
+# only_with FACT...: this case is about something that not every host has. One
+# that has it not says so, and `run` counts that.
+only_with()
+{
+    local fact why
+
+    for fact; do
+        why=$(lacks "$fact")
+        [ -z "$why" ] || skip_all "not on $on: $why"
+    done
 }
 
 # --- what is asked of every toolstack ---------------------------------------
@@ -128,44 +146,12 @@ fails()
 }
 
 # --- what is there, whatever a toolstack says -------------------------------
-
-# disk_state NAME TARGET: the backend's state, 0 when there is none.
-disk_state()
-{
-    backend "$1" vbd "$(xvd "${2#xvd}")" state || echo 0
-}
-
-disk_state_is()
-{
-    [ "$(disk_state "$1" "$2")" = "$3" ]
-}
-
-# The nics of a guest as xenstore has them: "DEVID MAC", one a line.
-nics()
-{
-    local domid dev
-
-    domid=$(xl domid "$1") || return 1
-    for dev in $(xenstore-list "/local/domain/0/backend/vif/$domid" \
-        2> /dev/null); do
-        echo "$dev $(xenstore-read \
-            "/local/domain/0/backend/vif/$domid/$dev/mac" 2> /dev/null)"
-    done
-}
+#
+# on/ has disk_is, in_guest, guest_disk, nics, guest_pause and the like.
 
 nic_number()
 {
     nics "$1" | awk -v mac="$2" '$2 == mac { print $1 }'
-}
-
-in_guest()
-{
-    guest_do "$1" test -b "/dev/$2"
-}
-
-not_in_guest()
-{
-    ! guest_do "$1" test -e "/dev/$2"
 }
 
 # Is the image (a file) behind a loop device?

@@ -11,6 +11,7 @@ at host.uri, a unix socket, and to nobody else.  It can be killed and started
 again; guests go on meanwhile.  With `root` libvirtd and QEMU are those of
 another root folder (a newer distribution), which sees the same /tmp and,
 by their own paths, the folders of `sees` (where guests' kernels are).
+`settings` are more lines for libvirtd.conf.
 
 The folder's path must be short: it holds unix sockets.
 """
@@ -33,7 +34,7 @@ unix_sock_rw_perms = "0700"
 unix_sock_ro_perms = "0700"
 auth_unix_ro = "none"
 auth_unix_rw = "none"
-log_outputs = "2:file:/var/log/libvirt/libvirtd.log"
+log_outputs = "1:file:/var/log/libvirt/libvirtd.log"
 """
 QEMU_CONF = """\
 user = "root"
@@ -66,13 +67,14 @@ def wait_for(what, test, patience=PATIENCE, every=0.05):
 
 
 class Host:
-    def __init__(self, folder, root=None, sees=()):
+    def __init__(self, folder, root=None, sees=(), settings=""):
         self.folder = Path(folder).resolve()
         self.root = Path(root).resolve() if root else None
         self.sees = [Path(one).resolve() for one in sees]
         for name in PRIVATE:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
-        (self.folder / "etc/libvirtd.conf").write_text(LIBVIRTD_CONF)
+        (self.folder / "etc/libvirtd.conf").write_text(LIBVIRTD_CONF +
+                                                        settings)
         (self.folder / "etc/qemu.conf").write_text(QEMU_CONF)
         self.socket = self.folder / "run/libvirt-sock"
         if len(str(self.socket)) > 90:

@@ -5,9 +5,9 @@
 . "$(dirname "$0")/../lib.sh"
 
 need ok "a guest without drivers starts" ts_start hp1 \
-    "disk=['phy:$(loop_new 8M),xvdb,w']" -- g.nofront
+    "disk=['phy:$(image_new 8M),xvdb,w']" -- $deaf
 fails "the unplug is no success" ts_detach_disk hp1 xvdb
-ok "its backend is still there" test "$(disk_state hp1 xvdb)" != 0
+ok "its backend is still there" disk_is hp1 xvdb there
 says hp1 disk xvdb detaching "the disk is on its way out"
 sleep 3
 says hp1 disk xvdb detaching "and stays so"

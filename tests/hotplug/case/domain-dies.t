@@ -4,27 +4,17 @@
 # soon, and leaves nothing behind.
 . "$(dirname "$0")/../lib.sh"
 
-file=$(file_new 8M)
 need ok "a guest starts" ts_start hp1
-domid=$(xl domid hp1)
-script_waiting hp-waits
-ts_attach_disk hp1 xvdb "$(loop_new 8M)" script=hp-waits \
-    > "$work/attach" 2>&1 &
+life=$(guest_life hp1)
+disk_that_waits hp1
+ts_attach_disk hp1 xvdb "${disk[@]}" > "$work/attach" 2>&1 &
 pid=$!
-ok "its script runs" within 30 test -e "$work/at"
-xl destroy hp1
-touch "$work/go"
+ok "it is half way" within 30 disk_waits
+guest_kill hp1
+disk_goes_on
 wait $pid
 code=$?
 ok "the attach failed" test $code != 0
-gone()
-{
-    ! xenstore-exists "/libxl/$domid" &&
-        ! xenstore-exists "/local/domain/$domid" &&
-        ! xenstore-exists \
-            "/local/domain/0/backend/vbd/$domid/$(xvd b)"
-}
-ok "nothing of it is in xenstore" within 30 gone
-ok "nor in the toolstack's folder" bash -c \
-    "! ls /var/lib/xen/userdata-*.$domid.*.libxl-json 2> /dev/null"
+ok "nothing of it is left" within 30 nothing_left "$life"
+ok "nor in the toolstack's folder" within 5 no_files_left "$life"
 finish

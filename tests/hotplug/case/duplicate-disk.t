@@ -4,11 +4,11 @@
 # was.
 . "$(dirname "$0")/../lib.sh"
 
-first=$(loop_new 8M)
+first=$(image_new 8M)
 need ok "a guest starts" ts_start hp1 "disk=['phy:$first,xvdb,w']"
 fails "a second disk at the same place is refused" \
-    ts_attach_disk hp1 xvdb "$(loop_new 16M)"
+    ts_attach_disk hp1 xvdb "$(image_new 16M)"
 says hp1 disk xvdb attached
 config hp1 "disk xvdb $first" "the next start has the first one"
-is "$(guest_do hp1 cat /sys/block/xvdb/size)" 16384 "and so has the guest"
+is "$(guest_disk hp1 xvdb size)" 16384 "and so has the guest"
 finish

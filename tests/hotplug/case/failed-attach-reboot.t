@@ -4,19 +4,19 @@
 # devices it had.
 . "$(dirname "$0")/../lib.sh"
 
-image=$(loop_new 8M)
+image=$(image_new 8M)
 need ok "a guest starts" ts_start hp1 "disk=['phy:$image,xvda,w']"
-script_new hp-fails <<< 'fatal "told to fail"'
-fails "an attach whose script fails is a failure" \
-    ts_attach_disk hp1 xvdb "$(loop_new 8M)" script=hp-fails
-before=$(xl domid hp1)
+disk_that_fails
+fails "an attach that fails late is a failure" \
+    ts_attach_disk hp1 xvdb "${disk[@]}"
+before=$(guest_life hp1)
 ok "the guest reboots" ts_reboot hp1
 comes_back()
 {
     local now
 
-    now=$(xl domid hp1 2> /dev/null) && [ "$now" != "$before" ] &&
-        disk_state_is hp1 xvda 4
+    now=$(guest_life hp1 2> /dev/null) && [ "$now" != "$before" ] &&
+        disk_is hp1 xvda connected
 }
 ok "it comes up again" within 60 comes_back
 config hp1 "disk xvda $image" "it has what it had, and no more"

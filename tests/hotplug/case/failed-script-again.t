@@ -5,13 +5,13 @@
 . "$(dirname "$0")/../lib.sh"
 
 need ok "a guest starts" ts_start hp1
-script_new hp-fails <<< 'fatal "told to fail"'
-fails "an attach whose script fails is a failure" \
-    ts_attach_disk hp1 xvdb "$(loop_new 8M)" script=hp-fails
+disk_that_fails
+fails "an attach that fails late is a failure" \
+    ts_attach_disk hp1 xvdb "${disk[@]}"
 ok "what is left is tidied" ts_tidy hp1
-image=$(loop_new 8M)
+image=$(image_new 8M)
 ok "a good disk takes its place" ts_attach_disk hp1 xvdb "$image"
-ok "its backend connects" within 20 disk_state_is hp1 xvdb 4
+ok "its backend connects" within 20 disk_is hp1 xvdb connected
 says hp1 disk xvdb attached
 config hp1 "disk xvdb $image" "the next start has the good one"
 finish

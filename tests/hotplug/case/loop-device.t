@@ -3,12 +3,13 @@
 # A disk in a file takes a loop device, and gives it back: after its unplug,
 # and after an attach that failed when it already had one.
 . "$(dirname "$0")/../lib.sh"
+only_with loops
 
 file=$(file_new 8M)
 need ok "a guest starts" ts_start hp1
 ok "a file is attached" ts_attach_disk hp1 xvdb "$file"
 ok "a loop device is behind it" looped "$file"
-ok "it connects" within 20 disk_state_is hp1 xvdb 4
+ok "it connects" within 20 disk_is hp1 xvdb connected
 ok "it is detached" ts_detach_disk hp1 xvdb
 given_back()
 {

@@ -3,8 +3,9 @@
 # A disk that the toolstack's note has and that nobody ever attached: it is no
 # part of the guest.
 . "$(dirname "$0")/../lib.sh"
+only_with note
 
-image=$(loop_new 8M)
+image=$(image_new 8M)
 need ok "a guest starts" ts_start hp1
 ok "a disk is attached" ts_attach_disk hp1 xvdb "$image"
 cp "$(guest_template hp1)" "$work/with"

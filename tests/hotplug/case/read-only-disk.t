@@ -5,7 +5,7 @@
 
 need ok "a guest starts" ts_start hp1
 ok "a disk is attached for reading" \
-    ts_attach_disk hp1 xvdb "$(loop_new 8M)" ro
-ok "its backend connects" within 20 disk_state_is hp1 xvdb 4
-is "$(guest_do hp1 cat /sys/block/xvdb/ro)" 1 "the guest cannot write it"
+    ts_attach_disk hp1 xvdb "$(image_new 8M)" ro
+ok "its backend connects" within 20 disk_is hp1 xvdb connected
+is "$(guest_disk hp1 xvdb ro)" 1 "the guest cannot write it"
 finish

@@ -4,20 +4,20 @@
 # unplugged is not.
 . "$(dirname "$0")/../lib.sh"
 
-first=$(loop_new 8M)
-image=$(loop_new 8M)
+first=$(image_new 8M)
+image=$(image_new 8M)
 need ok "a guest starts" ts_start hp1 "disk=['phy:$first,xvda,w']"
 ok "a disk is attached" ts_attach_disk hp1 xvdb "$image"
-ok "it connects" within 20 disk_state_is hp1 xvdb 4
+ok "it connects" within 20 disk_is hp1 xvdb connected
 ok "the first one is detached" ts_detach_disk hp1 xvda
-before=$(xl domid hp1)
+before=$(guest_life hp1)
 ok "the guest reboots" guest_do hp1 "(sleep 1; reboot -f) & true"
 comes_back()
 {
     local now
 
-    now=$(xl domid hp1 2> /dev/null) && [ "$now" != "$before" ] &&
-        disk_state_is hp1 xvdb 4
+    now=$(guest_life hp1 2> /dev/null) && [ "$now" != "$before" ] &&
+        disk_is hp1 xvdb connected
 }
 ok "it comes up again, with the disk" within 60 comes_back
 config hp1 "disk xvdb $image" "and with no other"

@@ -4,14 +4,14 @@
 . "$(dirname "$0")/../lib.sh"
 mac=00:16:3e:70:00:01
 
-image=$(loop_new 8M)
+image=$(image_new 8M)
 need ok "a guest starts" ts_start hp1
 ok "a disk is attached" ts_attach_disk hp1 xvdb "$image"
 ok "a card is attached" ts_attach_nic hp1 $mac "$bridge"
-ok "the disk connects" within 20 disk_state_is hp1 xvdb 4
+ok "the disk connects" within 20 disk_is hp1 xvdb connected
 ok "the guest is saved" ts_save hp1 "$work/hp1.save"
 ok "it is restored" ts_restore "$work/hp1.save"
-ok "the disk connects again" within 30 disk_state_is hp1 xvdb 4
+ok "the disk connects again" within 30 disk_is hp1 xvdb connected
 config hp1 "disk xvdb $image
 nic $mac" "it has both"
 finish
