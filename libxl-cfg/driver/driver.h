@@ -74,6 +74,21 @@ enum {                          /* flags of create */
 
 #define XLCFG_DECLINED 1        /* open: not a URI of mine */
 
+/* A look at all there is of one domain, at one moment. */
+struct xlcfg_look {
+    const char *known;          /* asked: the print of an earlier look of this
+                                   handle, or NULL */
+    bool same;                  /* all is still what that print is of: nothing
+                                   else is filled in */
+    bool moved;                 /* it changed meanwhile: look again */
+    char print[48];             /* of what this was made of, to the byte; "":
+                                   it has none */
+    struct xlcfg_view *view;    /* the caller's: as `live` fills it */
+    xlcfg_doc *stored;          /* as `stored` answers */
+    int stored_rc;
+    xlcfg_error stored_err;
+};
+
 struct xlcfg_driver {
     size_t size;                /* of this struct when it was compiled */
     const char *name;
@@ -190,6 +205,15 @@ struct xlcfg_driver {
     int (*capacity)(void *handle, const struct xlcfg_domain *dom,
                     const xlcfg_doc *disk, uint64_t *bytes_r,
                     xlcfg_error *err);
+
+    /*
+     * live and stored at once, where that is cheaper than between two indexes.
+     * Errors as live.  NULL: there is no such way.
+     */
+    int (*look)(void *handle, const struct xlcfg_domain *dom,
+                struct xlcfg_look *look, xlcfg_error *err);
+    /* How many threads may call `look` at once; 0: one. */
+    unsigned abreast;
 };
 
 /* A connection: a driver's handle with every call filled. */

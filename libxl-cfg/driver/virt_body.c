@@ -304,15 +304,17 @@ static int read_rows(enum xlcfg_kind kind, xmlNodePtr dev,
 }
 
 /* The element without what the body alone is to hold: a password. */
-static xlcfg_doc *verbatim(xmlNodePtr dev)
+static xlcfg_doc *verbatim(enum xlcfg_kind kind, xmlNodePtr dev)
 {
-    xmlNodePtr copy = xmlDocCopyNode(dev, dev->doc, 1);
+    xmlNodePtr copy;
     xlcfg_doc *text;
 
+    if (kind != XLCFG_KIND_VFB)
+        return xlcfg__xml_text(dev);
+    copy = xmlDocCopyNode(dev, dev->doc, 1);
     if (!copy)
         return NULL;
-    if (xlcfg__virt_kind(copy) == XLCFG_KIND_VFB)
-        xmlUnsetProp(copy, (const xmlChar *)"passwd");
+    xmlUnsetProp(copy, (const xmlChar *)"passwd");
     text = xlcfg__xml_text(copy);
     xmlFreeNode(copy);
     return text;
@@ -332,7 +334,7 @@ int xlcfg__virt_body(enum xlcfg_kind kind, xmlNodePtr dev, size_t nth,
     }
     if (kind == XLCFG_KIND_VFB || kind == XLCFG_KIND_CHANNEL)
         xlcfg__members_set(&m, "devid", xlcfg__doc_int((int64_t)nth));
-    xlcfg__members_add(&m, "x-libvirt", verbatim(dev));
+    xlcfg__members_add(&m, "x-libvirt", verbatim(kind, dev));
     body = xlcfg__members_end(&m);
     if (!body)
         return xlcfg__nomem(err);
@@ -509,30 +511,33 @@ int xlcfg__virt_element(enum xlcfg_kind kind, const xlcfg_doc *body,
     return apply(kind, body, dev, err);
 }
 
+xlcfg_doc *xlcfg__virt_address_of(xmlNodePtr dev)
+{
+    xmlNodePtr at = xlcfg__xml_child(dev, "address");
+    xlcfg__members m = { 0 };
+
+    if (!at)
+        return xlcfg__doc_null();
+    for (xmlAttrPtr a = at->properties; a; a = a->next) {
+        char *value = (char *)xmlNodeGetContent((xmlNodePtr)a);
+
+        xlcfg__members_set(&m, (const char *)a->name,
+                           value ? xlcfg__doc_str(value) : NULL);
+        xmlFree(value);
+    }
+    return xlcfg__members_end(&m);
+}
+
 xlcfg_doc *xlcfg__virt_address(const xlcfg_doc *body, bool *nomem_r)
 {
     const char *text = xlcfg__doc_getstr(body, "x-libvirt");
-    xlcfg__members m = { 0 };
-    xlcfg_doc *address = NULL;
+    xlcfg_doc *address;
     xmlDocPtr doc;
-    xmlNodePtr at;
 
     if (!text || xlcfg__virt_parse(text, strlen(text), NULL, &doc, NULL))
         return NULL;
-    at = xlcfg__xml_child(xmlDocGetRootElement(doc), "address");
-    for (xmlAttrPtr a = at ? at->properties : NULL; a; a = a->next) {
-        char path[40], *value;
-
-        snprintf(path, sizeof(path), "@%.38s", (const char *)a->name);
-        value = xlcfg__xml_get(at, path);
-        xlcfg__members_set(&m, path + 1, value ? xlcfg__doc_str(value)
-                           : xlcfg__doc_null());
-        xmlFree(value);
-    }
-    if (at) {
-        address = xlcfg__members_end(&m);
-        *nomem_r = !address;
-    }
+    address = xlcfg__virt_address_of(xmlDocGetRootElement(doc));
     xmlFreeDoc(doc);
-    return address;
+    *nomem_r = *nomem_r || !address;
+    return xlcfg_doc_kind(address) == XLCFG_DOC_OBJECT ? address : NULL;
 }

@@ -24,5 +24,7 @@ int xlcfg__virt_element(enum xlcfg_kind kind, const xlcfg_doc *body,
 /* <address> as {"type": "pci", "bus": "0x01", ...}; NULL when it has none,
  * with *nomem_r set when memory ran out. */
 xlcfg_doc *xlcfg__virt_address(const xlcfg_doc *body, bool *nomem_r);
+/* The same of the element; null when it has none, NULL: no memory. */
+xlcfg_doc *xlcfg__virt_address_of(xmlNodePtr dev);
 
 #endif

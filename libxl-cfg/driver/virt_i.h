@@ -17,9 +17,11 @@
 #include "driver/virt_lib.h"
 #include "driver/virt_tree.h"
 
+#include <pthread.h>
 
 struct xlcfg__virt_events;
 struct xlcfg__virt_memo;
+struct xlcfg__virt_name;
 
 struct virt {
     virConnectPtr conn;
@@ -32,6 +34,9 @@ struct virt {
     char boot[40];              /* of this host; "": runs elsewhere */
     struct xlcfg__virt_events *events;
     struct xlcfg__virt_memo *memo;
+    pthread_mutex_t lock;       /* of conn and names, while many look */
+    struct xlcfg__virt_name *names;     /* handles of domains, of conn */
+    size_t named;
 };
 
 /* ---- conn ---- */
@@ -45,6 +50,14 @@ bool xlcfg__virt_start(void);
 /* virConnectOpenAuth with a limit in time; NULL: err says why. */
 virConnectPtr xlcfg__virt_dial(const char *uri, unsigned limit_ms,
                                xlcfg_error *err);
+/*
+ * The same for many threads at once, by a handle that is known already: that
+ * its domain is gone since is only found out by its use.  kept_r: did the list
+ * that was taken last, for this one look, have it among those that are kept?
+ * 1, 0, or -1: it did not say.
+ */
+int xlcfg__virt_hold(struct virt *v, const struct xlcfg_domain *dom,
+                     virDomainPtr *d_r, int *kept_r, xlcfg_error *err);
 int xlcfg__virt_describe(const struct virt *v, virDomainPtr d,
                          struct xlcfg_domain *dom_r, xlcfg_error *err);
 
@@ -96,14 +109,30 @@ enum xlcfg__virt_word xlcfg__virt_heard(struct xlcfg__virt_events *ev,
 
 struct xlcfg__virt_memo *xlcfg__virt_memo_new(void);
 void xlcfg__virt_memo_free(struct xlcfg__virt_memo *memo);
-/* The results are the caller's; addresses_r may be NULL. */
-bool xlcfg__virt_recall(struct xlcfg__virt_memo *memo, const char *uuid,
-                        bool kept, const char *text, xlcfg_doc **config_r,
-                        xlcfg_doc **addresses_r);
-/* Takes text; addresses may be NULL. */
-void xlcfg__virt_learn(struct xlcfg__virt_memo *memo, const char *uuid,
-                       bool kept, char *text, const xlcfg_doc *config,
-                       const xlcfg_doc *addresses);
+
+/* What libvirt said of a domain. */
+struct xlcfg__virt_text {
+    const char *uuid;
+    bool kept;                  /* the definition, not what runs */
+    unsigned long beside;       /* kept: the number of what ran meanwhile */
+    char *xml;
+};
+/* What that means. */
+struct xlcfg__virt_sense {
+    xlcfg_doc *config;
+    xlcfg_doc *addresses;       /* of each kind's devices, by the name of its
+                                   array; NULL of a definition */
+    unsigned long number;       /* no two have the same; 0: none yet */
+};
+/* For any thread.  The result is the caller's. */
+bool xlcfg__virt_recall(struct xlcfg__virt_memo *memo,
+                        const struct xlcfg__virt_text *text,
+                        struct xlcfg__virt_sense *sense_r);
+/* Takes text->xml, and gives the sense its number. */
+void xlcfg__virt_learn(struct xlcfg__virt_memo *memo,
+                       const struct xlcfg__virt_text *text,
+                       struct xlcfg__virt_sense *sense);
+void xlcfg__virt_sense_dispose(struct xlcfg__virt_sense *sense);
 
 /* ---- dev ---- */
 
@@ -151,6 +180,8 @@ int xlcfg__virt_live(void *handle, const struct xlcfg_domain *dom,
                      struct xlcfg_view *view, xlcfg_error *err);
 int xlcfg__virt_stored(void *handle, const struct xlcfg_domain *dom,
                        xlcfg_doc **config_r, xlcfg_error *err);
+int xlcfg__virt_look(void *handle, const struct xlcfg_domain *dom,
+                     struct xlcfg_look *look, xlcfg_error *err);
 
 bool xlcfg__virt_can(void *handle, enum xlcfg_kind kind,
                      enum xlcfg_action act, char *reason, size_t size);

@@ -20,6 +20,7 @@
     X(virConnectClose) \
     X(virConnectDomainEventDeregisterAny) \
     X(virConnectDomainEventRegisterAny) \
+    X(virConnectGetAllDomainStats) \
     X(virConnectGetCapabilities) \
     X(virConnectGetLibVersion) \
     X(virConnectGetType) \
@@ -49,6 +50,8 @@
     X(virDomainLookupByID) \
     X(virDomainLookupByName) \
     X(virDomainLookupByUUIDString) \
+    X(virDomainRef) \
+    X(virDomainStatsRecordListFree) \
     X(virDomainUndefine) \
     X(virDomainUndefineFlags) \
     X(virDomainUpdateDeviceFlags) \
@@ -60,7 +63,8 @@
     X(virGetLastError) \
     X(virInitialize) \
     X(virSaveLastError) \
-    X(virSetErrorFunc)
+    X(virSetErrorFunc) \
+    X(virTypedParamsGetInt)
 
 #define XLCFG__VIR_QEMU_CALLS(X) \
     X(virDomainQemuMonitorCommand)
@@ -80,6 +84,7 @@ int xlcfg__virt_load(const char *uri, xlcfg_error *err);
 #define virConnectClose xlcfg__vir.virConnectClose
 #define virConnectDomainEventDeregisterAny xlcfg__vir.virConnectDomainEventDeregisterAny
 #define virConnectDomainEventRegisterAny xlcfg__vir.virConnectDomainEventRegisterAny
+#define virConnectGetAllDomainStats xlcfg__vir.virConnectGetAllDomainStats
 #define virConnectGetCapabilities xlcfg__vir.virConnectGetCapabilities
 #define virConnectGetLibVersion xlcfg__vir.virConnectGetLibVersion
 #define virConnectGetType xlcfg__vir.virConnectGetType
@@ -109,6 +114,8 @@ int xlcfg__virt_load(const char *uri, xlcfg_error *err);
 #define virDomainLookupByID xlcfg__vir.virDomainLookupByID
 #define virDomainLookupByName xlcfg__vir.virDomainLookupByName
 #define virDomainLookupByUUIDString xlcfg__vir.virDomainLookupByUUIDString
+#define virDomainRef xlcfg__vir.virDomainRef
+#define virDomainStatsRecordListFree xlcfg__vir.virDomainStatsRecordListFree
 #define virDomainUndefine xlcfg__vir.virDomainUndefine
 #define virDomainUndefineFlags xlcfg__vir.virDomainUndefineFlags
 #define virDomainUpdateDeviceFlags xlcfg__vir.virDomainUpdateDeviceFlags
@@ -121,6 +128,7 @@ int xlcfg__virt_load(const char *uri, xlcfg_error *err);
 #define virInitialize xlcfg__vir.virInitialize
 #define virSaveLastError xlcfg__vir.virSaveLastError
 #define virSetErrorFunc xlcfg__vir.virSetErrorFunc
+#define virTypedParamsGetInt xlcfg__vir.virTypedParamsGetInt
 #define virDomainQemuMonitorCommand xlcfg__vir.virDomainQemuMonitorCommand
 #endif
 

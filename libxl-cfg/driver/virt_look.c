@@ -83,64 +83,111 @@ static bool is_busy(struct virt *v, virDomainPtr d, struct xlcfg_view *view)
     return false;
 }
 
-/* Of each device in turn; null for none. */
-static xlcfg_doc *addresses_of(const struct xlcfg_view *view)
+/* ---- what is understood ---- */
+
+static int take_apart(const char *xml, struct xlcfg__virt_sense *sense,
+                      xlcfg_error *err)
 {
-    xlcfg__items it = { 0 };
-    bool nomem = false;
+    xmlDocPtr doc;
+    int rc;
 
-    for (size_t i = 0; i < view->count; i++) {
-        xlcfg_doc *at = xlcfg__virt_address(view->devs[i].body, &nomem);
-
-        xlcfg__items_add(&it, at || nomem ? at : xlcfg__doc_null());
-    }
-    return xlcfg__items_end(&it);
+    rc = xlcfg__virt_parse(xml, strlen(xml), "domain", &doc, err);
+    if (rc)
+        return rc;
+    rc = xlcfg__virt_from_tree(doc, &sense->config, &sense->addresses, err);
+    xmlFreeDoc(doc);
+    return rc;
 }
 
-/* Takes xml. */
+/* Takes the text's XML. */
 static int understand(struct virt *v, const struct xlcfg_domain *dom,
-                      char *xml, struct xlcfg_view *view, xlcfg_error *err)
+                      struct xlcfg__virt_text *text,
+                      struct xlcfg__virt_sense *sense, xlcfg_error *err)
 {
-    xlcfg_doc *config = NULL, *at = NULL;
-    bool known = xlcfg__virt_recall(v->memo, dom->uuid, false, xml, &config,
-                                    &at);
     int rc = 0;
 
-    if (!known)
-        rc = xlcfg__virt_from_xml(xml, strlen(xml), &config, err);
-    if (rc == XLCFG_ERROR_PARSE)
-        xlcfg__err_in(err, dom->name);
-    if (!rc)
-        rc = xlcfg__view_from_config(config, view, err);
-    if (!rc && !known)
-        at = addresses_of(view);
-    if (!rc && !at)
-        rc = xlcfg__nomem(err);
-    for (size_t i = 0; !rc && i < view->count; i++) {
-        const xlcfg_doc *one = xlcfg_doc_at(at, i);
-
-        if (xlcfg_doc_kind(one) == XLCFG_DOC_OBJECT)
-            view->devs[i].address = xlcfg_doc_ref(one);
+    if (xlcfg__virt_recall(v->memo, text, sense)) {
+        free(text->xml);
+    } else {
+        rc = take_apart(text->xml, sense, err);
+        if (rc == XLCFG_ERROR_PARSE)
+            xlcfg__err_in(err, dom->name);
+        if (!rc)
+            xlcfg__virt_learn(v->memo, text, sense);
+        else
+            free(text->xml);
     }
-    if (!rc && !known)
-        xlcfg__virt_learn(v->memo, dom->uuid, false, xml, config, at);
-    else
-        free(xml);
-    xlcfg_doc_free(config);
-    xlcfg_doc_free(at);
+    text->xml = NULL;
+    return rc;
+}
+
+/* A live view of what was understood. */
+static int show(const struct xlcfg__virt_sense *sense,
+                struct xlcfg_view *view, xlcfg_error *err)
+{
+    static const enum xlcfg_kind seen[] = {
+        XLCFG_KIND_DISK, XLCFG_KIND_NIC, XLCFG_KIND_PCI, XLCFG_KIND_VFB,
+        XLCFG_KIND_CHANNEL, XLCFG_KIND_USBCTRL, XLCFG_KIND_USBDEV,
+    };
+    const xlcfg_doc *of[XLCFG_KINDS];
+    size_t next[XLCFG_KINDS] = { 0 };
+    int rc;
+
+    rc = xlcfg__view_from_config(sense->config, view, err);
+    if (rc)
+        return rc;
+    for (int k = 0; k < XLCFG_KINDS; k++)
+        of[k] = xlcfg_doc_get(sense->addresses, xlcfg__kinds[k].array);
+    /* each device has a name of its own here, so none was left out */
+    for (size_t i = 0; i < view->count; i++) {
+        enum xlcfg_kind kind = view->devs[i].kind;
+        const xlcfg_doc *at = xlcfg_doc_at(of[kind], next[kind]++);
+
+        if (xlcfg_doc_kind(at) == XLCFG_DOC_OBJECT)
+            view->devs[i].address = xlcfg_doc_ref(at);
+    }
+    view->whole = true;
+    for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]); i++)
+        view->sees[seen[i]] = true;
+    return 0;
+}
+
+/* There, but not to be understood: said, nothing is made up. */
+static int show_trouble(struct xlcfg_view *view, const xlcfg_error *why)
+{
+    xlcfg__view_note(view, "devices: %s: %s", why->where, why->message);
+    return view->unknown.failed ? XLCFG_ERROR_NOMEM : 0;
+}
+
+/* Takes the text's XML. */
+static int show_live(struct virt *v, virDomainPtr d,
+                     const struct xlcfg_domain *dom,
+                     struct xlcfg__virt_text *text,
+                     struct xlcfg__virt_sense *sense,
+                     struct xlcfg_view *view, xlcfg_error *err)
+{
+    xlcfg_error why = XLCFG_ERROR_INIT;
+    int rc;
+
+    rc = understand(v, dom, text, sense, &why);
+    if (!rc)
+        rc = show(sense, view, &why);
+    if (!rc && view->deep && v->is_qemu && dom->domid >= 0)
+        return xlcfg__virt_deep(v, d, view, err);
+    if (rc == XLCFG_ERROR_PARSE)
+        rc = show_trouble(view, &why);
+    if (rc && err)
+        *err = why;
     return rc;
 }
 
 int xlcfg__virt_live(void *handle, const struct xlcfg_domain *dom,
                      struct xlcfg_view *view, xlcfg_error *err)
 {
-    static const enum xlcfg_kind seen[] = {
-        XLCFG_KIND_DISK, XLCFG_KIND_NIC, XLCFG_KIND_PCI, XLCFG_KIND_VFB,
-        XLCFG_KIND_CHANNEL, XLCFG_KIND_USBCTRL, XLCFG_KIND_USBDEV,
-    };
+    struct xlcfg__virt_text text = { .uuid = dom->uuid };
+    struct xlcfg__virt_sense sense = { .number = 0 };
     struct virt *v = handle;
     virDomainPtr d = NULL;
-    char *xml;
     int rc;
 
     rc = xlcfg__virt_reach(v, dom, &d, err);
@@ -150,20 +197,12 @@ int xlcfg__virt_live(void *handle, const struct xlcfg_domain *dom,
         rc = view->unknown.failed ? xlcfg__nomem(err) : 0;
         goto out;
     }
-    xml = xml_of(d, 0);
-    rc = xml ? understand(v, dom, xml, view, err)
-        : xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
-    if (rc == XLCFG_ERROR_PARSE && err) {
-        /* there, but not to be understood: said, nothing is made up */
-        xlcfg__view_note(view, "devices: %s: %s", err->where, err->message);
-        rc = view->unknown.failed ? xlcfg__nomem(err) : 0;
-        goto out;
-    }
-    view->whole = true;
-    for (size_t i = 0; !rc && i < sizeof(seen) / sizeof(seen[0]); i++)
-        view->sees[seen[i]] = true;
-    if (!rc && view->deep && v->is_qemu && dom->domid >= 0)
-        rc = xlcfg__virt_deep(v, d, view, err);
+    text.xml = xml_of(d, 0);
+    if (!text.xml)
+        rc = xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
+    else
+        rc = show_live(v, d, dom, &text, &sense, view, err);
+    xlcfg__virt_sense_dispose(&sense);
 out:
     virDomainFree(d);
     return rc;
@@ -269,42 +308,65 @@ static int likened(const char *kept_xml, const char *live_xml,
     }
     if (b)
         liken_drives(a, b);
-    rc = xlcfg__virt_from_tree(kept, config_r, err);
+    rc = xlcfg__virt_from_tree(kept, config_r, NULL, err);
 out:
     xmlFreeDoc(kept);
     xmlFreeDoc(live);
     return rc;
 }
 
-static int read_kept(struct virt *v, virDomainPtr d,
-                     const struct xlcfg_domain *dom, xlcfg_doc **config_r,
-                     xlcfg_error *err)
+/* What is kept, beside what runs, of which `live` is the sense.  Takes the
+ * text's XML. */
+static int understand_kept(struct virt *v, const struct xlcfg_domain *dom,
+                           struct xlcfg__virt_text *text,
+                           const char *live_xml, xlcfg_doc **config_r,
+                           unsigned long *number_r, xlcfg_error *err)
 {
-    char *kept = xml_of(d, VIR_DOMAIN_XML_INACTIVE), *both = NULL;
-    char *live = kept && dom->domid >= 0 ? xml_of(d, 0) : NULL;
+    struct xlcfg__virt_sense sense = { .number = 0 };
     int rc = 0;
+
+    if (xlcfg__virt_recall(v->memo, text, &sense)) {
+        free(text->xml);
+    } else {
+        rc = likened(text->xml, live_xml, &sense.config, err);
+        if (rc == XLCFG_ERROR_PARSE)
+            xlcfg__err_in(err, dom->name);
+        if (!rc)
+            xlcfg__virt_learn(v->memo, text, &sense);
+        else
+            free(text->xml);
+    }
+    text->xml = NULL;
+    if (!rc)
+        *config_r = xlcfg_doc_ref(sense.config);
+    *number_r = sense.number;
+    xlcfg__virt_sense_dispose(&sense);
+    return rc;
+}
+
+static int read_kept(virDomainPtr d, const struct xlcfg_domain *dom,
+                     xlcfg_doc **config_r, xlcfg_error *err)
+{
+    char *kept = xml_of(d, VIR_DOMAIN_XML_INACTIVE);
+    char *live = kept && dom->domid >= 0 ? xml_of(d, 0) : NULL;
+    int rc;
 
     if (!kept || (dom->domid >= 0 && !live))
         rc = xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
-    else if (asprintf(&both, "%s\n%s", kept, live ? live : "") < 0) {
-        both = NULL;
-        rc = xlcfg__nomem(err);
-    }
-    if (!rc && !xlcfg__virt_recall(v->memo, dom->uuid, true, both, config_r,
-                                   NULL)) {
+    else
         rc = likened(kept, live ? live : "", config_r, err);
-        if (rc == XLCFG_ERROR_PARSE)
-            xlcfg__err_in(err, dom->name);
-        if (!rc) {
-            xlcfg__virt_learn(v->memo, dom->uuid, true, both, *config_r,
-                              NULL);
-            both = NULL;
-        }
-    }
-    free(both);
+    if (rc == XLCFG_ERROR_PARSE)
+        xlcfg__err_in(err, dom->name);
     free(kept);
     free(live);
     return rc;
+}
+
+static int is_transient(const struct xlcfg_domain *dom, xlcfg_error *err)
+{
+    return xlcfg__err(err, XLCFG_ERROR_NOTFOUND, dom->uuid,
+                      "a transient domain: nothing is kept for its next "
+                      "start");
 }
 
 int xlcfg__virt_stored(void *handle, const struct xlcfg_domain *dom,
@@ -322,11 +384,135 @@ int xlcfg__virt_stored(void *handle, const struct xlcfg_domain *dom,
         rc = xlcfg__virt_said(v->conn, XLCFG_ERROR_UNREACHABLE, dom->uuid,
                               err);
     else if (!kept)
-        rc = xlcfg__err(err, XLCFG_ERROR_NOTFOUND, dom->uuid,
-                        "a transient domain: nothing is kept for its next "
-                        "start");
+        rc = is_transient(dom, err);
     else
-        rc = read_kept(v, d, dom, config_r, err);
+        rc = read_kept(d, dom, config_r, err);
+    virDomainFree(d);
+    return rc;
+}
+
+/* ---- both at once ---- */
+
+/* One look: what libvirt said, and whether it was all understood before. */
+struct look {
+    struct xlcfg__virt_text live, kept;         /* xml NULL: none is kept */
+    char *xml;                  /* of live, to compare and liken with */
+    struct xlcfg__virt_sense sense;
+    bool is_kept;
+    int hint;                   /* is_kept is from a list: 0, 1; else -1 */
+};
+
+static int read_texts(virDomainPtr d, const struct xlcfg_domain *dom,
+                      struct look *l, xlcfg_error *err)
+{
+    int kept = l->hint;
+
+    l->live.uuid = l->kept.uuid = dom->uuid;
+    l->kept.kept = true;
+    l->xml = xml_of(d, 0);
+    if (!l->xml)
+        return xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
+    if (kept < 0)
+        kept = virDomainIsPersistent(d);
+    if (kept < 0)
+        return xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
+    l->is_kept = kept;
+    l->kept.xml = kept ? xml_of(d, VIR_DOMAIN_XML_INACTIVE) : NULL;
+    if (kept && !l->kept.xml)
+        return xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
+    return 0;
+}
+
+static void print(struct xlcfg_look *look, const struct look *l,
+                  unsigned long kept)
+{
+    snprintf(look->print, sizeof(look->print), "%lu.%lu", l->sense.number,
+             kept);
+}
+
+/* Is it what the caller knows?  Two texts that were of one moment before, and
+ * are both there still, need no third look to be of one moment. */
+static bool is_known(struct virt *v, struct look *l, struct xlcfg_look *look)
+{
+    struct xlcfg__virt_sense kept = { .number = 0 };
+    bool all;
+
+    l->live.xml = l->xml;
+    all = xlcfg__virt_recall(v->memo, &l->live, &l->sense);
+    l->live.xml = NULL;
+    l->kept.beside = l->sense.number;
+    all = all && (!l->is_kept ||
+                  xlcfg__virt_recall(v->memo, &l->kept, &kept));
+    if (all)
+        print(look, l, kept.number);
+    xlcfg__virt_sense_dispose(&kept);
+    return all && look->known && !strcmp(look->known, look->print);
+}
+
+/* What is kept is read between two looks at what runs. */
+static int fill_look(struct virt *v, virDomainPtr d,
+                     const struct xlcfg_domain *dom, struct look *l,
+                     struct xlcfg_look *look, xlcfg_error *err)
+{
+    char *again = xml_of(d, 0);
+    struct xlcfg__virt_sense kept = { .number = 0 };
+    int rc, is_kept = again && l->hint >= 0 ? virDomainIsPersistent(d)
+        : l->is_kept;
+
+    if (!again || is_kept < 0) {
+        rc = xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
+        free(again);
+        return rc;
+    }
+    look->moved = strcmp(again, l->xml) || is_kept != l->is_kept;
+    look->print[0] = '\0';
+    xlcfg__virt_sense_dispose(&l->sense);
+    l->live.xml = again;
+    rc = show_live(v, d, dom, &l->live, &l->sense, look->view, err);
+    if (rc)
+        return rc;
+    l->kept.beside = l->sense.number;
+    if (!l->is_kept)
+        look->stored_rc = is_transient(dom, &look->stored_err);
+    else
+        look->stored_rc = understand_kept(v, dom, &l->kept,
+                                          dom->domid >= 0 ? l->xml : "",
+                                          &look->stored, &kept.number,
+                                          &look->stored_err);
+    if (l->sense.number && (!l->is_kept || kept.number) &&
+        !look->view->deep && !look->view->unknown.count)
+        print(look, l, kept.number);
+    return 0;
+}
+
+int xlcfg__virt_look(void *handle, const struct xlcfg_domain *dom,
+                     struct xlcfg_look *look, xlcfg_error *err)
+{
+    struct look l = { .is_kept = false };
+    struct virt *v = handle;
+    virDomainPtr d;
+    int rc;
+
+    rc = xlcfg__virt_hold(v, dom, &d, &l.hint, err);
+    if (rc)
+        return rc;
+    if (is_busy(v, d, look->view)) {
+        look->stored_rc = xlcfg__err(&look->stored_err,
+                                     XLCFG_ERROR_TIMEDOUT, dom->uuid,
+                                     "libvirt is busy with this domain");
+        rc = look->view->unknown.failed ? xlcfg__nomem(err) : 0;
+        goto out;
+    }
+    rc = read_texts(d, dom, &l, err);
+    if (!rc)
+        look->same = is_known(v, &l, look) && !look->view->deep &&
+            !look->view->unknown.count;
+    if (!rc && !look->same)
+        rc = fill_look(v, d, dom, &l, look, err);
+    free(l.xml);
+    free(l.kept.xml);
+    xlcfg__virt_sense_dispose(&l.sense);
+out:
     virDomainFree(d);
     return rc;
 }

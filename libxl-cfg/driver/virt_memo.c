@@ -8,89 +8,121 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROWS 128                /* two of each domain */
+#define ROWS 512                /* two of each domain */
 
 struct row {
+    struct xlcfg__virt_text text;       /* xml NULL: a free row */
     char uuid[37];
-    bool kept;                  /* the definition, not what runs */
     unsigned long used;
-    char *text;
-    xlcfg_doc *config, *addresses;
+    struct xlcfg__virt_sense sense;
 };
 
 struct xlcfg__virt_memo {
+    pthread_mutex_t lock;
     struct row rows[ROWS];
     unsigned long turn;
 };
 
+void xlcfg__virt_sense_dispose(struct xlcfg__virt_sense *sense)
+{
+    xlcfg_doc_free(sense->config);
+    xlcfg_doc_free(sense->addresses);
+    *sense = (struct xlcfg__virt_sense){ .number = 0 };
+}
+
 static void row_free(struct row *row)
 {
-    free(row->text);
-    xlcfg_doc_free(row->config);
-    xlcfg_doc_free(row->addresses);
-    *row = (struct row){ .text = NULL };
+    free(row->text.xml);
+    row->text.xml = NULL;
+    xlcfg__virt_sense_dispose(&row->sense);
 }
 
 struct xlcfg__virt_memo *xlcfg__virt_memo_new(void)
 {
-    return calloc(1, sizeof(struct xlcfg__virt_memo));
+    struct xlcfg__virt_memo *memo = calloc(1, sizeof(*memo));
+
+    if (memo)
+        pthread_mutex_init(&memo->lock, NULL);
+    return memo;
 }
 
 void xlcfg__virt_memo_free(struct xlcfg__virt_memo *memo)
 {
-    for (size_t i = 0; memo && i < ROWS; i++)
+    if (!memo)
+        return;
+    for (size_t i = 0; i < ROWS; i++)
         row_free(&memo->rows[i]);
+    pthread_mutex_destroy(&memo->lock);
     free(memo);
 }
 
-static struct row *row_of(struct xlcfg__virt_memo *memo, const char *uuid,
-                          bool kept)
+static struct row *row_of(struct xlcfg__virt_memo *memo,
+                          const struct xlcfg__virt_text *text)
 {
     for (size_t i = 0; i < ROWS; i++) {
         struct row *row = &memo->rows[i];
 
-        if (row->text && row->kept == kept && !strcmp(row->uuid, uuid))
+        if (row->text.xml && row->text.kept == text->kept &&
+            !strcmp(row->uuid, text->uuid))
             return row;
     }
     return NULL;
 }
 
-bool xlcfg__virt_recall(struct xlcfg__virt_memo *memo, const char *uuid,
-                        bool kept, const char *text, xlcfg_doc **config_r,
-                        xlcfg_doc **addresses_r)
+bool xlcfg__virt_recall(struct xlcfg__virt_memo *memo,
+                        const struct xlcfg__virt_text *text,
+                        struct xlcfg__virt_sense *sense_r)
 {
-    struct row *row = row_of(memo, uuid, kept);
+    struct row *row;
+    bool same;
 
-    if (!row || strcmp(row->text, text))
-        return false;
-    row->used = ++memo->turn;
-    *config_r = xlcfg_doc_ref(row->config);
-    if (addresses_r)
-        *addresses_r = xlcfg_doc_ref(row->addresses);
-    return true;
+    pthread_mutex_lock(&memo->lock);
+    row = row_of(memo, text);
+    same = row && row->text.beside == text->beside &&
+        !strcmp(row->text.xml, text->xml);
+    if (same) {
+        row->used = ++memo->turn;
+        *sense_r = row->sense;
+        xlcfg_doc_ref(sense_r->config);
+        xlcfg_doc_ref(sense_r->addresses);
+    }
+    pthread_mutex_unlock(&memo->lock);
+    return same;
 }
 
-void xlcfg__virt_learn(struct xlcfg__virt_memo *memo, const char *uuid,
-                       bool kept, char *text, const xlcfg_doc *config,
-                       const xlcfg_doc *addresses)
+/* The one of this domain; or the one that was asked for longest ago. */
+static struct row *row_for(struct xlcfg__virt_memo *memo,
+                           const struct xlcfg__virt_text *text)
 {
-    struct row *row = row_of(memo, uuid, kept);
+    struct row *row = row_of(memo, text);
 
-    /* the one that was asked for longest ago makes room */
     for (size_t i = 0; !row && i < ROWS; i++)
-        if (!memo->rows[i].text)
+        if (!memo->rows[i].text.xml)
             row = &memo->rows[i];
-    if (!row) {
-        row = &memo->rows[0];
-        for (size_t i = 1; i < ROWS; i++)
-            if (memo->rows[i].used < row->used)
-                row = &memo->rows[i];
-    }
+    if (row)
+        return row;
+    row = &memo->rows[0];
+    for (size_t i = 1; i < ROWS; i++)
+        if (memo->rows[i].used < row->used)
+            row = &memo->rows[i];
+    return row;
+}
+
+void xlcfg__virt_learn(struct xlcfg__virt_memo *memo,
+                       const struct xlcfg__virt_text *text,
+                       struct xlcfg__virt_sense *sense)
+{
+    struct row *row;
+
+    pthread_mutex_lock(&memo->lock);
+    row = row_for(memo, text);
     row_free(row);
-    *row = (struct row){
-        .kept = kept, .used = ++memo->turn, .text = text,
-        .config = xlcfg_doc_ref(config),
-        .addresses = addresses ? xlcfg_doc_ref(addresses) : NULL,
-    };
-    strncpy(row->uuid, uuid, sizeof(row->uuid) - 1);
+    row->text = *text;
+    strncpy(row->uuid, text->uuid, sizeof(row->uuid) - 1);
+    row->text.uuid = row->uuid;
+    row->used = sense->number = ++memo->turn;
+    row->sense = *sense;
+    xlcfg_doc_ref(sense->config);
+    xlcfg_doc_ref(sense->addresses);
+    pthread_mutex_unlock(&memo->lock);
 }

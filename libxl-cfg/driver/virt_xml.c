@@ -116,6 +116,7 @@ static int read_scalars(xmlNodePtr domain, xlcfg__members *m,
 /* What was read of the devices so far. */
 struct devices {
     xlcfg__items arrays[XLCFG_KINDS];
+    xlcfg__items addresses[XLCFG_KINDS];
     bool nameless[XLCFG_KINDS]; /* one says not which it is: all stay */
     xlcfg__items names;         /* what the map borrows */
     xlcfg__map map;
@@ -123,8 +124,10 @@ struct devices {
 
 static void dispose_devices(struct devices *d)
 {
-    for (int k = 0; k < XLCFG_KINDS; k++)
+    for (int k = 0; k < XLCFG_KINDS; k++) {
         xlcfg__items_dispose(&d->arrays[k]);
+        xlcfg__items_dispose(&d->addresses[k]);
+    }
     xlcfg__items_dispose(&d->names);
     xlcfg__map_dispose(&d->map);
 }
@@ -198,6 +201,7 @@ static int read_devices(xmlNodePtr devices, struct devices *d,
             continue;
         rc = check_name(d, kind, body, n, err);
         xlcfg__items_add(&d->arrays[kind], body);
+        xlcfg__items_add(&d->addresses[kind], xlcfg__virt_address_of(n));
     }
     return rc;
 }
@@ -205,7 +209,7 @@ static int read_devices(xmlNodePtr devices, struct devices *d,
 /* What has a body leaves the tree.  If one of a kind has no name, all of the
  * kind stay, for their order is the order of their addresses. */
 static void take_devices(xmlNodePtr devices, struct devices *d,
-                         xlcfg__members *m)
+                         xlcfg__members *m, xlcfg__members *addresses)
 {
     xmlNodePtr next;
 
@@ -217,16 +221,20 @@ static void take_devices(xmlNodePtr devices, struct devices *d,
             xlcfg__xml_drop(n);
     }
     for (int k = 0; k < XLCFG_KINDS; k++)
-        if (!d->nameless[k] && (d->arrays[k].count || d->arrays[k].failed))
+        if (!d->nameless[k] && (d->arrays[k].count || d->arrays[k].failed)) {
             xlcfg__members_add(m, xlcfg__kinds[k].array,
                                xlcfg__items_end(&d->arrays[k]));
+            xlcfg__members_add(addresses, xlcfg__kinds[k].array,
+                               xlcfg__items_end(&d->addresses[k]));
+        }
 }
 
 int xlcfg__virt_from_tree(xmlDocPtr doc, xlcfg_doc **config_r,
-                          xlcfg_error *err)
+                          xlcfg_doc **addresses_r, xlcfg_error *err)
 {
     struct devices d = { 0 };
-    xlcfg__members m = { 0 };
+    xlcfg__members m = { 0 }, at = { 0 };
+    xlcfg_doc *config = NULL, *addresses = NULL;
     xmlNodePtr domain, devices;
     int rc;
 
@@ -243,13 +251,22 @@ int xlcfg__virt_from_tree(xmlDocPtr doc, xlcfg_doc **config_r,
     if (rc)
         goto out;
     if (devices)
-        take_devices(devices, &d, &m);
+        take_devices(devices, &d, &m, &at);
     xlcfg__members_add(&m, "x-libvirt", xlcfg__xml_text(domain));
-    *config_r = xlcfg__members_end(&m);
-    rc = *config_r ? 0 : xlcfg__nomem(err);
+    config = xlcfg__members_end(&m);
+    addresses = xlcfg__members_end(&at);
+    rc = config && addresses ? 0 : xlcfg__nomem(err);
+    if (!rc) {
+        *config_r = xlcfg_doc_ref(config);
+        if (addresses_r)
+            *addresses_r = xlcfg_doc_ref(addresses);
+    }
 out:
+    xlcfg_doc_free(config);
+    xlcfg_doc_free(addresses);
     dispose_devices(&d);
     xlcfg__members_dispose(&m);
+    xlcfg__members_dispose(&at);
     return rc;
 }
 
@@ -262,7 +279,7 @@ int xlcfg__virt_from_xml(const char *xml, size_t len, xlcfg_doc **config_r,
     rc = xlcfg__virt_parse(xml, len, "domain", &doc, err);
     if (rc)
         return rc;
-    rc = xlcfg__virt_from_tree(doc, config_r, err);
+    rc = xlcfg__virt_from_tree(doc, config_r, NULL, err);
     xmlFreeDoc(doc);
     return rc;
 }

@@ -13,9 +13,13 @@
 /* PARSE, with "line N: <element>" as where. */
 int xlcfg__virt_from_xml(const char *xml, size_t len, xlcfg_doc **config_r,
                          xlcfg_error *err);
-/* The same of a tree, which is changed by it and stays the caller's. */
+/*
+ * The same of a tree, which is changed by it and stays the caller's.
+ * addresses_r, unless NULL, gets the address of each device, or null, by the
+ * name of its array and in the order of that.
+ */
 int xlcfg__virt_from_tree(xmlDocPtr doc, xlcfg_doc **config_r,
-                          xlcfg_error *err);
+                          xlcfg_doc **addresses_r, xlcfg_error *err);
 /* INVAL: what libvirt has no word for.  The text is malloc'd. */
 int xlcfg__virt_to_xml(const xlcfg_doc *config, char **xml_r,
                        xlcfg_error *err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Contexts: where things are, and the connection. */
-#include "ops/ctx.h"
 #include "ops/deadline.h"
+#include "ops/recall.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -121,7 +121,8 @@ int xlcfg_ctx_open(const char *uri, const xlcfg_ctx_options *opt,
                                          : DEFAULT_DEADLINE_MS;
     ctx->lock_ms = given.lock_ms ? given.lock_ms : DEFAULT_LOCK_MS;
     ctx->deep = given.deep;
-    if ((uri && !ctx->uri) || !ctx->state_dir || !ctx->xen_lib_dir) {
+    ctx->recall = xlcfg__recall_new();
+    if (!ctx->recall || (uri && !ctx->uri) || !ctx->state_dir || !ctx->xen_lib_dir) {
         rc = xlcfg__nomem(err);
         goto out;
     }
@@ -140,6 +141,7 @@ void xlcfg_ctx_close(xlcfg_ctx *ctx)
     if (!ctx)
         return;
     xlcfg__conn_free(ctx->conn);
+    xlcfg__recall_free(ctx->recall);
     xlcfg__state_close(ctx->reader);
     xlcfg__state_close(ctx->writer);
     free(ctx->uri);

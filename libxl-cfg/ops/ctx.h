@@ -24,6 +24,7 @@ struct xlcfg_ctx {
     xlcfg__state *reader, *writer;      /* kept open; NULL: not yet */
     xlcfg_error unrecorded;     /* why the last look was not recorded */
     struct xlcfg__hub *hub;     /* of the watches; NULL: there are none */
+    struct xlcfg__recall *recall;       /* answers that were given */
 };
 
 /* Template, intents and live view of one moment. */
@@ -45,6 +46,9 @@ struct xlcfg__cut {
     char template_note[640];    /* why not; "" when there is one */
     struct xlcfg_view tmpl, live;
     struct xlcfg_intents intents;
+    char print[48];             /* the driver's, of all this; "": none */
+    xlcfg_doc *answered;        /* it is as it was when this was the answer:
+                                   there is nothing else in this cut */
 };
 
 /*
@@ -54,11 +58,23 @@ struct xlcfg__cut {
  */
 int xlcfg__cut_take(xlcfg_ctx *ctx, const char *dom, struct xlcfg__cut *cut,
                     xlcfg_error *err);
+/* The same, content with `answered`. */
+int xlcfg__cut_glance(xlcfg_ctx *ctx, const char *dom, struct xlcfg__cut *cut,
+                      xlcfg_error *err);
 void xlcfg__cut_dispose(struct xlcfg__cut *cut);        /* may run twice */
 
 /* Merge a cut, with the scalars finished. */
 int xlcfg__cut_merge(struct xlcfg__cut *cut, struct xlcfg_answer *answer,
                      xlcfg_error *err);
+
+/*
+ * Cuts of all in the list, some at once, by a driver that can do that (look
+ * and abreast).  rcs: of each 0, as of xlcfg__cut_take, or TIMEDOUT: it did
+ * not come in, and nothing is in its cut.  A cut may be content with
+ * `answered`.
+ */
+int xlcfg__cuts_take(xlcfg_ctx *ctx, const struct xlcfg_domains *list,
+                     struct xlcfg__cut *cuts, int *rcs, xlcfg_error *err);
 
 /*
  * The list of domains, under the deadline.  indexes_r, unless NULL, gets the
@@ -106,6 +122,14 @@ struct xlcfg__sight {
 /* Looks again as long as others change the domain meanwhile, for a while. */
 int xlcfg__sight_take(xlcfg_ctx *ctx, const char *dom,
                       struct xlcfg__sight *sight, xlcfg_error *err);
+/* The same for the document alone, and whether nothing live was seen for it
+ * (blind_r may be NULL). */
+int xlcfg__sight_doc(xlcfg_ctx *ctx, const char *dom, xlcfg_doc **doc_r,
+                     bool *blind_r, xlcfg_error *err);
+/* The document of a cut that was taken, which is disposed of.  CONFLICT: it
+ * is to be taken again. */
+int xlcfg__sight_of(xlcfg_ctx *ctx, struct xlcfg__cut *cut, xlcfg_doc **doc_r,
+                    xlcfg_error *err);
 void xlcfg__sight_dispose(struct xlcfg__sight *sight);  /* may run twice */
 
 /* The version of the newest revision, null without a store. */

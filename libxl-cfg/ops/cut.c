@@ -36,6 +36,7 @@ void xlcfg__job_free(void *arg)
     pthread_mutex_destroy(&job->lock);
     xlcfg__conn_free(job->conn);
     xlcfg__state_close(job->st);
+    xlcfg__recall_free(job->recall);
     free(job->uri);
     free(job->state_dir);
     free(job->xen_lib_dir);
@@ -51,7 +52,9 @@ void xlcfg__cut_dispose(struct xlcfg__cut *cut)
     xlcfg__domain_dispose(&cut->dom);
     xlcfg_doc_free(cut->template);
     xlcfg_doc_free(cut->kept);
-    cut->template = cut->kept = NULL;
+    xlcfg_doc_free(cut->answered);
+    cut->template = cut->kept = cut->answered = NULL;
+    cut->print[0] = '\0';
     xlcfg__view_dispose(&cut->tmpl);
     xlcfg__view_dispose(&cut->live);
     xlcfg__intents_dispose(&cut->intents);
@@ -112,6 +115,24 @@ static int read_was(struct xlcfg__job *job)
     return rc == XLCFG_ERROR_NOMEM ? rc : 0;
 }
 
+/* From state.db. */
+static int read_ours(struct xlcfg__job *job, xlcfg_error *err)
+{
+    int rc;
+
+    rc = open_store(job, err);
+    if (!rc) {
+        rc = xlcfg__state_template_get(job->st, job->conn->drv.name,
+                                       job->cut.dom.uuid,
+                                       &job->cut.template, err);
+        if (rc && rc != XLCFG_ERROR_NOTFOUND)
+            close_store(job);
+    }
+    if (!rc)
+        job->cut.kept = xlcfg_doc_ref(job->cut.template);
+    return rc;
+}
+
 /* From state.db, or what the backend keeps: HOME_BACKEND asks it first. */
 static int read_kept(struct xlcfg__job *job, xlcfg_error *err)
 {
@@ -125,20 +146,25 @@ static int read_kept(struct xlcfg__job *job, xlcfg_error *err)
         rc = drv->stored(job->conn->handle, dom, &job->cut.template, err);
     if (rc != XLCFG_ERROR_NOTFOUND)
         return rc;
-    rc = open_store(job, &why);
-    if (!rc) {
-        rc = xlcfg__state_template_get(job->st, drv->name, dom->uuid,
-                                       &job->cut.template, &why);
-        if (rc && rc != XLCFG_ERROR_NOTFOUND)
-            close_store(job);
-    }
-    if (!rc)
-        job->cut.kept = xlcfg_doc_ref(job->cut.template);
+    rc = read_ours(job, &why);
     if (rc == XLCFG_ERROR_NOTFOUND && !backend)
         return drv->stored(job->conn->handle, dom, &job->cut.template, err);
     if (rc && rc != XLCFG_ERROR_NOTFOUND)
         *err = why;
     return rc;
+}
+
+/* What came of reading it; NOMEM, or 0. */
+static int judge_template(struct xlcfg__cut *cut, int rc,
+                          const xlcfg_error *err)
+{
+    if (rc == XLCFG_ERROR_NOMEM)
+        return rc;
+    cut->unread = rc && rc != XLCFG_ERROR_NOTFOUND &&
+        rc != XLCFG_ERROR_PARSE;
+    if (rc)
+        note_template(cut, err);
+    return 0;
 }
 
 /* The template from where this driver's domains have it; 0 also when there
@@ -163,13 +189,7 @@ int xlcfg__job_template(struct xlcfg__job *job, struct xlcfg__stamp *stamp)
     } else {
         rc = read_kept(job, &err);
     }
-    if (rc == XLCFG_ERROR_NOMEM)
-        return rc;
-    cut->unread = rc && rc != XLCFG_ERROR_NOTFOUND &&
-        rc != XLCFG_ERROR_PARSE;
-    if (rc)
-        note_template(cut, &err);
-    return 0;
+    return judge_template(cut, rc, &err);
 }
 
 int xlcfg__job_intents(struct xlcfg__job *job)
@@ -259,7 +279,62 @@ static int intents_moved(struct xlcfg__job *job, bool *moved)
     return rc;
 }
 
-static int read_all(struct xlcfg__job *job, bool *moved)
+/* The template that a driver's one look has brought. */
+static int take_stored(struct xlcfg__job *job, struct xlcfg_look *look)
+{
+    int rc = look->stored_rc;
+
+    job->cut.template = look->stored;
+    if (rc == XLCFG_ERROR_NOTFOUND) {
+        xlcfg_error why = XLCFG_ERROR_INIT;
+
+        rc = read_ours(job, &why);
+        if (rc && rc != XLCFG_ERROR_NOTFOUND)
+            look->stored_err = why;
+    }
+    return judge_template(&job->cut, rc, &look->stored_err);
+}
+
+/* By a driver that sees what runs and what is kept in one look. */
+static int read_at_once(struct xlcfg__job *job, bool *moved)
+{
+    struct xlcfg__cut *cut = &job->cut;
+    struct xlcfg_look look = { .view = &cut->live,
+                               .stored_err = XLCFG_ERROR_INIT };
+    xlcfg_doc *answer = NULL;
+    char print[48];
+    int rc;
+
+    rc = read_was(job);
+    if (!rc)
+        rc = xlcfg__job_intents(job);
+    if (rc)
+        return rc;
+    if (job->recall)
+        answer = xlcfg__recall_find(job->recall, cut, print);
+    look.known = answer ? print : NULL;
+    cut->live.deep = job->deep || cut->intents.count;
+    rc = job->conn->drv.look(job->conn->handle, &cut->dom, &look, &job->err);
+    if (!rc && look.same && answer) {
+        cut->answered = answer;
+        *moved = false;
+        return 0;
+    }
+    xlcfg_doc_free(answer);
+    if (rc) {
+        xlcfg_doc_free(look.stored);
+        return rc;
+    }
+    strcpy(cut->print, look.print);
+    rc = take_stored(job, &look);
+    if (!rc) {
+        *moved = look.moved || kept_moved(job);
+        rc = intents_moved(job, moved);
+    }
+    return rc;
+}
+
+static int read_apart(struct xlcfg__job *job, bool *moved)
 {
     const struct xlcfg_driver *drv = &job->conn->drv;
     void *h = job->conn->handle;
@@ -290,13 +365,19 @@ static int read_all(struct xlcfg__job *job, bool *moved)
     return rc;
 }
 
+static int read_all(struct xlcfg__job *job, bool *moved)
+{
+    return job->conn->drv.look ? read_at_once(job, moved)
+        : read_apart(job, moved);
+}
+
 static void forget_views(struct xlcfg__cut *cut)
 {
     xlcfg_doc_free(cut->template);
     xlcfg_doc_free(cut->kept);
     cut->template = cut->kept = NULL;
     cut->have_was = false;
-    cut->template_note[0] = '\0';
+    cut->template_note[0] = cut->print[0] = '\0';
     xlcfg__view_dispose(&cut->live);
     xlcfg__intents_dispose(&cut->intents);
 }
@@ -330,24 +411,19 @@ static int judge_silent(struct xlcfg__job *job)
     return rc;
 }
 
-static int take_cut(struct xlcfg__job *job)
+int xlcfg__job_cut(struct xlcfg__job *job)
 {
     struct xlcfg__cut *cut = &job->cut;
     bool moved = true;
-    int rc;
+    int rc = 0;
 
-    rc = job->conn->drv.find(job->conn->handle, job->name, &cut->dom,
-                             &job->err);
-    if (rc)
-        return rc;
     cut->have_dom = true;
-    pthread_mutex_lock(&job->lock);
-    job->have_dom = xlcfg__domain_copy(&job->dom, &cut->dom) == 0;
-    pthread_mutex_unlock(&job->lock);
     for (int i = 0; i < TRIES && moved && !rc; i++) {
         forget_views(cut);
         rc = read_all(job, &moved);
     }
+    if (cut->answered)
+        return 0;
     cut->torn = moved;
     if (!rc && moved)
         xlcfg__view_note(&cut->live, "one moment: devices came or went "
@@ -368,6 +444,21 @@ static int take_cut(struct xlcfg__job *job)
     if (!rc)
         xlcfg__merge_own(&cut->live, &cut->tmpl, &cut->intents);
     return rc;
+}
+
+static int take_cut(struct xlcfg__job *job)
+{
+    struct xlcfg__cut *cut = &job->cut;
+    int rc;
+
+    rc = job->conn->drv.find(job->conn->handle, job->name, &cut->dom,
+                             &job->err);
+    if (rc)
+        return rc;
+    pthread_mutex_lock(&job->lock);
+    job->have_dom = xlcfg__domain_copy(&job->dom, &cut->dom) == 0;
+    pthread_mutex_unlock(&job->lock);
+    return xlcfg__job_cut(job);
 }
 
 static int take_list(struct xlcfg__job *job)

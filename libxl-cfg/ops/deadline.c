@@ -26,18 +26,24 @@ static void task_free(struct task *task)
     free(task);
 }
 
+void xlcfg__cond_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t attr;
+
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &attr);
+    pthread_condattr_destroy(&attr);
+}
+
 static struct task *task_new(const struct xlcfg__work *work, void *arg)
 {
     struct task *task = calloc(1, sizeof(*task));
-    pthread_condattr_t attr;
 
     if (!task)
         return NULL;
     pthread_mutex_init(&task->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&task->moved, &attr);
-    pthread_condattr_destroy(&attr);
+    xlcfg__cond_init(&task->moved);
     task->work = work;
     task->arg = arg;
     return task;
@@ -61,15 +67,14 @@ static void *thread(void *arg)
     return NULL;
 }
 
-/* The caller's signal handlers are not to run in a thread of ours. */
-static int start(struct task *task, pthread_t *id_r)
+int xlcfg__thread_start(pthread_t *id_r, void *(*run)(void *), void *arg)
 {
     sigset_t all, was;
     int r;
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &was);
-    r = pthread_create(id_r, NULL, thread, task);
+    r = pthread_create(id_r, NULL, run, arg);
     pthread_sigmask(SIG_SETMASK, &was, NULL);
     return r;
 }
@@ -85,7 +90,7 @@ int xlcfg__deadline_run(unsigned ms, const struct xlcfg__work *work,
 
     if (!task)
         return XLCFG_ERROR_NOMEM;
-    if (start(task, &id)) {
+    if (xlcfg__thread_start(&id, thread, task)) {
         task_free(task);
         return XLCFG_ERROR_NOMEM;
     }

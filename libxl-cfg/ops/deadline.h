@@ -10,6 +10,8 @@
 #ifndef XLCFG_OPS_DEADLINE_H
 #define XLCFG_OPS_DEADLINE_H
 
+#include <pthread.h>
+
 struct xlcfg__work {
     void (*run)(void *arg);     /* in the thread; no signal reaches it */
     void (*late)(void *arg);    /* the last look of who gives up; may be
@@ -24,5 +26,11 @@ struct xlcfg__work {
  */
 int xlcfg__deadline_run(unsigned ms, const struct xlcfg__work *work,
                         void *arg);
+
+/* A thread that no signal reaches: the caller's handlers are not to run in
+ * it.  As pthread_create. */
+int xlcfg__thread_start(pthread_t *id_r, void *(*run)(void *), void *arg);
+/* One that waits by the clock of xlcfg__clock_after. */
+void xlcfg__cond_init(pthread_cond_t *cond);
 
 #endif

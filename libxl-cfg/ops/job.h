@@ -3,7 +3,7 @@
 #ifndef XLCFG_OPS_JOB_H
 #define XLCFG_OPS_JOB_H
 
-#include "ops/ctx.h"
+#include "ops/recall.h"
 
 #include <pthread.h>
 
@@ -24,13 +24,18 @@ struct xlcfg__job {
     struct xlcfg_domain *dom_r; /* where that goes; NULL: nobody wants it */
     bool *given_r;
     xlcfg__state *st;           /* the context's; NULL: not open */
+    struct xlcfg__recall *recall;       /* NULL: nothing is taken from it */
     struct xlcfg__cut cut;
     struct xlcfg_domains list;
     bool want_indexes;
     char **indexes;             /* as many as there are in list */
 };
 
+/* With the context's connection; name NULL: to list.  NULL: no memory. */
+struct xlcfg__job *xlcfg__job_new(xlcfg_ctx *ctx, const char *name);
 void xlcfg__job_run(void *job);
+/* The cut of job->cut.dom, that was found; err in the job. */
+int xlcfg__job_cut(struct xlcfg__job *job);
 void xlcfg__job_free(void *job);
 
 /* What a cut is made of that no backend is asked for. */

@@ -50,25 +50,79 @@ static xlcfg_doc *brief(const xlcfg_doc *whole)
     return xlcfg__members_end(&m);
 }
 
+static int note_seen(struct listing *ls, size_t i, const xlcfg_doc *doc,
+                     xlcfg_error *err)
+{
+    ls->seen[i] = ls->full ? xlcfg_doc_ref(doc) : brief(doc);
+    return ls->seen[i] ? 0 : xlcfg__nomem(err);
+}
+
 static int look_at(struct listing *ls, size_t i, xlcfg_error *err)
 {
     const struct xlcfg_domain *dom = &ls->list.v[i];
-    struct xlcfg__sight sight;
+    xlcfg_doc *doc = NULL;
+    bool blind = false;
     char id[32];
     int rc;
 
     snprintf(id, sizeof(id), "%lld", (long long)dom->domid);
-    rc = xlcfg__sight_take(ls->ctx, dom->domid >= 0 ? id : dom->uuid, &sight,
-                           err);
+    rc = xlcfg__sight_doc(ls->ctx, dom->domid >= 0 ? id : dom->uuid, &doc,
+                          &blind, err);
     ls->ended[i] = rc == XLCFG_ERROR_DOMAIN_NOTFOUND;
-    if (!rc && !sight.cut.blind) {
-        ls->seen[i] = ls->full ? xlcfg_doc_ref(sight.doc)
-                               : brief(sight.doc);
-        if (!ls->seen[i])
-            rc = xlcfg__nomem(err);
-    }
-    xlcfg__sight_dispose(&sight);
+    if (!rc && !blind)
+        rc = note_seen(ls, i, doc, err);
+    xlcfg_doc_free(doc);
     return rc == XLCFG_ERROR_NOMEM ? rc : 0;
+}
+
+/* All at once, as far as that goes; who is not done then, looked_at tells. */
+static int look_abreast(struct listing *ls, bool *looked_at,
+                        xlcfg_error *err)
+{
+    size_t count = ls->list.count;
+    struct xlcfg__cut *cuts = calloc(count, sizeof(*cuts));
+    int *rcs = calloc(count, sizeof(*rcs));
+    int rc = XLCFG_ERROR_NOMEM;
+
+    if (cuts && rcs)
+        rc = xlcfg__cuts_take(ls->ctx, &ls->list, cuts, rcs, err);
+    for (size_t i = 0; !rc && i < count; i++) {
+        xlcfg_doc *doc = NULL;
+
+        ls->ended[i] = rcs[i] == XLCFG_ERROR_DOMAIN_NOTFOUND;
+        /* alone it would be waited for once more */
+        looked_at[i] = ls->ended[i] || rcs[i] == XLCFG_ERROR_TIMEDOUT;
+        if (rcs[i])
+            continue;
+        rc = xlcfg__sight_of(ls->ctx, &cuts[i], &doc, err);
+        looked_at[i] = !rc;
+        if (!rc)
+            rc = note_seen(ls, i, doc, err);
+        else if (rc != XLCFG_ERROR_NOMEM)
+            rc = 0;
+        xlcfg_doc_free(doc);
+    }
+    for (size_t i = 0; cuts && i < count; i++)
+        xlcfg__cut_dispose(&cuts[i]);
+    free(cuts);
+    free(rcs);
+    return rc;
+}
+
+/* Each of them; one that could not be looked at has nothing in `seen`. */
+static int look_at_each(struct listing *ls, xlcfg_error *err)
+{
+    size_t count = ls->list.count;
+    bool *looked_at = calloc(count + 1, sizeof(*looked_at));
+    int rc = looked_at ? 0 : xlcfg__nomem(err);
+
+    if (!rc && count > 1 && ls->ctx->conn->drv.abreast > 1)
+        rc = look_abreast(ls, looked_at, err);
+    for (size_t i = 0; i < count && !rc; i++)
+        if (!looked_at[i])
+            rc = look_at(ls, i, err);
+    free(looked_at);
+    return rc;
 }
 
 static bool listed(const struct xlcfg_domains *list, const char *uuid)
@@ -151,8 +205,16 @@ static void add_row(struct listing *ls, xlcfg_doc *who, const char *version,
     xlcfg__items_add(&ls->rows, xlcfg__members_end(&m));
 }
 
+/* What was seen is what is recorded: of one version there is one answer. */
+static bool is_seen(const struct xlcfg__line *line, const xlcfg_doc *seen)
+{
+    const char *version = xlcfg__doc_getstr(seen, "version");
+
+    return version && !strcmp(version, line->version);
+}
+
 static void add_line(struct listing *ls, const struct xlcfg__line *line,
-                     const char *state)
+                     const char *state, const xlcfg_doc *seen)
 {
     struct xlcfg_domain dom = {
         .name = line->name, .domid = line->domid,
@@ -163,7 +225,8 @@ static void add_line(struct listing *ls, const struct xlcfg__line *line,
         return;
     snprintf(dom.uuid, sizeof(dom.uuid), "%s", line->uuid);
     add_row(ls, xlcfg__present_domain(ls->driver, &dom), line->version,
-            line->hash, line->address_hash, line->snapshot);
+            line->hash, line->address_hash,
+            is_seen(line, seen) ? seen : line->snapshot);
 }
 
 static void add_seen(struct listing *ls, size_t i)
@@ -191,7 +254,7 @@ static void add_rows(struct listing *ls)
             !xlcfg__doc_getstr(ls->seen[i], "version"))
             add_seen(ls, i);
         else if (!line->gone)
-            add_line(ls, line, dom->state);
+            add_line(ls, line, dom->state, ls->seen[i]);
     }
     /* recorded by others while we looked */
     for (size_t i = 0; i < ls->lines.count; i++) {
@@ -199,7 +262,7 @@ static void add_rows(struct listing *ls)
 
         if (!line->gone && line->place && !strcmp(line->place, ls->place) &&
             !listed(&ls->list, line->uuid))
-            add_line(ls, line, NULL);
+            add_line(ls, line, NULL, NULL);
     }
 }
 
@@ -252,14 +315,38 @@ static int look_at_all(struct listing *ls, xlcfg_error *err)
         ls->ended = calloc(ls->list.count + 1, sizeof(*ls->ended));
         rc = ls->seen && ls->ended ? 0 : xlcfg__nomem(err);
     }
-    for (size_t i = 0; i < ls->list.count && !rc; i++)
-        rc = look_at(ls, i, err);
+    if (!rc)
+        rc = look_at_each(ls, err);
     /* where it cannot be noted the listing is right all the same */
     if (!rc && stored)
         rc = xlcfg__note_absent(ls->ctx, &before, &ls->list, err) ==
             XLCFG_ERROR_NOMEM ? XLCFG_ERROR_NOMEM : 0;
     xlcfg__lines_dispose(&before);
     return rc;
+}
+
+/* Are all rows there that will be told?  Most often nobody else recorded
+ * anything, and the snapshots need not be read. */
+static bool all_seen(const struct listing *ls)
+{
+    size_t there = 0, seen = 0;
+
+    for (size_t i = 0; i < ls->lines.count; i++) {
+        const struct xlcfg__line *line = &ls->lines.v[i];
+
+        there += !line->gone && line->place &&
+            !strcmp(line->place, ls->place);
+    }
+    for (size_t i = 0; i < ls->list.count; i++) {
+        const struct xlcfg__line *line =
+            xlcfg__lines_find(&ls->lines, ls->list.v[i].uuid);
+
+        if (line && !is_seen(line, ls->seen[i]))
+            return false;
+        seen += line && !line->gone && line->place &&
+            !strcmp(line->place, ls->place);
+    }
+    return there == seen;
 }
 
 /* A host without a domain gets a store here, for there is a version to tell:
@@ -269,11 +356,16 @@ static int final_lines(struct listing *ls)
     xlcfg__state *st;
     int rc;
 
-    rc = xlcfg__read_lines(ls->ctx, ls->full, &ls->lines, NULL);
-    if (rc != XLCFG_ERROR_NOTFOUND)
+    rc = xlcfg__read_lines(ls->ctx, false, &ls->lines, NULL);
+    if (rc == XLCFG_ERROR_NOTFOUND) {
+        rc = xlcfg__store(ls->ctx, true, &st, NULL);
+        if (!rc)
+            rc = xlcfg__read_lines(ls->ctx, false, &ls->lines, NULL);
+    }
+    if (rc || !ls->full || all_seen(ls))
         return rc;
-    rc = xlcfg__store(ls->ctx, true, &st, NULL);
-    return rc ? rc : xlcfg__read_lines(ls->ctx, ls->full, &ls->lines, NULL);
+    xlcfg__lines_dispose(&ls->lines);
+    return xlcfg__read_lines(ls->ctx, true, &ls->lines, NULL);
 }
 
 int xlcfg__since(xlcfg_ctx *ctx, const char *token, int64_t *rev_r,

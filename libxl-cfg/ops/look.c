@@ -23,7 +23,7 @@ static const struct xlcfg__work working = {
     .run = xlcfg__job_run, .late = give_dom, .drop = xlcfg__job_free,
 };
 
-static struct xlcfg__job *job_new(xlcfg_ctx *ctx, const char *name)
+struct xlcfg__job *xlcfg__job_new(xlcfg_ctx *ctx, const char *name)
 {
     struct xlcfg__job *job = calloc(1, sizeof(*job));
 
@@ -35,8 +35,6 @@ static struct xlcfg__job *job_new(xlcfg_ctx *ctx, const char *name)
     job->lock_ms = ctx->lock_ms;
     job->deadline_ms = ctx->deadline_ms;
     job->deep = ctx->deep;
-    job->st = ctx->reader;
-    ctx->reader = NULL;
     job->conn = ctx->lost ? NULL : xlcfg__conn_ref(ctx->conn);
     job->uri = ctx->uri ? strdup(ctx->uri) : NULL;
     job->state_dir = strdup(ctx->state_dir);
@@ -61,20 +59,20 @@ static void take_conn(xlcfg_ctx *ctx, struct xlcfg__job *job)
 }
 
 /*
- * Run a job; *job_r is the caller's with its result in it.  Late, TIMEDOUT:
+ * Run a job, NULL: no memory; *job_r is the caller's with its result in it.  Late, TIMEDOUT:
  * the domain is in dom_r, and no more is known.  UNREACHABLE: nor is that.
  */
-static int run_job(xlcfg_ctx *ctx, const char *name, bool want_indexes,
+static int run_job(xlcfg_ctx *ctx, struct xlcfg__job *job,
                    struct xlcfg__job **job_r, struct xlcfg_domain *dom_r,
                    xlcfg_error *err)
 {
-    struct xlcfg__job *job = job_new(ctx, name);
     bool given = false;
     int rc;
 
     if (!job)
         return xlcfg__nomem(err);
-    job->want_indexes = want_indexes;
+    job->st = ctx->reader;
+    ctx->reader = NULL;
     job->dom_r = dom_r;
     job->given_r = &given;
     rc = xlcfg__deadline_run(ctx->deadline_ms, &working, job);
@@ -121,16 +119,18 @@ static int blind_cut(xlcfg_ctx *ctx, struct xlcfg__cut *cut,
     return rc == XLCFG_ERROR_NOMEM ? xlcfg__nomem(err) : rc;
 }
 
-int xlcfg__cut_take(xlcfg_ctx *ctx, const char *dom, struct xlcfg__cut *cut,
-                    xlcfg_error *err)
+static int take_cut(xlcfg_ctx *ctx, const char *dom, bool glance,
+                    struct xlcfg__cut *cut, xlcfg_error *err)
 {
+    struct xlcfg__job *job = xlcfg__job_new(ctx, dom);
     xlcfg_error why = XLCFG_ERROR_INIT;
-    struct xlcfg__job *job;
     int rc;
 
     memset(cut, 0, sizeof(*cut));
     xlcfg__domain_dispose(&cut->dom);
-    rc = run_job(ctx, dom, false, &job, &cut->dom, &why);
+    if (job && glance && !ctx->deep)
+        job->recall = xlcfg__recall_ref(ctx->recall);
+    rc = run_job(ctx, job, &job, &cut->dom, &why);
     if (rc == XLCFG_ERROR_TIMEDOUT) {
         rc = blind_cut(ctx, cut, why.message, err);
         if (rc)
@@ -154,13 +154,27 @@ int xlcfg__cut_take(xlcfg_ctx *ctx, const char *dom, struct xlcfg__cut *cut,
     return rc;
 }
 
+int xlcfg__cut_take(xlcfg_ctx *ctx, const char *dom, struct xlcfg__cut *cut,
+                    xlcfg_error *err)
+{
+    return take_cut(ctx, dom, false, cut, err);
+}
+
+int xlcfg__cut_glance(xlcfg_ctx *ctx, const char *dom, struct xlcfg__cut *cut,
+                      xlcfg_error *err)
+{
+    return take_cut(ctx, dom, true, cut, err);
+}
+
 int xlcfg__list_take(xlcfg_ctx *ctx, struct xlcfg_domains *list,
                      char ***indexes_r, xlcfg_error *err)
 {
-    struct xlcfg__job *job;
+    struct xlcfg__job *job = xlcfg__job_new(ctx, NULL);
     int rc;
 
-    rc = run_job(ctx, NULL, indexes_r, &job, NULL, err);
+    if (job)
+        job->want_indexes = indexes_r;
+    rc = run_job(ctx, job, &job, NULL, err);
     if (rc)
         return rc;
     rc = job->rc;

@@ -13,15 +13,7 @@
 static int get(xlcfg_ctx *ctx, const char *dom, xlcfg_doc **doc_r,
                xlcfg_error *err)
 {
-    struct xlcfg__sight sight;
-    int rc;
-
-    rc = xlcfg__sight_take(ctx, dom, &sight, err);
-    if (rc)
-        return rc;
-    *doc_r = xlcfg_doc_ref(sight.doc);
-    xlcfg__sight_dispose(&sight);
-    return 0;
+    return xlcfg__sight_doc(ctx, dom, doc_r, NULL, err);
 }
 
 int xlcfg_domain_get(xlcfg_ctx *ctx, const char *dom, void *reserved,

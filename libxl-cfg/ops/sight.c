@@ -3,7 +3,7 @@
  * One whole look: cut, merge, observe.  What was read before somebody else
  * recorded a newer version is not recorded on top of it, but read again.
  */
-#include "ops/ctx.h"
+#include "ops/recall.h"
 
 #include <string.h>
 
@@ -12,39 +12,93 @@
 #define LOOKS 50
 #define TORN 4
 
-static int take(xlcfg_ctx *ctx, const char *dom, bool last,
+static int judge(xlcfg_ctx *ctx, bool last, struct xlcfg__sight *sight,
+                 int *torn, xlcfg_error *err)
+{
+    struct xlcfg__cut *cut = &sight->cut;
+    int rc;
+
+    if (cut->answered) {
+        sight->doc = xlcfg_doc_ref(cut->answered);
+        ctx->unrecorded = (xlcfg_error)XLCFG_ERROR_INIT;
+        return 0;
+    }
+    if (cut->torn && !last) {
+        ++*torn;
+        xlcfg__sight_dispose(sight);
+        return XLCFG_ERROR_CONFLICT;
+    }
+    cut->overtaken = last;
+    rc = xlcfg__cut_merge(cut, &sight->answer, err);
+    if (!rc)
+        rc = xlcfg__observe(ctx, cut, &sight->answer, NULL, &sight->doc,
+                            err);
+    if (rc)
+        xlcfg__sight_dispose(sight);
+    else
+        xlcfg__recall_keep(ctx->recall, cut, sight->doc);
+    return rc;
+}
+
+static int take(xlcfg_ctx *ctx, const char *dom, bool glance, bool last,
                 struct xlcfg__sight *sight, int *torn, xlcfg_error *err)
 {
     int rc;
 
     memset(sight, 0, sizeof(*sight));
-    rc = xlcfg__cut_take(ctx, dom, &sight->cut, err);
+    rc = glance ? xlcfg__cut_glance(ctx, dom, &sight->cut, err)
+        : xlcfg__cut_take(ctx, dom, &sight->cut, err);
     if (rc)
         return rc;      /* which leaves the cut so that it may be disposed */
-    if (sight->cut.torn && !last) {
-        ++*torn;
-        xlcfg__sight_dispose(sight);
-        return XLCFG_ERROR_CONFLICT;
-    }
-    sight->cut.overtaken = last;
-    rc = xlcfg__cut_merge(&sight->cut, &sight->answer, err);
-    if (!rc)
-        rc = xlcfg__observe(ctx, &sight->cut, &sight->answer, NULL,
-                            &sight->doc, err);
-    if (rc)
-        xlcfg__sight_dispose(sight);
+    return judge(ctx, last, sight, torn, err);
+}
+
+static int look(xlcfg_ctx *ctx, const char *dom, bool glance,
+                struct xlcfg__sight *sight, xlcfg_error *err)
+{
+    int rc = XLCFG_ERROR_CONFLICT, torn = 0;
+
+    for (int i = 0; i < LOOKS && rc == XLCFG_ERROR_CONFLICT; i++)
+        rc = take(ctx, dom, glance, i == LOOKS - 1 || torn == TORN, sight,
+                  &torn, err);
     return rc;
 }
 
 int xlcfg__sight_take(xlcfg_ctx *ctx, const char *dom,
                       struct xlcfg__sight *sight, xlcfg_error *err)
 {
-    int rc = XLCFG_ERROR_CONFLICT, torn = 0;
+    return look(ctx, dom, false, sight, err);
+}
 
-    for (int i = 0; i < LOOKS && rc == XLCFG_ERROR_CONFLICT; i++)
-        rc = take(ctx, dom, i == LOOKS - 1 || torn == TORN, sight, &torn,
-                  err);
-    return rc;
+int xlcfg__sight_doc(xlcfg_ctx *ctx, const char *dom, xlcfg_doc **doc_r,
+                     bool *blind_r, xlcfg_error *err)
+{
+    struct xlcfg__sight sight;
+    int rc;
+
+    rc = look(ctx, dom, true, &sight, err);
+    if (rc)
+        return rc;
+    *doc_r = xlcfg_doc_ref(sight.doc);
+    if (blind_r)
+        *blind_r = sight.cut.blind;
+    xlcfg__sight_dispose(&sight);
+    return 0;
+}
+
+int xlcfg__sight_of(xlcfg_ctx *ctx, struct xlcfg__cut *cut, xlcfg_doc **doc_r,
+                    xlcfg_error *err)
+{
+    struct xlcfg__sight sight = { .cut = *cut };
+    int rc, torn = 0;
+
+    memset(cut, 0, sizeof(*cut));
+    rc = judge(ctx, false, &sight, &torn, err);
+    if (rc)
+        return rc;
+    *doc_r = xlcfg_doc_ref(sight.doc);
+    xlcfg__sight_dispose(&sight);
+    return 0;
 }
 
 void xlcfg__sight_dispose(struct xlcfg__sight *sight)

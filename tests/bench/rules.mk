@@ -17,11 +17,10 @@ $(BENCH_WATCH): tests/bench/watch.c $(LIB_OBJ)
 ifeq ($(WITH_LIBVIRT)$(if $(VIRT_SRC),,n),y)
 BENCH_VIRT := $(B)/tests/bench/virt
 
-$(BENCH_VIRT): tests/bench/virt.c tests/libvirt/host.c tests/libvirt/host.h \
-		$(LIB_OBJ)
+$(BENCH_VIRT): tests/bench/virt.c $(LIB_OBJ)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEP_CFLAGS) -o $@ $< \
-		tests/libvirt/host.c $(LIB_OBJ) $(LIBS) $(VIRT_LIBS)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEP_CFLAGS) -o $@ $< $(LIB_OBJ) $(LIBS) \
+		$(VIRT_LIBS)
 endif
 
 BENCH_PLUG := $(B)/tests/bench/plug
@@ -44,4 +43,4 @@ bench: all $(BENCH_DOC) $(BENCH_WATCH) $(BENCH_PLUG) $(BENCH_VIRT) \
 	@XLCFG_BUILD=$(B) tests/xenstore/xs-run -- tests/bench/plugs $(B)
 	@XLCFG_BUILD=$(B) tests/xenstore/xs-run -- tests/bench/retrieve $(B)
 	@XLCFG_BUILD=$(B) tests/xenstore/xs-run -- tests/bench/events $(B)
-	$(if $(BENCH_VIRT),@$(BENCH_VIRT))
+	$(if $(BENCH_VIRT),@PYTHONDONTWRITEBYTECODE=1 tests/bench/guests $(B))

@@ -8,7 +8,7 @@ LV_C := $(wildcard libxl-cfg/core/*.c) $(VIRT_SRC) \
 	libxl-cfg/driver/driver.c
 LV_PKG := libvirt libvirt-qemu libxml-2.0 yajl nettle
 LV_QEMU := $(addprefix $(LV_OUT)/,qemu_test make_test)
-TEST_PROGRAMS += $(LV_OUT)/virt_test $(LV_QEMU)
+TEST_PROGRAMS += $(LV_OUT)/virt_test $(LV_OUT)/same_test $(LV_QEMU)
 CHECK_SUITES += check-libvirt check-libvirt-qemu
 
 $(LV_OUT)/virt_test: tests/libvirt/virt_test.c $(LV_C) \
@@ -24,9 +24,15 @@ $(LV_QEMU): $(LV_OUT)/%: tests/libvirt/%.c tests/libvirt/host.c \
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEP_CFLAGS) -o $@ $< \
 		tests/libvirt/host.c $(LIB_OBJ) $(LIBS) $(VIRT_LIBS)
 
+$(LV_OUT)/same_test: tests/libvirt/same_test.c $(LIB_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEP_CFLAGS) -o $@ $< $(LIB_OBJ) $(LIBS) \
+		$(VIRT_LIBS)
+
 .PHONY: check-libvirt check-libvirt-qemu
-check-libvirt: $(LV_OUT)/virt_test
+check-libvirt: $(LV_OUT)/virt_test $(LV_OUT)/same_test
 	$< tests/libvirt/domains
+	@$(LV_OUT)/same_test
 
 # Real QEMU guests, without an operating system.
 check-libvirt-qemu: $(LV_QEMU)
