@@ -252,10 +252,15 @@ typedef struct xlcfg_plug_options {
                                    is not there; -1: when it is there;
                                    0: not asked (an answer that has 0 does
                                    not know it: ask again) */
+    bool reset_address;         /* detach: its address is given up with it;
+                                   else it is kept for it */
+    bool any_address;           /* attach: when no other is free, one that is
+                                   kept for a device that has left */
 } xlcfg_plug_options;
 
 #define XLCFG_PLUG_OPTIONS_INIT \
-    { sizeof(struct xlcfg_plug_options), NULL, false, false, 0, 0 }
+    { sizeof(struct xlcfg_plug_options), NULL, false, false, 0, 0, false, \
+      false }
 
 /*
  * Attach a device: `kind` as in keys, `body` in libxl's shape.  The answer is
@@ -287,6 +292,24 @@ int xlcfg_device_detach(xlcfg_ctx *ctx, const char *dom, const char *key,
 int xlcfg_device_update(xlcfg_ctx *ctx, const char *dom, const char *key,
                         const xlcfg_doc *body, const xlcfg_plug_options *opt,
                         xlcfg_doc **doc_r, xlcfg_error *err);
+/*
+ * The addresses that are kept for a domain's devices, also for those that
+ * have left: {"version", "choice", "newest", "addresses": [{key, kind, held,
+ * address}]}.  held "device": it is there and has it; "kept": it has left,
+ * has it again when it is attached again, and no other is given it unasked.
+ * choice says how addresses are chosen for this domain: a number that it was
+ * first recorded with; newest is what a new domain begins with.  Records.
+ */
+int xlcfg_domain_addresses(xlcfg_ctx *ctx, const char *dom,
+                           xlcfg_doc **doc_r, xlcfg_error *err);
+/* Give up the address that is kept for a device that has left.  NOTFOUND:
+ * none is; REFUSED: the device is there. */
+int xlcfg_address_reset(xlcfg_ctx *ctx, const char *dom, const char *key,
+                        xlcfg_error *err);
+/* How addresses are chosen for this domain from now on; nothing that it has
+ * moves.  INVAL: no such choice. */
+int xlcfg_address_choice(xlcfg_ctx *ctx, const char *dom, int64_t choice,
+                         xlcfg_error *err);
 /*
  * Finish, forward or back, what was left open by a process that is gone, and
  * half states that are safe to end.  dom NULL: of all running domains.  The
@@ -418,10 +441,12 @@ typedef struct xlcfg_create_options {
                                    definitions, keep it for the next create */
     bool transient;             /* nothing is left of it when it ends */
     bool if_absent;             /* CONFLICT when there is one, even stopped */
+    bool new_addresses;         /* what config leaves open is not as it was
+                                   when the domain ran before */
 } xlcfg_create_options;
 
 #define XLCFG_CREATE_OPTIONS_INIT \
-    { sizeof(struct xlcfg_create_options), false, false, false, false }
+    { sizeof(struct xlcfg_create_options), false, false, false, false, false }
 
 /*
  * Make a domain of a configuration in libxl's shape, and start it.  What

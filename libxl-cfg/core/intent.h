@@ -36,6 +36,7 @@ struct xlcfg_intent {
     int attempts;
     int64_t incarnation;        /* of the key */
     char *domain;               /* incarnation of the domain it is of */
+    bool resets;                /* of an unplug: its address is given up */
 };
 
 struct xlcfg_intents {

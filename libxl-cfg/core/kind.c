@@ -110,7 +110,7 @@ static const struct xlcfg_field pci_fields[] = {
     { "dev", XLCFG_RULE_IDENTITY, 0 },
     { "bus", XLCFG_RULE_IDENTITY, 0 },
     { "domain", XLCFG_RULE_IDENTITY, 0 },
-    { "vdevfn", XLCFG_RULE_TEMPLATE, XLCFG_FIELD_ADDRESS },
+    { "vdevfn", XLCFG_RULE_FILL, XLCFG_FIELD_ADDRESS },
     { "vfunc_mask", XLCFG_RULE_TEMPLATE, 0 },
     { "msitranslate", XLCFG_RULE_TEMPLATE, 0 },
     { "power_mgmt", XLCFG_RULE_TEMPLATE, 0 },

@@ -110,10 +110,11 @@ static bool no_can(void *h, enum xlcfg_kind kind, enum xlcfg_action act,
 
 static int same_prepare(void *h, const struct xlcfg_domain *dom,
                         enum xlcfg_kind kind, const xlcfg_doc *body,
-                        const struct xlcfg_view *live, xlcfg_doc **body_r,
-                        xlcfg_error *err)
+                        const struct xlcfg_view *live,
+                        const struct xlcfg__addresses *book,
+                        xlcfg_doc **body_r, xlcfg_error *err)
 {
-    (void)h; (void)dom; (void)kind; (void)live; (void)err;
+    (void)h; (void)dom; (void)kind; (void)live; (void)book; (void)err;
     *body_r = xlcfg_doc_ref(body);
     return 0;
 }
@@ -208,6 +209,15 @@ static int no_capacity(void *h, const struct xlcfg_domain *dom,
                       "this driver cannot tell the size of a disk");
 }
 
+static int plain_place(void *h, const xlcfg_doc *config,
+                       const struct xlcfg__addresses *book,
+                       xlcfg_doc **config_r, xlcfg_error *err)
+{
+    (void)h;
+    *config_r = xlcfg__addresses_apply(book, config);
+    return *config_r ? 0 : xlcfg__nomem(err);
+}
+
 static const struct xlcfg_driver filler = {
     .index = no_index, .stored = no_stored, .can = no_can,
     .prepare = same_prepare, .attach = no_attach, .detach = no_detach,
@@ -215,7 +225,7 @@ static const struct xlcfg_driver filler = {
     .to_xml = no_to_xml, .from_xml = no_from_xml,
     .device_from_xml = no_device_from_xml, .watch_fd = no_watch_fd,
     .watch_next = no_watch_next, .forget = nothing_kept,
-    .capacity = no_capacity,
+    .capacity = no_capacity, .place = plain_place,
 };
 
 #define FILL(in, member) \
@@ -243,6 +253,7 @@ static void fill(struct xlcfg_driver *in, const struct xlcfg_driver *out)
     FILL(in, watch_next);
     FILL(in, forget);
     FILL(in, capacity);
+    FILL(in, place);
 }
 
 /* ---- connections ---- */

@@ -17,6 +17,7 @@
 #ifndef XLCFG_DRIVER_H
 #define XLCFG_DRIVER_H
 
+#include "core/address.h"
 #include "core/intent.h"
 #include "core/view.h"
 
@@ -133,12 +134,15 @@ struct xlcfg_driver {
 
     /*
      * Choose what the caller left open (device numbers, addresses) without
-     * touching anything: *body_r is what attach is to be called with.
-     * INVAL, DEVICE_EXISTS.
+     * touching anything: *body_r is what attach is to be called with.  A
+     * device that is in the book has its address of then, if that is free;
+     * none gets one that is another's in the book, unless book->any and no
+     * other is left.  INVAL, DEVICE_EXISTS, REFUSED (no address is free).
      */
     int (*prepare)(void *handle, const struct xlcfg_domain *dom,
                    enum xlcfg_kind kind, const xlcfg_doc *body,
-                   const struct xlcfg_view *live, xlcfg_doc **body_r,
+                   const struct xlcfg_view *live,
+                   const struct xlcfg__addresses *book, xlcfg_doc **body_r,
                    xlcfg_error *err);
     /* Attach and wait for the backend.  REFUSED with its words, PENDING when
      * it has not said in time, UNREACHABLE.  LOCK_FAIL: nothing was done,
@@ -214,6 +218,12 @@ struct xlcfg_driver {
                 struct xlcfg_look *look, xlcfg_error *err);
     /* How many threads may call `look` at once; 0: one. */
     unsigned abreast;
+
+    /* The configuration with what its devices leave open as the book has it,
+     * for a create.  Where the driver has none: xlcfg__addresses_apply. */
+    int (*place)(void *handle, const xlcfg_doc *config,
+                 const struct xlcfg__addresses *book, xlcfg_doc **config_r,
+                 xlcfg_error *err);
 };
 
 /* A connection: a driver's handle with every call filled. */

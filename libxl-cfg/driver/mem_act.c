@@ -103,12 +103,42 @@ static bool is_free(const struct xlcfg_view *live, const char *match)
     return true;
 }
 
-/* The body with the first free number or disk name put in. */
-static xlcfg_doc *choose(enum xlcfg_kind kind, const xlcfg_doc *body,
-                         const struct xlcfg_view *live)
+/* Free in memory, and no other's in the book. */
+static bool may_have(const struct xlcfg_view *live,
+                     const struct xlcfg__addresses *book,
+                     enum xlcfg_kind kind, const char *match,
+                     const struct xlcfg_ident *id)
 {
+    return is_free(live, match) &&
+        !xlcfg__addresses_holder(book, kind, match, id);
+}
+
+/* What the book has of a device that is known by its second name; NULL:
+ * nothing that is free still. */
+static const struct xlcfg__address *
+own_of(enum xlcfg_kind kind, const struct xlcfg_ident *id,
+       const struct xlcfg_view *live, const struct xlcfg__addresses *book)
+{
+    const struct xlcfg__address *own = xlcfg__addresses_own(book, kind, id);
+
+    return own && is_free(live, own->match) ? own : NULL;
+}
+
+/* The body with its own number of before, or with the first free number or
+ * disk name put in. */
+static xlcfg_doc *choose(enum xlcfg_kind kind, const xlcfg_doc *body,
+                         const struct xlcfg_view *live,
+                         const struct xlcfg__addresses *book)
+{
+    const struct xlcfg__address *own;
     char match[64], name[32];
+    struct xlcfg_ident id;
     int n = 0;
+
+    xlcfg__key_of(kind, body, &id);
+    own = own_of(kind, &id, live, book);
+    if (own)
+        return xlcfg__address_fill(body, own->address);
 
     if (kind == XLCFG_KIND_DISK) {
         do {
@@ -117,20 +147,21 @@ static xlcfg_doc *choose(enum xlcfg_kind kind, const xlcfg_doc *body,
             snprintf(match, sizeof(match), "disk/#%d",
                      xlcfg__vdev_number(name));
             n++;
-        } while (!is_free(live, match));
+        } while (!may_have(live, book, kind, match, &id));
         return xlcfg__doc_with(body, "vdev", xlcfg__doc_str(name));
     }
     do {
         snprintf(match, sizeof(match), "%s/%d", xlcfg__kinds[kind].name,
                  n++);
-    } while (!is_free(live, match));
+    } while (!may_have(live, book, kind, match, &id));
     return xlcfg__doc_with(body, "devid", xlcfg__doc_int(n - 1));
 }
 
 int xlcfg__mem_prepare(void *handle, const struct xlcfg_domain *dom,
                        enum xlcfg_kind kind, const xlcfg_doc *body,
-                       const struct xlcfg_view *live, xlcfg_doc **body_r,
-                       xlcfg_error *err)
+                       const struct xlcfg_view *live,
+                       const struct xlcfg__addresses *book,
+                       xlcfg_doc **body_r, xlcfg_error *err)
 {
     struct xlcfg_ident id;
     bool open_left;
@@ -154,7 +185,8 @@ int xlcfg__mem_prepare(void *handle, const struct xlcfg_domain *dom,
     if (!open_left && !is_free(live, id.match))
         return xlcfg__err(err, XLCFG_ERROR_DEVICE_EXISTS, id.key,
                           "there is such a device already");
-    *body_r = open_left ? choose(kind, body, live) : xlcfg_doc_ref(body);
+    *body_r = open_left ? choose(kind, body, live, book)
+                        : xlcfg_doc_ref(body);
     return *body_r ? 0 : xlcfg__nomem(err);
 }
 

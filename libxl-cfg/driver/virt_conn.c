@@ -528,7 +528,7 @@ const struct xlcfg_driver xlcfg__driver_virt = {
     .live = xlcfg__virt_live,
     .stored = xlcfg__virt_stored,
     .can = xlcfg__virt_can,
-    .prepare = xlcfg__virt_prepare,
+    .prepare = xlcfg__virt_prepare, .place = xlcfg__virt_book_place,
     .attach = xlcfg__virt_attach,
     .detach = xlcfg__virt_detach,
     .update = xlcfg__virt_update,

@@ -157,6 +157,8 @@ int xlcfg__virt_lone(enum xlcfg_kind kind, const xlcfg_doc *body,
 
 struct xlcfg__virt_place {
     xmlDocPtr live, kept;       /* kept NULL: a transient domain */
+    const struct xlcfg__addresses *book;        /* NULL: as if it were empty */
+    const struct xlcfg__address *own;           /* in it; NULL: none */
 };
 int xlcfg__virt_is_kept(virDomainPtr d, bool *kept_r, xlcfg_error *err);
 /* To be freed also after an error. */
@@ -166,11 +168,28 @@ void xlcfg__virt_place_free(struct xlcfg__virt_place *at);
 /* Has another device the address of this one? */
 bool xlcfg__virt_is_taken(const struct xlcfg__virt_place *at,
                           xmlNodePtr dev);
-/* Give the element the alias, name and address that it lacks.  REFUSED: there
- * is no room. */
-int xlcfg__virt_settle_in(const struct xlcfg__virt_place *at,
+/* Give the element the alias, name and address that it lacks; own is found.
+ * REFUSED: there is no room. */
+int xlcfg__virt_settle_in(struct xlcfg__virt_place *at,
                           enum xlcfg_kind kind, xmlNodePtr dev,
                           xlcfg_error *err);
+
+/* ---- place ---- */
+
+/* The element's address as the book has it; false: out of memory. */
+bool xlcfg__virt_put_address(xmlNodePtr dev, const xlcfg_doc *address);
+/* Is this address, of a type that `type` says, another device's in the book?
+ * a and b are members of it; b NULL: it does not count. */
+bool xlcfg__virt_is_anothers(const struct xlcfg__virt_place *at,
+                             const char *element, const char *type,
+                             const char *a, int x, const char *b, int y);
+/* The devices that keep an address of this type from being given, for a
+ * message that goes on; nothing when there are none. */
+void xlcfg__virt_keepers(const struct xlcfg__virt_place *at,
+                         const char *type, char *buf, size_t size);
+int xlcfg__virt_book_place(void *handle, const xlcfg_doc *config,
+                           const struct xlcfg__addresses *book,
+                           xlcfg_doc **config_r, xlcfg_error *err);
 
 /* ---- driver members ---- */
 
@@ -187,8 +206,9 @@ bool xlcfg__virt_can(void *handle, enum xlcfg_kind kind,
                      enum xlcfg_action act, char *reason, size_t size);
 int xlcfg__virt_prepare(void *handle, const struct xlcfg_domain *dom,
                         enum xlcfg_kind kind, const xlcfg_doc *body,
-                        const struct xlcfg_view *live, xlcfg_doc **body_r,
-                        xlcfg_error *err);
+                        const struct xlcfg_view *live,
+                        const struct xlcfg__addresses *book,
+                        xlcfg_doc **body_r, xlcfg_error *err);
 int xlcfg__virt_attach(void *handle, const struct xlcfg_domain *dom,
                        enum xlcfg_kind kind, const xlcfg_doc *body,
                        xlcfg_error *err);

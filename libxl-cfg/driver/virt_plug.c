@@ -83,8 +83,9 @@ static size_t count_of(xmlDocPtr doc, enum xlcfg_kind kind)
 
 int xlcfg__virt_prepare(void *handle, const struct xlcfg_domain *dom,
                         enum xlcfg_kind kind, const xlcfg_doc *body,
-                        const struct xlcfg_view *live, xlcfg_doc **body_r,
-                        xlcfg_error *err)
+                        const struct xlcfg_view *live,
+                        const struct xlcfg__addresses *book,
+                        xlcfg_doc **body_r, xlcfg_error *err)
 {
     struct xlcfg__virt_place at = { 0 };
     virDomainPtr d;
@@ -93,6 +94,7 @@ int xlcfg__virt_prepare(void *handle, const struct xlcfg_domain *dom,
     int rc;
 
     (void)live;                 /* its bodies have lost their aliases */
+    at.book = book;
     rc = xlcfg__virt_reach(handle, dom, &d, err);
     if (rc)
         return rc;
@@ -119,7 +121,7 @@ static int read_back(virDomainPtr d, enum xlcfg_kind kind,
                      const xlcfg_doc *body, xmlNodePtr sent,
                      xlcfg_error *err)
 {
-    struct xlcfg__virt_place at;
+    struct xlcfg__virt_place at = { 0 };
     char path[256];
     int rc;
 
@@ -150,7 +152,7 @@ static int read_back(virDomainPtr d, enum xlcfg_kind kind,
 /* libvirt takes no attach, because another came to this address first? */
 static bool lost_its_place(virDomainPtr d, xmlNodePtr dev)
 {
-    struct xlcfg__virt_place at;
+    struct xlcfg__virt_place at = { 0 };
     bool lost;
 
     lost = !xlcfg__virt_place_read(d, &at, NULL) &&

@@ -3,7 +3,8 @@
  * What a new device is given before it is sent: its name in the guest, an
  * alias that is kept ("ua-..."), and an address that is free in what runs
  * and in what is kept, so that both agree and stay after a restart.  libvirt
- * would choose twice, and not the same.
+ * would choose twice, and not the same.  A device that was there before has
+ * the address that it had; those of others that have left stay theirs.
  */
 #include "driver/virt_i.h"
 #include "core/key.h"
@@ -65,7 +66,7 @@ int xlcfg__virt_place_read(virDomainPtr d, struct xlcfg__virt_place *at,
     bool kept = false;
     int rc;
 
-    *at = (struct xlcfg__virt_place){ 0 };
+    at->live = at->kept = NULL;
     rc = xlcfg__virt_is_kept(d, &kept, err);
     if (!rc)
         rc = xlcfg__virt_desc(d, 0, &at->live, err);
@@ -133,7 +134,8 @@ static bool taken(const struct xlcfg__virt_place *at, const char *element,
                   int y)
 {
     return taken_in(at->live, element, type, a, x, b, y) ||
-        taken_in(at->kept, element, type, a, x, b, y);
+        taken_in(at->kept, element, type, a, x, b, y) ||
+        xlcfg__virt_is_anothers(at, element, type, a, x, b, y);
 }
 
 static xmlNodePtr controller(xmlDocPtr doc, const char *type, int index)
@@ -195,6 +197,7 @@ static bool may_hotplug(const struct xlcfg__virt_place *at, xmlNodePtr bus,
 static int choose_pci(const struct xlcfg__virt_place *at, xmlNodePtr dev,
                       xlcfg_error *err)
 {
+    char kept[500];
     int seen = 0;
 
     for (size_t i = 0; i < COUNT(buses); i++)
@@ -209,13 +212,24 @@ static int choose_pci(const struct xlcfg__virt_place *at, xmlNodePtr dev,
                            "address@slot", slot))
                     return set_pci(dev, bus, slot) ? 0 : xlcfg__nomem(err);
         }
+    xlcfg__virt_keepers(at, "pci", kept, sizeof(kept));
     return xlcfg__err(err, XLCFG_ERROR_REFUSED, (const char *)dev->name,
                       "no PCI slot is free for a hotplug: %d bus%s that "
-                      "could take one %s full", seen, seen == 1 ? "" : "es",
-                      seen == 1 ? "is" : "are");
+                      "could take one %s full%s", seen,
+                      seen == 1 ? "" : "es", seen == 1 ? "is" : "are", kept);
 }
 
 /* ---- SCSI, USB, channels ---- */
+
+static int no_room(const struct xlcfg__virt_place *at, xmlNodePtr dev,
+                   const char *type, const char *what, xlcfg_error *err)
+{
+    char kept[500];
+
+    xlcfg__virt_keepers(at, type, kept, sizeof(kept));
+    return xlcfg__err(err, XLCFG_ERROR_REFUSED, (const char *)dev->name,
+                      "%s%s", what, kept);
+}
 
 static int choose_scsi(const struct xlcfg__virt_place *at, xmlNodePtr dev,
                        xlcfg_error *err)
@@ -239,8 +253,8 @@ static int choose_scsi(const struct xlcfg__virt_place *at, xmlNodePtr dev,
             return 0;
         }
     }
-    return xlcfg__err(err, XLCFG_ERROR_REFUSED, (const char *)dev->name,
-                      "no SCSI controller has a place for it");
+    return no_room(at, dev, "drive", "no SCSI controller has a place for it",
+                   err);
 }
 
 /* How many ports of its own a USB controller has. */
@@ -271,8 +285,7 @@ static int choose_usb(const struct xlcfg__virt_place *at, xmlNodePtr dev,
             return 0;
         }
     }
-    return xlcfg__err(err, XLCFG_ERROR_REFUSED, (const char *)dev->name,
-                      "no USB controller has a free port");
+    return no_room(at, dev, "usb", "no USB controller has a free port", err);
 }
 
 static int choose_port(const struct xlcfg__virt_place *at, xmlNodePtr dev,
@@ -295,16 +308,72 @@ static int choose_port(const struct xlcfg__virt_place *at, xmlNodePtr dev,
             return 0;
         }
     }
-    return xlcfg__err(err, XLCFG_ERROR_REFUSED, (const char *)dev->name,
-                      "no virtio-serial controller has a free port");
+    return no_room(at, dev, "virtio-serial",
+                   "no virtio-serial controller has a free port", err);
 }
 
-static int choose_address(const struct xlcfg__virt_place *at,
-                          enum xlcfg_kind kind, xmlNodePtr dev,
-                          xlcfg_error *err)
+/* ---- the one that it had ---- */
+
+/* Where its members stand in an element, and the controller that must be
+ * there for it. */
+static const struct {
+    const char *type, *element, *a, *b, *controller;
+} places[] = {
+    { "pci", NULL, "address@bus", "address@slot", "pci" },
+    { "usb", NULL, "address@bus", "address@port", "usb" },
+    { "virtio-serial", NULL, "address@controller", "address@port",
+      "virtio-serial" },
+    { "drive", "disk", "address@controller", "address@unit", NULL },
+};
+
+static bool is_there(const struct xlcfg__virt_place *at, xmlNodePtr dev,
+                     const char *type, int index)
 {
-    if (xlcfg__xml_child(dev, "address"))
-        return 0;
+    char *bus = type ? NULL : xlcfg__xml_get(dev, "target@bus");
+    bool there;
+
+    type = type ? type : bus ? bus : "scsi";
+    there = controller(at->live, type, index) &&
+        (!at->kept || controller(at->kept, type, index));
+    xmlFree(bus);
+    return there;
+}
+
+/* The address of before, when it is free.  *done_r false: it is not. */
+static int have_own(const struct xlcfg__virt_place *at, xmlNodePtr dev,
+                    bool *done_r, xlcfg_error *err)
+{
+    const xlcfg_doc *address = at->own ? at->own->address : NULL;
+    const char *type = xlcfg__doc_getstr(address, "type");
+
+    *done_r = false;
+    for (size_t i = 0; type && i < COUNT(places); i++) {
+        int x, y;
+
+        if (strcmp(type, places[i].type))
+            continue;
+        if (!xlcfg__virt_put_address(dev, address))
+            return xlcfg__nomem(err);
+        x = number(dev, places[i].a, -1);
+        y = number(dev, places[i].b, -1);
+        *done_r = x >= 0 && y >= 0 &&
+            is_there(at, dev, places[i].controller, x) &&
+            !taken(at, places[i].element, type, places[i].a, x, places[i].b,
+                   y);
+        if (!*done_r) {
+            xmlNodePtr node = xlcfg__xml_child(dev, "address");
+
+            xmlUnlinkNode(node);
+            xmlFreeNode(node);
+        }
+    }
+    return 0;
+}
+
+static int choose_free(const struct xlcfg__virt_place *at,
+                       enum xlcfg_kind kind, xmlNodePtr dev,
+                       xlcfg_error *err)
+{
     if (kind == XLCFG_KIND_USBDEV ||
         xlcfg__xml_has(dev, "target@bus", "usb"))
         return choose_usb(at, dev, err);
@@ -316,6 +385,26 @@ static int choose_address(const struct xlcfg__virt_place *at,
         !xlcfg__xml_has(dev, "target@bus", "virtio"))
         return 0;               /* libvirt says why it cannot */
     return choose_pci(at, dev, err);
+}
+
+static int choose_address(const struct xlcfg__virt_place *at,
+                          enum xlcfg_kind kind, xmlNodePtr dev,
+                          xlcfg_error *err)
+{
+    struct xlcfg__virt_place anybody = { .live = at->live,
+                                         .kept = at->kept };
+    bool done = false;
+    int rc = 0;
+
+    if (xlcfg__xml_child(dev, "address"))
+        return 0;
+    rc = have_own(at, dev, &done, err);
+    if (rc || done)
+        return rc;
+    rc = choose_free(at, kind, dev, err);
+    if (rc == XLCFG_ERROR_REFUSED && at->book && at->book->any)
+        rc = choose_free(&anybody, kind, dev, err);
+    return rc;
 }
 
 /* ---- names ---- */
@@ -377,6 +466,20 @@ static bool choose_mac(xmlNodePtr dev)
     return xlcfg__xml_set(dev, "mac@address", text);
 }
 
+static int who(enum xlcfg_kind kind, xmlNodePtr dev, struct xlcfg_ident *id,
+               xlcfg_error *err)
+{
+    xlcfg_doc *body;
+    int rc;
+
+    rc = xlcfg__virt_body(kind, dev, 0, &body, err);
+    if (rc)
+        return rc;
+    xlcfg__key_of(kind, body, id);
+    xlcfg_doc_free(body);
+    return 0;
+}
+
 /* "ua-disk-vdb": from the key, so that one who finds the alias in QEMU alone
  * knows whose it is. */
 static int choose_alias(const struct xlcfg__virt_place *at,
@@ -385,7 +488,6 @@ static int choose_alias(const struct xlcfg__virt_place *at,
 {
     char alias[ALIAS_MAX], *given = xlcfg__xml_get(dev, "alias@name");
     struct xlcfg_ident id;
-    xlcfg_doc *body;
     size_t len;
     int rc;
 
@@ -393,11 +495,9 @@ static int choose_alias(const struct xlcfg__virt_place *at,
         xmlFree(given);
         return 0;
     }
-    rc = xlcfg__virt_body(kind, dev, 0, &body, err);
+    rc = who(kind, dev, &id, err);
     if (rc)
         return rc;
-    xlcfg__key_of(kind, body, &id);
-    xlcfg_doc_free(body);
     len = (size_t)snprintf(alias, sizeof(alias) - 8, "ua-%.100s", id.key);
     for (char *p = alias; *p; p++)
         if (!isalnum((unsigned char)*p) && *p != '_')
@@ -409,15 +509,20 @@ static int choose_alias(const struct xlcfg__virt_place *at,
         : xlcfg__nomem(err);
 }
 
-int xlcfg__virt_settle_in(const struct xlcfg__virt_place *at,
+int xlcfg__virt_settle_in(struct xlcfg__virt_place *at,
                           enum xlcfg_kind kind, xmlNodePtr dev,
                           xlcfg_error *err)
 {
+    struct xlcfg_ident id;
     int rc;
 
     if ((kind == XLCFG_KIND_DISK && !choose_target(at, dev)) ||
         (kind == XLCFG_KIND_NIC && !choose_mac(dev)))
         return xlcfg__nomem(err);
+    rc = who(kind, dev, &id, err);
+    if (rc)
+        return rc;
+    at->own = at->book ? xlcfg__addresses_own(at->book, kind, &id) : NULL;
     rc = choose_address(at, kind, dev, err);
     return rc ? rc : choose_alias(at, kind, dev, err);
 }

@@ -9,8 +9,9 @@ bool xlcfg__xen_can(void *handle, enum xlcfg_kind kind,
                     enum xlcfg_action act, char *reason, size_t size);
 int xlcfg__xen_prepare(void *handle, const struct xlcfg_domain *dom,
                        enum xlcfg_kind kind, const xlcfg_doc *body,
-                       const struct xlcfg_view *live, xlcfg_doc **body_r,
-                       xlcfg_error *err);
+                       const struct xlcfg_view *live,
+                       const struct xlcfg__addresses *book,
+                       xlcfg_doc **body_r, xlcfg_error *err);
 int xlcfg__xen_attach(void *handle, const struct xlcfg_domain *dom,
                       enum xlcfg_kind kind, const xlcfg_doc *body,
                       xlcfg_error *err);

@@ -247,7 +247,9 @@ static int close_once(xlcfg_ctx *ctx, const char *uuid, int64_t id,
                       const struct xlcfg__edit *edit,
                       struct xlcfg__sight *sight, xlcfg_error *err)
 {
-    struct xlcfg__ending end = { .intent = id };
+    struct xlcfg__ending end = {
+        .intent = id, .reset = edit->resets ? edit->match : NULL,
+    };
     int rc;
 
     memset(sight, 0, sizeof(*sight));

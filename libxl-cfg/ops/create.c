@@ -65,8 +65,6 @@ static int check_config(struct create *c, const xlcfg_doc *config,
     const xlcfg_doc *info = xlcfg_doc_get(config, "c_info");
     const xlcfg_doc *uuid = xlcfg_doc_get(info, "uuid");
     const char *name = xlcfg__doc_getstr(info, "name");
-    struct xlcfg_view view;
-    int rc;
 
     if (xlcfg_doc_kind(config) != XLCFG_DOC_OBJECT)
         return xlcfg__err(err, XLCFG_ERROR_INVAL, "",
@@ -80,8 +78,15 @@ static int check_config(struct create *c, const xlcfg_doc *config,
         return xlcfg__err(err, XLCFG_ERROR_INVAL, "/c_info/uuid",
                           "expected a uuid");
     c->name = strdup(name);
-    if (!c->name)
-        return xlcfg__nomem(err);
+    return c->name ? 0 : xlcfg__nomem(err);
+}
+
+/* Each device of the whole configuration can be told from the others. */
+static int check_devices(const xlcfg_doc *config, xlcfg_error *err)
+{
+    struct xlcfg_view view;
+    int rc;
+
     xlcfg__view_init(&view);
     rc = xlcfg__view_from_config(config, &view, err);
     if (!rc && view.unknown.count)
@@ -140,6 +145,28 @@ static int stored_of(struct create *c, xlcfg_doc **kept_r, xlcfg_error *err)
     return rc;
 }
 
+/* Devices that ran before, in the places that they had then. */
+static int in_place(struct create *c, xlcfg_doc **config, xlcfg_error *err)
+{
+    struct xlcfg__addresses book = { 0 };
+    xlcfg_doc *placed = NULL;
+    int rc;
+
+    if (!c->opt.new_addresses) {
+        rc = xlcfg__address_book(c->ctx, c->uuid, &book, err);
+        if (rc)
+            return rc;
+    }
+    rc = c->ctx->conn->drv.place(c->ctx->conn->handle, *config, &book,
+                                 &placed, err);
+    xlcfg__addresses_dispose(&book);
+    if (rc)
+        return rc;
+    xlcfg_doc_free(*config);
+    *config = placed;
+    return 0;
+}
+
 /* The configuration with uuid and with the addresses that are kept. */
 static int complete(struct create *c, const xlcfg_doc *config,
                     xlcfg_error *err)
@@ -156,9 +183,14 @@ static int complete(struct create *c, const xlcfg_doc *config,
         xlcfg_doc_free(kept);
         return rc;
     }
-    whole = kept ? xlcfg__keep_addresses(config, kept)
-                 : xlcfg_doc_ref(config);
+    whole = kept && !c->opt.new_addresses
+        ? xlcfg__keep_addresses(config, kept) : xlcfg_doc_ref(config);
     xlcfg_doc_free(kept);
+    rc = whole ? in_place(c, &whole, err) : 0;
+    if (rc) {
+        xlcfg_doc_free(whole);
+        return rc;
+    }
     info = whole ? xlcfg__doc_with(xlcfg_doc_get(whole, "c_info"), "uuid",
                                    xlcfg__doc_str(c->uuid)) : NULL;
     c->config = info ? xlcfg__doc_with(whole, "c_info", info) : NULL;
@@ -391,6 +423,8 @@ static int create(struct create *c, const xlcfg_doc *config,
     rc = check_config(c, config, err);
     if (!rc)
         rc = complete(c, config, err);
+    if (!rc)
+        rc = check_devices(c->config, err);
     if (!rc && c->opt.dry_run) {
         *doc_r = answer_of(c, "unknown");
         return *doc_r ? 0 : xlcfg__nomem(err);

@@ -148,4 +148,11 @@ int xlcfg__store(xlcfg_ctx *ctx, bool write, xlcfg__state **st_r,
 /* After an error the handle is not used again. */
 void xlcfg__store_drop(xlcfg_ctx *ctx, bool write);
 
+/* ---- address.c ---- */
+
+/* The address book of a domain; empty, of the newest choice, when there is
+ * no store.  The caller disposes of it. */
+int xlcfg__address_book(xlcfg_ctx *ctx, const char *uuid,
+                        struct xlcfg__addresses *book_r, xlcfg_error *err);
+
 #endif

@@ -54,9 +54,12 @@ int xlcfg_features(xlcfg_ctx *ctx, const char *name, xlcfg_doc **doc_r,
     };
     xlcfg__items it = { 0 }, some = { 0 };
     xlcfg__members m = { 0 };
+    char choice[32];
 
     for (size_t i = 0; i < sizeof(always) / sizeof(always[0]); i++)
         feature(&it, always[i], true, "library", NULL, "library");
+    snprintf(choice, sizeof(choice), "choice %d", XLCFG__CHOICE_NEWEST);
+    feature(&it, "stable-addresses", true, choice, NULL, "library");
     action_features(ctx, &it);
     for (size_t i = 0; name && i < it.count; i++)
         if (!strcmp(xlcfg__doc_getstr(it.v[i], "name"), name))

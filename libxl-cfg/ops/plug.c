@@ -40,6 +40,7 @@ static int choose(struct xlcfg__plug *p, enum xlcfg_kind kind,
                   const xlcfg_doc *body, struct xlcfg_ident *id,
                   xlcfg_doc **body_r, xlcfg_error *err)
 {
+    struct xlcfg__addresses book;
     int rc;
 
     xlcfg__key_of(kind, body, id);
@@ -48,9 +49,14 @@ static int choose(struct xlcfg__plug *p, enum xlcfg_kind kind,
         if (rc)
             return rc;
     }
+    rc = xlcfg__address_book(p->ctx, p->uuid, &book, err);
+    if (rc)
+        return rc;
+    book.any = p->opt.any_address;
     rc = p->ctx->conn->drv.prepare(p->ctx->conn->handle, &p->sight.cut.dom,
-                                   kind, body, &p->sight.cut.live, body_r,
-                                   err);
+                                   kind, body, &p->sight.cut.live, &book,
+                                   body_r, err);
+    xlcfg__addresses_dispose(&book);
     if (rc == XLCFG_ERROR_DEVICE_EXISTS && p->opt.if_incarnation) {
         if (err)
             err->code = XLCFG_ERROR_CONFLICT;

@@ -58,6 +58,7 @@ struct xlcfg__edit {
     enum xlcfg_kind kind;
     const char *match;
     const xlcfg_doc *body;      /* of PUT and REPLACED */
+    bool resets;                /* its address is given up */
 };
 /*
  * The end of an intent (id 0: of none): the template is edited, the domain

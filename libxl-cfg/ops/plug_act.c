@@ -152,6 +152,7 @@ int xlcfg__plug_record(struct xlcfg__plug *p, enum xlcfg_op op,
         .incarnation = xlcfg__doc_to_int(xlcfg_doc_get(dev, "incarnation"),
                                          0),
         .domain = run ? strdup(run) : NULL,
+        .resets = op == XLCFG_OP_DETACH && p->opt.reset_address,
     };
     if (!p->in->key || !p->in->match || (run && !p->in->domain)) {
         p->in = NULL;
@@ -201,6 +202,8 @@ int xlcfg__plug_take_over(struct xlcfg__plug *p, const char *match,
                                    .match = strdup("") };
     if (!open->match)
         return xlcfg__nomem(err);
+    if (detaching && p->in->op == XLCFG_OP_DETACH && p->opt.reset_address)
+        p->in->resets = true;
     if (detaching && p->in->op == XLCFG_OP_DETACH)
         return xlcfg__intent_phase(p->ctx, p->uuid, p->in,
                                    XLCFG_PHASE_ACTING, NULL, err);

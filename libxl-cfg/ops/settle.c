@@ -19,6 +19,7 @@ static int close_as(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
 {
     const struct xlcfg__edit edit = {
         .entry = how, .kind = in->kind, .match = in->match, .body = body,
+        .resets = in->resets && how == XLCFG__ENTRY_DROPPED,
     };
 
     return xlcfg__close(ctx, sight, in->id, &edit, err);

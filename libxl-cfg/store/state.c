@@ -172,8 +172,8 @@ static int make_schema(xlcfg__state *st)
     return r;           /* a transaction left open ends with the handle */
 }
 
-/* From schema 1, under the lock of openings for write. */
-static int convert(xlcfg__state *st)
+/* From an earlier schema, under the lock of openings for write. */
+static int convert(xlcfg__state *st, int from)
 {
     char sql[64];
     int r;
@@ -181,8 +181,10 @@ static int convert(xlcfg__state *st)
     snprintf(sql, sizeof(sql), "PRAGMA user_version = %d;COMMIT",
              XLCFG__STATE_SCHEMA);
     r = sqlite3_exec(st->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-    if (r == SQLITE_OK)
+    if (r == SQLITE_OK && from == 1)
         r = sqlite3_exec(st->db, xlcfg__state_from_1, NULL, NULL, NULL);
+    if (r == SQLITE_OK)
+        r = sqlite3_exec(st->db, xlcfg__state_from_2, NULL, NULL, NULL);
     if (r == SQLITE_OK)
         r = sqlite3_exec(st->db, sql, NULL, NULL, NULL);
     return r;
@@ -193,7 +195,8 @@ static int convert(xlcfg__state *st)
 static int check_schema(xlcfg__state *st, int *r_r, xlcfg_error *err)
 {
     char version[16], tables[16], instance[32];
-    int r;
+    bool earlier;
+    int r, schema;
 
     r = ask(st, "PRAGMA user_version", version, sizeof(version));
     if (r == SQLITE_OK)
@@ -204,14 +207,16 @@ static int check_schema(xlcfg__state *st, int *r_r, xlcfg_error *err)
     if (!strcmp(version, "0") && !strcmp(tables, "0"))
         return xlcfg__err(err, XLCFG_ERROR_NOTFOUND, st->path,
                           "nothing has been recorded here yet");
-    if (!strcmp(version, "1") && st->write) {
-        r = convert(st);
+    schema = atoi(version);
+    earlier = schema >= 1 && schema < XLCFG__STATE_SCHEMA;
+    if (earlier && st->write) {
+        r = convert(st, schema);
         if (r != SQLITE_OK)
             goto bad;
-    } else if (atoi(version) != XLCFG__STATE_SCHEMA)
+    } else if (schema != XLCFG__STATE_SCHEMA)
         return xlcfg__err(err, XLCFG_ERROR_STORE, st->path,
                           "schema %s, expected %d: made by %s", version,
-                          XLCFG__STATE_SCHEMA, strcmp(version, "1")
+                          XLCFG__STATE_SCHEMA, !earlier
                           ? "another program or a newer version"
                           : "an earlier version; what records next converts"
                             " it");

@@ -10,6 +10,7 @@
 #ifndef XLCFG_STORE_STATE_H
 #define XLCFG_STORE_STATE_H
 
+#include "core/address.h"
 #include "core/intent.h"
 
 typedef struct xlcfg__state xlcfg__state;
@@ -76,6 +77,8 @@ struct xlcfg__ending {
     bool any;                   /* whatever it was; else: */
     const xlcfg_doc *was;       /* it was this; NULL: there was none */
     const xlcfg_doc *now;
+    const char *reset;          /* the match whose address is given up once
+                                   it has left; NULL: none */
 };
 
 /* A change to be recorded. */
@@ -88,6 +91,8 @@ struct xlcfg__record {
     const char *hash, *address_hash;
     bool gone;
     struct xlcfg__memories devices;     /* all of them, as they are now */
+    const struct xlcfg__addresses *addresses;   /* of those that are there;
+                                           NULL: it could not be seen */
     const char *event;          /* "device-attached", ... */
     const xlcfg_doc *changes;   /* array, for the event */
     /* The get object but for "version", which this call puts in. */
@@ -185,6 +190,21 @@ int xlcfg__state_template_get(xlcfg__state *st, const char *driver,
 int xlcfg__state_template_put(xlcfg__state *st, const char *driver,
                               const char *uuid, const xlcfg_doc *doc,
                               xlcfg_error *err);
+
+/*
+ * The address book of a domain, with its choice.  A domain that was never
+ * recorded has no rows and the newest choice.
+ */
+int xlcfg__state_addresses(xlcfg__state *st, const char *driver,
+                           const char *uuid, struct xlcfg__addresses *book_r,
+                           xlcfg_error *err);
+/* Give up the address of a device that has left.  NOTFOUND: none is kept. */
+int xlcfg__state_address_reset(xlcfg__state *st, const char *driver,
+                               const char *uuid, const char *match,
+                               xlcfg_error *err);
+int xlcfg__state_choice_put(xlcfg__state *st, const char *driver,
+                            const char *uuid, int64_t choice,
+                            xlcfg_error *err);
 
 /* A domain as it was last recorded. */
 struct xlcfg__line {

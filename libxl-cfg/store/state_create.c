@@ -104,10 +104,10 @@ int xlcfg__state_creation_begin(xlcfg__state *st, const char *driver,
     rc = check_alone(st, driver, c, err);
     if (!rc)
         rc = xlcfg__state_query(st, XLCFG__SQL_INTENT_NEW, &stmt, err,
-                                "tttttttddtiiit", driver, c->uuid, "create",
+                                "tttttttddtiiiti", driver, c->uuid, "create",
                                 "acting", "domain", c->name, c->uuid, NULL,
                                 c->config, NULL, c->since, (int64_t)1,
-                                (int64_t)c->flags, NULL);
+                                (int64_t)c->flags, NULL, (int64_t)0);
     if (!rc)
         rc = xlcfg__state_step(st, stmt, err);
     if (!rc)

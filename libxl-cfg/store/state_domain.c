@@ -170,6 +170,7 @@ int xlcfg__state_devices(xlcfg__state *st, const char *driver,
 struct row {
     int64_t revision;           /* 0: there is none */
     bool same;                  /* holds what is to be recorded */
+    bool moved;                 /* its addresses are other ones */
 };
 
 static int read_row(xlcfg__state *st, const struct xlcfg__record *rec,
@@ -179,7 +180,7 @@ static int read_row(xlcfg__state *st, const struct xlcfg__record *rec,
     sqlite3_stmt *stmt;
     int rc;
 
-    *row_r = (struct row){ 0 };
+    *row_r = (struct row){ .moved = true };
     rc = xlcfg__state_query(st, XLCFG__SQL_ROW, &stmt, err, "tt",
                             rec->driver, rec->uuid);
     if (!rc)
@@ -189,6 +190,9 @@ static int read_row(xlcfg__state *st, const struct xlcfg__record *rec,
         digest = (const char *)sqlite3_column_text(stmt, 2);
         row_r->same = digest && !strcmp(digest, rec->digest) &&
             rec->gone == (sqlite3_column_int(stmt, 1) != 0);
+        digest = (const char *)sqlite3_column_text(stmt, 3);
+        row_r->moved = !digest || !rec->address_hash ||
+            strcmp(digest, rec->address_hash);
     }
     xlcfg__state_done(stmt);
     return rc < 0 ? rc : 0;
@@ -268,9 +272,10 @@ static int count_bytes(xlcfg__state *st, int64_t revision, xlcfg_error *err)
 }
 
 static int write_change(xlcfg__state *st, const struct xlcfg__record *rec,
-                        int64_t left, int64_t *revision_r, xlcfg_error *err)
+                        const struct row *was, int64_t *revision_r,
+                        xlcfg_error *err)
 {
-    int64_t revision = 0;
+    int64_t revision = 0, left = was->revision;
     int rc;
 
     rc = next_revision(st, &revision, err);
@@ -284,6 +289,8 @@ static int write_change(xlcfg__state *st, const struct xlcfg__record *rec,
     if (rc)
         return rc;
     rc = put_devices(st, rec, err);
+    if (!rc)
+        rc = xlcfg__state_note_addresses(st, rec, was->moved, revision, err);
     if (rc)
         return rc;
     rc = xlcfg__state_run(st, XLCFG__SQL_EVENT_PUT, err, "ittttdi",
@@ -350,7 +357,7 @@ int xlcfg__state_record(xlcfg__state *st, const struct xlcfg__record *rec,
                         "the domain is at version %s, not %s",
                         now[0] ? now : "none", was[0] ? was : "none");
     else
-        rc = write_change(st, rec, row.revision, &revision, err);
+        rc = write_change(st, rec, &row, &revision, err);
 out:
     rc = xlcfg__state_end(st, rc, err);
     if (rc)

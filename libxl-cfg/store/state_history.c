@@ -40,7 +40,8 @@ int xlcfg__state_trim(xlcfg__state *st, int64_t revision, xlcfg_error *err)
 {
     static const enum xlcfg__sql steps[] = {
         XLCFG__SQL_TRIM_SNAPSHOTS, XLCFG__SQL_TRIM_EVENTS,
-        XLCFG__SQL_TRIM_DEVICES, XLCFG__SQL_TRIM_GONE,
+        XLCFG__SQL_TRIM_DEVICES, XLCFG__SQL_TRIM_ADDRESSES,
+        XLCFG__SQL_TRIM_CHOICE, XLCFG__SQL_TRIM_GONE,
     };
     int64_t too_old = (int64_t)time(NULL) - st->keep_days * 86400;
     int64_t last = 0, freed = 0;

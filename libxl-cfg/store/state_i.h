@@ -33,6 +33,10 @@ enum xlcfg__sql {
     XLCFG__SQL_BY_VERSION, XLCFG__SQL_CREATIONS, XLCFG__SQL_CREATION_FAIL,
     XLCFG__SQL_TEMPLATE_NAMED,
     XLCFG__SQL_TEMPLATE_GET, XLCFG__SQL_TEMPLATE_PUT,
+    XLCFG__SQL_CHOICE_BEGIN, XLCFG__SQL_CHOICE_PUT, XLCFG__SQL_CHOICE,
+    XLCFG__SQL_ADDRESSES, XLCFG__SQL_ADDRESS_PUT, XLCFG__SQL_ADDRESS_DROP,
+    XLCFG__SQL_ADDRESS_TRIM, XLCFG__SQL_TRIM_ADDRESSES,
+    XLCFG__SQL_TRIM_CHOICE,
     XLCFG__SQLS
 };
 
@@ -49,9 +53,9 @@ struct xlcfg__state {
 
 /* The schema, one text of statements. */
 extern const char xlcfg__state_schema[];
-#define XLCFG__STATE_SCHEMA 2
-/* What makes schema 2 of schema 1. */
-extern const char xlcfg__state_from_1[];
+#define XLCFG__STATE_SCHEMA 3
+/* What makes schema 2 of schema 1, and 3 of 2. */
+extern const char xlcfg__state_from_1[], xlcfg__state_from_2[];
 
 /* state_history.c: take what is over the bounds out of history, a bounded
  * number of events at a time.  Inside a transaction. */
@@ -97,6 +101,15 @@ int xlcfg__state_doc(xlcfg__state *st, sqlite3_stmt *stmt, int col,
 /* The ending of a record, inside its transaction. */
 int xlcfg__state_finish(xlcfg__state *st, const struct xlcfg__record *rec,
                         xlcfg_error *err);
+
+/* state_address.c: what a record says of addresses, inside its transaction;
+ * moved: they are other ones than recorded before. */
+int xlcfg__state_note_addresses(xlcfg__state *st,
+                                const struct xlcfg__record *rec, bool moved,
+                                int64_t revision, xlcfg_error *err);
+int xlcfg__state_drop_address(xlcfg__state *st, const char *driver,
+                              const char *uuid, const char *match,
+                              bool *there_r, xlcfg_error *err);
 
 void xlcfg__state_vertext(const xlcfg__state *st, int64_t revision,
                           char buf[XLCFG__VERSION_MAX]);

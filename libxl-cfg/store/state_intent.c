@@ -48,6 +48,7 @@ static int fill(xlcfg__state *st, sqlite3_stmt *stmt,
     it->since = sqlite3_column_int64(stmt, 9);
     it->attempts = sqlite3_column_int(stmt, 10);
     it->incarnation = sqlite3_column_int64(stmt, 11);
+    it->resets = sqlite3_column_int(stmt, 13) != 0;
     return 0;
 }
 
@@ -86,13 +87,13 @@ static int put(xlcfg__state *st, const char *driver, const char *uuid,
 
     rc = xlcfg__state_query(st, fresh ? XLCFG__SQL_INTENT_NEW
                                       : XLCFG__SQL_INTENT_PUT, &stmt, err,
-                            fresh ? "tttttttddtiiit" : "tttttttddtiiiti",
+                            fresh ? "tttttttddtiiiti" : "tttttttddtiiitii",
                             driver, uuid, xlcfg__op_name(it->op),
                             xlcfg__phase_name(it->phase),
                             xlcfg__kinds[it->kind].name, it->key, it->match,
                             it->before, it->after, it->reason, it->since,
                             (int64_t)it->attempts, it->incarnation,
-                            it->domain, it->id);
+                            it->domain, (int64_t)it->resets, it->id);
     if (!rc)
         rc = xlcfg__state_step(st, stmt, err);
     if (!rc)
@@ -295,11 +296,14 @@ int xlcfg__state_finish(xlcfg__state *st, const struct xlcfg__record *rec,
 {
     const struct xlcfg__ending *end = rec->ending;
     xlcfg_doc *now = NULL;
-    bool same;
+    bool same, there;
     int rc = 0;
 
     if (end->intent)
         rc = xlcfg__state_intent_drop(st, end->intent, err);
+    if (!rc && end->reset)
+        rc = xlcfg__state_drop_address(st, rec->driver, rec->uuid,
+                                       end->reset, &there, err);
     if (rc || !end->edits)
         return rc;
     if (end->any)

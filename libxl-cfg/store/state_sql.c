@@ -10,6 +10,15 @@
 #include <string.h>
 #include <unistd.h>
 
+/* How a domain's addresses are chosen, and which its devices had last. */
+#define ADDRESS_TABLES \
+    "CREATE TABLE choice(driver TEXT NOT NULL, uuid TEXT NOT NULL," \
+    " choice INTEGER NOT NULL, PRIMARY KEY(driver, uuid)) WITHOUT ROWID;" \
+    "CREATE TABLE address(driver TEXT NOT NULL, uuid TEXT NOT NULL," \
+    " match TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL," \
+    " alt TEXT, address TEXT NOT NULL, revision INTEGER NOT NULL," \
+    " PRIMARY KEY(driver, uuid, match)) WITHOUT ROWID;"
+
 /*
  * Every revision is one event.  A snapshot stays as long as its event, or as
  * long as it is the newest of its domain.
@@ -42,11 +51,12 @@ const char xlcfg__state_schema[] =
     " phase TEXT NOT NULL, kind TEXT NOT NULL, key TEXT, match TEXT,"
     " before TEXT, after TEXT, reason TEXT, since INTEGER NOT NULL,"
     " attempts INTEGER NOT NULL, incarnation INTEGER NOT NULL,"
-    " domain TEXT);"
+    " domain TEXT, resets INTEGER NOT NULL DEFAULT 0);"
     "CREATE INDEX intent_domain ON intent(driver, uuid);"
     "CREATE TABLE template(driver TEXT NOT NULL, uuid TEXT NOT NULL,"
     " generation INTEGER NOT NULL, body TEXT NOT NULL,"
-    " PRIMARY KEY(driver, uuid));";
+    " PRIMARY KEY(driver, uuid));"
+    ADDRESS_TABLES;
 
 /* `trimmed` is the newest revision that history has lost, `bytes` what the
  * events and snapshots still in it hold. */
@@ -62,6 +72,13 @@ const char xlcfg__state_from_1[] =
     "UPDATE meta SET trimmed = coalesce((SELECT min(revision) - 1"
     " FROM event), revision),"
     " bytes = coalesce((SELECT sum(size) FROM event), 0);";
+
+/* Domains that were there before go on with the choice of then. */
+const char xlcfg__state_from_2[] =
+    "ALTER TABLE intent ADD COLUMN resets INTEGER NOT NULL DEFAULT 0;"
+    ADDRESS_TABLES
+    "INSERT INTO choice SELECT driver, uuid, 1 FROM domain"
+    " UNION SELECT driver, uuid, 1 FROM template;";
 
 #define EVENT_COLUMNS \
     "SELECT e.revision, e.driver, e.uuid, e.name, e.event, e.changes," \
@@ -92,7 +109,7 @@ static const char *const sqls[XLCFG__SQLS] = {
         "INSERT INTO device(driver, uuid, place, key, state, incarnation,"
         " since, attempts) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
     [XLCFG__SQL_ROW] =
-        "SELECT revision, gone, digest FROM domain"
+        "SELECT revision, gone, digest, address_hash FROM domain"
         " WHERE driver = ? AND uuid = ?",
     [XLCFG__SQL_DOMAIN_PUT] =
         "REPLACE INTO domain(driver, uuid, name, domid, gone, revision,"
@@ -149,17 +166,18 @@ static const char *const sqls[XLCFG__SQLS] = {
     [XLCFG__SQL_OLDEST] = "SELECT min(revision) FROM event",
     [XLCFG__SQL_INTENTS] =
         "SELECT id, op, phase, kind, key, match, before, after, reason,"
-        " since, attempts, incarnation, domain FROM intent"
+        " since, attempts, incarnation, domain, resets FROM intent"
         " WHERE driver = ? AND uuid = ? AND op <> 'create' ORDER BY id",
     [XLCFG__SQL_INTENT_NEW] =
         "INSERT INTO intent(driver, uuid, op, phase, kind, key, match,"
-        " before, after, reason, since, attempts, incarnation, domain)"
-        " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        " before, after, reason, since, attempts, incarnation, domain,"
+        " resets) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " RETURNING id",
     [XLCFG__SQL_INTENT_PUT] =
         "UPDATE intent SET op = ?3, phase = ?4, kind = ?5, key = ?6,"
         " match = ?7, before = ?8, after = ?9, reason = ?10, since = ?11,"
-        " attempts = ?12, incarnation = ?13, domain = ?14"
-        " WHERE id = ?15 AND driver = ?1 AND uuid = ?2 RETURNING id",
+        " attempts = ?12, incarnation = ?13, domain = ?14, resets = ?15"
+        " WHERE id = ?16 AND driver = ?1 AND uuid = ?2 RETURNING id",
     [XLCFG__SQL_INTENT_DROP] = "DELETE FROM intent WHERE id = ?",
     [XLCFG__SQL_INTENT_OPEN] =
         "SELECT id, match, key FROM intent"
@@ -184,6 +202,37 @@ static const char *const sqls[XLCFG__SQLS] = {
         "INSERT INTO template(driver, uuid, generation, body)"
         " VALUES(?, ?, 1, ?) ON CONFLICT(driver, uuid) DO UPDATE SET"
         " generation = generation + 1, body = excluded.body",
+    [XLCFG__SQL_CHOICE_BEGIN] =
+        "INSERT OR IGNORE INTO choice(driver, uuid, choice) VALUES(?, ?, ?)",
+    [XLCFG__SQL_CHOICE_PUT] =
+        "REPLACE INTO choice(driver, uuid, choice) VALUES(?, ?, ?)",
+    [XLCFG__SQL_CHOICE] =
+        "SELECT choice FROM choice WHERE driver = ? AND uuid = ?",
+    [XLCFG__SQL_ADDRESSES] =
+        "SELECT match, kind, key, alt, address, revision FROM address"
+        " WHERE driver = ? AND uuid = ? ORDER BY revision, match",
+    [XLCFG__SQL_ADDRESS_PUT] =
+        "REPLACE INTO address(driver, uuid, match, kind, key, alt, address,"
+        " revision) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+    [XLCFG__SQL_ADDRESS_DROP] =
+        "DELETE FROM address WHERE driver = ? AND uuid = ? AND match = ?"
+        " RETURNING match",
+    [XLCFG__SQL_ADDRESS_TRIM] =
+        "DELETE FROM address WHERE driver = ?1 AND uuid = ?2 AND match IN"
+        " (SELECT match FROM address WHERE driver = ?1 AND uuid = ?2"
+        " AND revision < ?3 ORDER BY revision DESC, match LIMIT -1"
+        " OFFSET ?4)",
+    /* A domain is forgotten whole, unless it is kept for another start. */
+    [XLCFG__SQL_TRIM_ADDRESSES] =
+        "DELETE FROM address WHERE (driver, uuid) IN (SELECT d.driver,"
+        " d.uuid FROM domain d WHERE d.revision <= ? AND d.gone AND NOT"
+        " EXISTS(SELECT 1 FROM template t WHERE t.driver = d.driver AND"
+        " t.uuid = d.uuid))",
+    [XLCFG__SQL_TRIM_CHOICE] =
+        "DELETE FROM choice WHERE (driver, uuid) IN (SELECT d.driver,"
+        " d.uuid FROM domain d WHERE d.revision <= ? AND d.gone AND NOT"
+        " EXISTS(SELECT 1 FROM template t WHERE t.driver = d.driver AND"
+        " t.uuid = d.uuid))",
 };
 
 /* The note that makes the next opening for write look at everything; the

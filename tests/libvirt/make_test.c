@@ -189,14 +189,15 @@ static xlcfg_doc *attach(const struct xlcfg_domain *dom,
                          enum xlcfg_kind kind, const char *text)
 {
     xlcfg_error err = XLCFG_ERROR_INIT;
+    const struct xlcfg__addresses book = { .choice = XLCFG__CHOICE_NEWEST };
     xlcfg_doc *body = parse(text), *whole = NULL;
     struct xlcfg_view view;
     int rc;
 
     if (!look(dom, false, &view))
         return NULL;
-    rc = conn->drv.prepare(conn->handle, dom, kind, body, &view, &whole,
-                           &err);
+    rc = conn->drv.prepare(conn->handle, dom, kind, body, &view, &book,
+                           &whole, &err);
     if (!rc)
         rc = conn->drv.attach(conn->handle, dom, kind, whole, &err);
     claim(!rc, "attached: %s %s", text, err.message);

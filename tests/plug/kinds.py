@@ -149,5 +149,6 @@ def numbers_do_not_collide(b):
                   f"/local/domain/{b.domid}/device/vif/3")
     b.store.write(f"/local/domain/0/backend/vif/{b.domid}/3/frontend-id",
                   str(b.domid))
-    same(b.attach(0, "nic", nic)["device"]["key"], "nic/11")
+    # the numbers of those that have left are theirs, by their MACs
     same(b.attach(0, "nic", nic)["device"]["key"], "nic/12")
+    same(b.attach(0, "nic", nic)["device"]["key"], "nic/13")

@@ -48,6 +48,10 @@ ROW = {**DOMAIN, "version": None, "hash": HASH, "address_hash": HASH}
 
 GOOD = {
     "get.json": GET,
+    "addresses.json": {"version": None, "choice": 2, "newest": 2,
+                       "addresses": [
+                           {"key": "nic/0", "kind": "nic", "held": "kept",
+                            "address": {"devid": 0}}]},
     "devices.json": {"version": None, "devices": [
         DEVICE, {**DEVICE, "key": "nic/00:16:3e:00:00:01.2", "path": None,
                  "state": "unknown", "reason": "backend gave no answer",
@@ -99,6 +103,8 @@ MORE = [
 LOOSE = {4}
 
 WRONG = [
+    ("addresses.json", "/addresses/0/held", "gone", "/addresses/0/held"),
+    ("addresses.json", "/choice", 0, "/choice"),
     ("domain-config.json", "/c_info/uuid", "not-a-uuid", "/c_info/uuid"),
     ("domain-config.json", "/c_info/type", "PVH", "/c_info/type"),
     ("domain-config.json", "/c_info/type", None, "/c_info/type"),

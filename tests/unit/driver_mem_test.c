@@ -220,14 +220,15 @@ static const struct {
 START_TEST(prepare_chooses_what_is_open)
 {
     xlcfg_doc *body = doc_of(prepared[_i].body), *out = NULL;
+    const struct xlcfg__addresses book = { .choice = XLCFG__CHOICE_NEWEST };
     struct xlcfg_view view;
 
     begin();
     xlcfg__view_init(&view);
     ck_assert_int_eq(conn->drv.live(conn->handle, &dom, &view, NULL), 0);
     ck_assert_int_eq(conn->drv.prepare(conn->handle, &dom,
-                                       prepared[_i].kind, body, &view, &out,
-                                       NULL), prepared[_i].rc);
+                                       prepared[_i].kind, body, &view,
+                                       &book, &out, NULL), prepared[_i].rc);
     if (prepared[_i].want)
         is_text(out, prepared[_i].want);
     xlcfg__view_dispose(&view);

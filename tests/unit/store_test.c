@@ -744,7 +744,10 @@ START_TEST(schema_1_is_converted_by_who_records)
              "[c.execute(\"ALTER TABLE %%s DROP COLUMN %%s\" %% x) for x in"
              " [(\"meta\",\"trimmed\"),(\"meta\",\"bytes\"),"
              "(\"domain\",\"place\"),(\"domain\",\"state\"),"
-             "(\"event\",\"time\"),(\"event\",\"size\")]];"
+             "(\"event\",\"time\"),(\"event\",\"size\"),"
+             "(\"intent\",\"resets\")]];"
+             "[c.execute(\"DROP TABLE \" + x) for x in"
+             " (\"address\", \"choice\")];"
              "c.execute(\"PRAGMA user_version = 1\");c.commit()'", dir);
     ck_assert_int_eq(system(cmd), 0);
     ck_assert_int_eq(xlcfg__state_open(dir, false, 100, &st, &err),

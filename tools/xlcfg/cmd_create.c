@@ -69,8 +69,10 @@ static int run(struct tool *t, int argc, char **argv, bool define)
 {
     xlcfg_create_options opt = XLCFG_CREATE_OPTIONS_INIT;
     const char *dry = NULL, *transient = NULL, *absent = NULL;
+    const char *fresh = NULL;
     const struct option_row rows[] = {
         { "dry-run", &dry }, { "if-absent", &absent },
+        { "new-addresses", &fresh },
         { define ? NULL : "transient", &transient }, { 0 },
     };
     xlcfg_error err = XLCFG_ERROR_INIT;
@@ -93,6 +95,7 @@ static int run(struct tool *t, int argc, char **argv, bool define)
     opt.dry_run = dry;
     opt.transient = transient;
     opt.if_absent = absent;
+    opt.new_addresses = fresh;
     progress_begin(&p, t, define ? "importing" : "creating", argv[1]);
     rc = xlcfg_domain_create(t->ctx, config, &opt, &doc, &err);
     progress_end(&p);
@@ -125,6 +128,7 @@ const struct command cmd_create = {
     "On Xen a process stays that acts on the domain's end (on_reboot ...).\n"
     "  --dry-run        print what would be made (-o json, yaml, xml)\n"
     "  --transient      nothing is left of it when it ends (libvirt)\n"
+    "  --new-addresses  those that FILE leaves open are chosen anew\n"
     "  --if-absent      exit 4 also when there is one that is stopped",
     run_create,
 }, cmd_import = {
@@ -132,5 +136,6 @@ const struct command cmd_create = {
     "As create, without the start.  Where the backend keeps no definitions\n"
     "(Xen) it is kept in state.db for the create of that name or uuid.\n"
     "  --dry-run        print what would be defined\n"
+    "  --new-addresses  as of create\n"
     "  --if-absent      exit 4 instead of 6 when there is one", run_import,
 };

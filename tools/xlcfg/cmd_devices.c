@@ -6,24 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* {"vdev": "xvda"} as vdev=xvda; the buffer is the caller's. */
-static const char *address(const xlcfg_doc *dev, char *buf, size_t size)
-{
-    const xlcfg_doc *a = xlcfg_doc_get(dev, "address");
-    size_t n = 0;
-
-    buf[0] = '\0';
-    if (xlcfg_doc_string(a))
-        return xlcfg_doc_string(a);
-    for (size_t i = 0; i < xlcfg_doc_count(a) && n < size; i++) {
-        const char *v = xlcfg_doc_string(xlcfg_doc_at(a, i));
-
-        n += (size_t)snprintf(buf + n, size - n, "%s%s=%s", i ? "," : "",
-                              xlcfg_doc_name(a, i), v ? v : "...");
-    }
-    return buf;
-}
-
 static void print_rows(const struct tool *t, const xlcfg_doc *devices)
 {
     static const char *const heads[] = {
@@ -44,7 +26,7 @@ static void print_rows(const struct tool *t, const xlcfg_doc *devices)
         table_cell(tb, cell_text(dev, "key"));
         table_cell(tb, cell_text(dev, "kind"));
         table_cell(tb, cell_text(dev, "state"));
-        table_cell(tb, address(dev, buf, sizeof(buf)));
+        table_cell(tb, cell_address(dev, buf, sizeof(buf)));
         table_cell(tb, cell_text(dev, "since"));
         table_cell(tb, cell_text(dev, "source"));
         table_cell(tb, cell_text(dev, "reason"));

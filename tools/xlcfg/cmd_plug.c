@@ -65,10 +65,15 @@ static int plug_options(struct tool *t, int *argc, char **argv, int words,
                         const char *usage, xlcfg_plug_options *opt)
 {
     const char *dry = NULL, *force = NULL, *incarnation = NULL;
+    const char *keep = NULL, *reset = NULL, *any = NULL;
+    bool detach = !strcmp(argv[0], "detach");
     const struct option_row rows[] = {
         { "if-version=", &opt->if_version },
         { "if-incarnation=", &incarnation }, { "dry-run", &dry },
-        { strcmp(argv[0], "detach") ? NULL : "force", &force }, { 0 },
+        { detach ? "force" : strcmp(argv[0], "attach") ? NULL
+          : "any-address", detach ? &force : &any },
+        { detach ? "keep-address" : NULL, &keep },
+        { "reset-address", &reset }, { 0 },
     };
     int code;
 
@@ -81,6 +86,11 @@ static int plug_options(struct tool *t, int *argc, char **argv, int words,
         code = tool_usage(t, "-o xml", "%s has no XML form", argv[0]);
     if (code)
         return code;
+    if (keep && reset)
+        return tool_usage(t, "--reset-address",
+                          "it is kept or given up, not both");
+    opt->reset_address = reset;
+    opt->any_address = any;
     opt->dry_run = dry;
     opt->force = force;
     return tool_open(t);
@@ -195,6 +205,8 @@ const struct command cmd_attach = {
     CONDITIONS
     "  --wait[=S]       wait so long for it to be ready, or for ever "
     "(5 seconds)\n"
+    "  --any-address    when no other is free, one that is kept for a device\n"
+    "                   that has left (see addresses)\n"
     "  --dry-run        check and choose, touch nothing", run_attach,
 }, cmd_detach = {
     "detach", "DOM KEY", "detach a device",
@@ -202,6 +214,9 @@ const struct command cmd_attach = {
     "on with it.\n"
     "  --wait[=S]       wait so long, or for ever (10 seconds)\n"
     "  --force          do not ask the guest\n"
+    "  --keep-address   it has its address again when it comes again, and no\n"
+    "                   other gets it: the default\n"
+    "  --reset-address  its address is given up\n"
     CONDITIONS
     "  --dry-run        check, touch nothing", run_detach,
 }, cmd_update = {

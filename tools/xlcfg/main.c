@@ -9,7 +9,8 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
-    &cmd_list, &cmd_get, &cmd_devices, &cmd_template, &cmd_live, &cmd_diff,
+    &cmd_list, &cmd_get, &cmd_devices, &cmd_addresses,
+    &cmd_template, &cmd_live, &cmd_diff,
     &cmd_explain, &cmd_attach, &cmd_detach, &cmd_update, &cmd_settle,
     &cmd_create, &cmd_import, &cmd_export, &cmd_pending, &cmd_watch,
     &cmd_history, &cmd_wait, &cmd_features, &cmd_schema, &cmd_table,

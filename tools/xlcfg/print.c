@@ -260,3 +260,20 @@ const char *cell_text(const xlcfg_doc *doc, const char *name)
         return xlcfg_doc_is_true(v) ? "yes" : "no";
     return "-";
 }
+
+const char *cell_address(const xlcfg_doc *dev, char *buf, size_t size)
+{
+    const xlcfg_doc *a = xlcfg_doc_get(dev, "address");
+    size_t n = 0;
+
+    buf[0] = '\0';
+    if (xlcfg_doc_string(a))
+        return xlcfg_doc_string(a);
+    for (size_t i = 0; i < xlcfg_doc_count(a) && n < size; i++) {
+        const char *v = xlcfg_doc_string(xlcfg_doc_at(a, i));
+
+        n += (size_t)snprintf(buf + n, size - n, "%s%s=%s", i ? "," : "",
+                              xlcfg_doc_name(a, i), v ? v : "...");
+    }
+    return buf;
+}

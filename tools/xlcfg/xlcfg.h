@@ -30,6 +30,7 @@ struct command {
 };
 
 extern const struct command cmd_list, cmd_get, cmd_devices, cmd_template,
+    cmd_addresses,
     cmd_live, cmd_diff, cmd_explain, cmd_schema, cmd_table, cmd_check,
     cmd_features, cmd_attach, cmd_detach, cmd_update, cmd_settle,
     cmd_create, cmd_import, cmd_export, cmd_pending, cmd_watch, cmd_history,
@@ -89,6 +90,8 @@ void table_cell(struct table *tb, const char *text);    /* NULL: "-" */
 void table_print(struct table *tb);                     /* frees it */
 /* Text of a scalar member for a cell, "-" when null or absent. */
 const char *cell_text(const xlcfg_doc *doc, const char *name);
+/* Its address, {"vdev": "xvda"} as vdev=xvda; the buffer is the caller's. */
+const char *cell_address(const xlcfg_doc *dev, char *buf, size_t size);
 
 /* A file, or "-" for standard input, whole; *text_r is malloc'd. */
 int tool_read(const struct tool *t, const char *path, char **text_r,

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * state.db: the address books.  A record writes the addresses of the devices
+ * that are there, in its own transaction; what it does not name stays as it
+ * was, and so is kept for the device that has left.
+ */
+#include "store/state_i.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Of those that have left, so many are kept: the last. */
+#define KEPT_MOST 1024
+
+static int read_choice(xlcfg__state *st, const char *driver,
+                       const char *uuid, int64_t *choice_r, xlcfg_error *err)
+{
+    sqlite3_stmt *stmt;
+    int rc;
+
+    *choice_r = XLCFG__CHOICE_NEWEST;
+    rc = xlcfg__state_query(st, XLCFG__SQL_CHOICE, &stmt, err, "tt", driver,
+                            uuid);
+    if (!rc)
+        rc = xlcfg__state_step(st, stmt, err);
+    if (!rc)
+        *choice_r = sqlite3_column_int64(stmt, 0);
+    xlcfg__state_done(stmt);
+    return rc < 0 ? rc : 0;
+}
+
+/* One row, as the query XLCFG__SQL_ADDRESSES names its columns. */
+static int add_row(xlcfg__state *st, sqlite3_stmt *stmt,
+                   struct xlcfg__addresses *book, xlcfg_error *err)
+{
+    const char *match = (const char *)sqlite3_column_text(stmt, 0);
+    const char *kind = (const char *)sqlite3_column_text(stmt, 1);
+    const char *key = (const char *)sqlite3_column_text(stmt, 2);
+    const char *alt = (const char *)sqlite3_column_text(stmt, 3);
+    enum xlcfg_kind k;
+    xlcfg_doc *doc;
+    int rc;
+
+    if (!match || !kind || !key)
+        return xlcfg__nomem(err);
+    k = xlcfg__kind_by_name(kind);
+    if (k == XLCFG_KINDS)
+        return xlcfg__err(err, XLCFG_ERROR_STORE, st->path,
+                          "the address of %.100s is of the unknown kind "
+                          "'%.32s'", key, kind);
+    rc = xlcfg__state_doc(st, stmt, 4, &doc, err);
+    if (rc)
+        return rc;
+    return xlcfg__addresses_add(book, k, match, key, alt, doc,
+                                sqlite3_column_int64(stmt, 5))
+        ? 0 : xlcfg__nomem(err);
+}
+
+int xlcfg__state_addresses(xlcfg__state *st, const char *driver,
+                           const char *uuid, struct xlcfg__addresses *book_r,
+                           xlcfg_error *err)
+{
+    struct xlcfg__addresses book = { 0 };
+    sqlite3_stmt *stmt;
+    int rc;
+
+    rc = read_choice(st, driver, uuid, &book.choice, err);
+    if (rc)
+        return rc;
+    rc = xlcfg__state_query(st, XLCFG__SQL_ADDRESSES, &stmt, err, "tt",
+                            driver, uuid);
+    while (!rc && !(rc = xlcfg__state_step(st, stmt, err)))
+        rc = add_row(st, stmt, &book, err);
+    xlcfg__state_done(stmt);
+    if (rc < 0) {
+        xlcfg__addresses_dispose(&book);
+        return rc;
+    }
+    *book_r = book;
+    return 0;
+}
+
+int xlcfg__state_note_addresses(xlcfg__state *st,
+                                const struct xlcfg__record *rec, bool moved,
+                                int64_t revision, xlcfg_error *err)
+{
+    int64_t choice;
+    int rc;
+
+    if (!rec->addresses || !moved)
+        return 0;
+    rc = xlcfg__state_run(st, XLCFG__SQL_CHOICE_BEGIN, err, "tti",
+                          rec->driver, rec->uuid,
+                          (int64_t)XLCFG__CHOICE_NEWEST);
+    if (!rc)
+        rc = read_choice(st, rec->driver, rec->uuid, &choice, err);
+    if (rc || choice < XLCFG__CHOICE_KEPT)
+        return rc;
+    for (size_t i = 0; !rc && i < rec->addresses->count; i++) {
+        const struct xlcfg__address *a = &rec->addresses->v[i];
+
+        rc = xlcfg__state_run(st, XLCFG__SQL_ADDRESS_PUT, err, "ttttttdi",
+                              rec->driver, rec->uuid, a->match,
+                              xlcfg__kinds[a->kind].name, a->key, a->alt,
+                              a->address, revision);
+    }
+    if (!rc)
+        rc = xlcfg__state_run(st, XLCFG__SQL_ADDRESS_TRIM, err, "ttii",
+                              rec->driver, rec->uuid, revision,
+                              (int64_t)KEPT_MOST);
+    return rc;
+}
+
+int xlcfg__state_drop_address(xlcfg__state *st, const char *driver,
+                              const char *uuid, const char *match,
+                              bool *there_r, xlcfg_error *err)
+{
+    sqlite3_stmt *stmt;
+    int rc;
+
+    rc = xlcfg__state_query(st, XLCFG__SQL_ADDRESS_DROP, &stmt, err, "ttt",
+                            driver, uuid, match);
+    if (!rc)
+        rc = xlcfg__state_step(st, stmt, err);
+    *there_r = !rc;
+    if (!rc)
+        rc = xlcfg__state_step(st, stmt, err);
+    xlcfg__state_done(stmt);
+    return rc < 0 ? rc : 0;
+}
+
+int xlcfg__state_address_reset(xlcfg__state *st, const char *driver,
+                               const char *uuid, const char *match,
+                               xlcfg_error *err)
+{
+    bool there = false;
+    int rc;
+
+    rc = xlcfg__state_drop_address(st, driver, uuid, match, &there, err);
+    if (!rc && !there)
+        rc = xlcfg__err(err, XLCFG_ERROR_NOTFOUND, match,
+                        "no address is kept for it");
+    return rc;
+}
+
+int xlcfg__state_choice_put(xlcfg__state *st, const char *driver,
+                            const char *uuid, int64_t choice,
+                            xlcfg_error *err)
+{
+    return xlcfg__state_run(st, XLCFG__SQL_CHOICE_PUT, err, "tti", driver,
+                            uuid, choice);
+}
