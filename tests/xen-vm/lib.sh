@@ -14,6 +14,7 @@ work=$(mktemp -d /run/xen-vm-test.XXXXXX)
 guests=()
 scripts=()
 loops=$work/.loops
+libvirtd=
 # Where the guests' kernel and ramdisk are.
 guest_dir=${GUEST_DIR:-/guest}
 : > "$loops"
@@ -146,6 +147,44 @@ xl_config()
     xl list -l "$1" | jq '.[0].config'
 }
 
+# --- libvirtd ---------------------------------------------------------------
+
+virt()
+{
+    virsh -q -c xen:///system "$@"
+}
+
+# libvirtd_start [LIBRARY]: one that answers, with that library before it.
+libvirtd_start()
+{
+    mkdir -p /var/log/libvirt /var/lib/libvirt /var/cache/libvirt
+    LD_PRELOAD=${1:-} libvirtd < /dev/null >> "$work/libvirtd.log" 2>&1 &
+    libvirtd=$!
+    within 120 virt list && return 0
+    note < "$work/libvirtd.log"
+    return 1
+}
+
+libvirtd_stop()
+{
+    [ -n "$libvirtd" ] || return 0
+    kill "$libvirtd"
+    within 120 bash -c "! kill -0 $libvirtd" 2> /dev/null ||
+        kill -KILL "$libvirtd"
+    wait "$libvirtd" 2> /dev/null
+    libvirtd=
+}
+
+# libvirt_xml NAME [KEY=VALUE...]: a guest as guest_start takes it. Without a
+# word about it libvirt has each disk served by a QEMU.
+libvirt_xml()
+{
+    guest_config "$@" > "$work/$1.cfg" &&
+        virt domxml-from-native xen-xl "$work/$1.cfg" | sed \
+            "/<disk /,/<\/disk>/{s/type='file'/type='block'/
+            s/name='qemu'/name='phy'/;s/source file=/source dev=/}"
+}
+
 # backend DOMAIN KIND DEVID KEY: a key of a backend in dom0.
 backend()
 {
@@ -205,6 +244,7 @@ clean_up()
 {
     local name loop
 
+    libvirtd_stop
     for name in "${guests[@]}"; do
         xl destroy "$name" > /dev/null 2>&1
     done
