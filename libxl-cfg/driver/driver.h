@@ -30,6 +30,9 @@ struct xlcfg_domain {
     char *run;                  /* names this run of it: another start is
                                    another text; may be NULL */
     int64_t started;            /* seconds since the epoch, 0: not known */
+    bool saved;                 /* it does not run, and its memory is kept:
+                                   the next run may go on from there; told
+                                   by find, not by list */
 };
 
 struct xlcfg_domains {

@@ -72,14 +72,19 @@ static void canon_interface(xmlNodePtr dev, bool running)
 static void canon_disk(xmlNodePtr dev)
 {
     xmlNodePtr source = xlcfg__xml_child(dev, "source");
+    xmlNodePtr driver = xlcfg__xml_child(dev, "driver");
 
     drop_attr(source, "index");
     drop_attr(xlcfg__xml_child(dev, "target"), "tray");
     drop_all(dev, "backingStore");
     drop_all(dev, "mirror");
-    /* an ejected medium leaves an empty element behind */
+    /* an ejected medium leaves an empty element behind, and a libvirtd that
+     * was started anew forgets the format that an empty drive has by default */
     if (source && !source->properties && !source->children)
         xlcfg__xml_drop(source);
+    if (!xlcfg__xml_child(dev, "source") && driver &&
+        !xmlHasProp(driver, (const xmlChar *)"type"))
+        xmlNewProp(driver, (const xmlChar *)"type", (const xmlChar *)"raw");
 }
 
 static void canon_graphics(xmlNodePtr dev)

@@ -293,17 +293,29 @@ static const char *state_word(int state)
     return "unknown";
 }
 
-/* state -1: to be asked for. */
+/* After a restart libvirtd knows no reason, but what it manages itself. */
+static bool is_saved(virDomainPtr d, int state, int reason)
+{
+    return state == VIR_DOMAIN_SHUTOFF &&
+        (reason == VIR_DOMAIN_SHUTOFF_SAVED ||
+         (reason == VIR_DOMAIN_SHUTOFF_UNKNOWN &&
+          virDomainHasManagedSaveImage(d, 0) == 1));
+}
+
+/* state -1: to be asked for, and whether it is saved. */
 static int describe(const struct virt *v, virDomainPtr d, int state,
                     struct xlcfg_domain *dom_r, xlcfg_error *err)
 {
     struct xlcfg_domain dom = { .domid = -1 };
     unsigned id = virDomainGetID(d);
+    bool ask = state < 0;
+    int reason = 0;
 
     if (virDomainGetUUIDString(d, dom.uuid) < 0 ||
-        (state < 0 && virDomainGetState(d, &state, NULL, 0) < 0))
+        (ask && virDomainGetState(d, &state, &reason, 0) < 0))
         return xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
     dom.state = state_word(state);
+    dom.saved = ask && is_saved(d, state, reason);
     dom.name = strdup(virDomainGetName(d));
     if (dom.name && id != (unsigned)-1) {
         dom.domid = id;

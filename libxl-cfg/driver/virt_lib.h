@@ -45,6 +45,7 @@
     X(virDomainGetState) \
     X(virDomainGetUUIDString) \
     X(virDomainGetXMLDesc) \
+    X(virDomainHasManagedSaveImage) \
     X(virDomainIsActive) \
     X(virDomainIsPersistent) \
     X(virDomainLookupByID) \
@@ -109,6 +110,7 @@ int xlcfg__virt_load(const char *uri, xlcfg_error *err);
 #define virDomainGetState xlcfg__vir.virDomainGetState
 #define virDomainGetUUIDString xlcfg__vir.virDomainGetUUIDString
 #define virDomainGetXMLDesc xlcfg__vir.virDomainGetXMLDesc
+#define virDomainHasManagedSaveImage xlcfg__vir.virDomainHasManagedSaveImage
 #define virDomainIsActive xlcfg__vir.virDomainIsActive
 #define virDomainIsPersistent xlcfg__vir.virDomainIsPersistent
 #define virDomainLookupByID xlcfg__vir.virDomainLookupByID

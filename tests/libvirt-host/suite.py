@@ -110,6 +110,19 @@ class Env:
                 if c.get("key") == key]
         return [s for s in seen if s == now] if now else seen
 
+    def news(self, uuid, since):
+        """What was recorded of a domain after a revision: the event's name
+        and the keys or paths that it says changed, one text each."""
+        with sqlite3.connect(f"file:{self.state}/state.db?mode=ro",
+                             uri=True) as db:
+            rows = db.execute("select event, changes from event where "
+                              "uuid = ? and revision > ? order by revision",
+                              (uuid, since)).fetchall()
+        return [" ".join([name] + [
+            f"{c.get('key') or c.get('path')}"
+            f"{'=' + c['now'] if c.get('now') else ''}"
+            for c in json.loads(text or "[]")]) for name, text in rows]
+
     def revision(self):
         with sqlite3.connect(f"file:{self.state}/state.db?mode=ro",
                              uri=True) as db:
