@@ -192,9 +192,23 @@ typedef struct xlcfg_changes_options {
  */
 int xlcfg_changes(xlcfg_ctx *ctx, const xlcfg_changes_options *opt,
                   xlcfg_doc **doc_r, xlcfg_error *err);
-/* The configuration and the device states (get.json).  Records. */
+/*
+ * The configuration and the device states (get.json).  Records.  Where the
+ * backend names the domain and cannot look at it in time, it is what was last
+ * seen of it, with "last_seen" in it, or what is in files.
+ */
 int xlcfg_domain_get(xlcfg_ctx *ctx, const char *dom, void *reserved,
                      xlcfg_doc **doc_r, xlcfg_error *err);
+/*
+ * What was last seen of a domain, by name, uuid or id, as state.db has it: for
+ * when the backend of this URI cannot be reached, and nothing of it is asked.
+ * The same shape, never complete, every device `unknown`; "last_seen" says how
+ * old it is.  uri and opt as for xlcfg_ctx_open; of opt only state_dir and
+ * lock_ms are used.  Reads only.  NOTFOUND: nothing was ever seen of it, or it
+ * is gone, or there is no store.  Since 0.1.
+ */
+int xlcfg_domain_last(const char *uri, const xlcfg_ctx_options *opt,
+                      const char *dom, xlcfg_doc **doc_r, xlcfg_error *err);
 /*
  * The configuration as the backend's own XML, yours to free(): what defines
  * the same guest again.  Records.  NI: the driver has no XML form.

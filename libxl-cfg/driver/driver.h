@@ -85,6 +85,8 @@ struct xlcfg_look {
     bool same;                  /* all is still what that print is of: nothing
                                    else is filled in */
     bool moved;                 /* it changed meanwhile: look again */
+    bool blind;                 /* the backend could not look at it now; why
+                                   is noted in the view */
     char print[48];             /* of what this was made of, to the byte; "":
                                    it has none */
     struct xlcfg_view *view;    /* the caller's: as `live` fills it */

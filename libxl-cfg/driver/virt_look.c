@@ -497,6 +497,7 @@ int xlcfg__virt_look(void *handle, const struct xlcfg_domain *dom,
     if (rc)
         return rc;
     if (is_busy(v, d, look->view)) {
+        look->blind = true;
         look->stored_rc = xlcfg__err(&look->stored_err,
                                      XLCFG_ERROR_TIMEDOUT, dom->uuid,
                                      "libvirt is busy with this domain");

@@ -23,6 +23,11 @@ static char *choose(const char *given, const char *variable,
     return strdup(env && *env ? env : fallback);
 }
 
+char *xlcfg__state_dir(const char *given)
+{
+    return choose(given, "XLCFG_STATE_DIR", DEFAULT_STATE_DIR);
+}
+
 /* ---- opening a connection, which may hang ---- */
 
 struct opening {
@@ -113,8 +118,7 @@ int xlcfg_ctx_open(const char *uri, const xlcfg_ctx_options *opt,
     if (!ctx)
         return xlcfg__nomem(err);
     ctx->uri = uri ? strdup(uri) : NULL;
-    ctx->state_dir = choose(given.state_dir, "XLCFG_STATE_DIR",
-                            DEFAULT_STATE_DIR);
+    ctx->state_dir = xlcfg__state_dir(given.state_dir);
     ctx->xen_lib_dir = choose(given.xen_lib_dir, "XLCFG_XEN_LIB_DIR",
                               DEFAULT_XEN_LIB_DIR);
     ctx->deadline_ms = given.deadline_ms ? given.deadline_ms

@@ -138,6 +138,9 @@ xlcfg_doc *xlcfg__newest_version(xlcfg_ctx *ctx);
 /* Names the connection in state.db: a domain that one connection does not
  * list may be another's. */
 void xlcfg__place(const xlcfg_ctx *ctx, char buf[128]);
+void xlcfg__place_of(const char *driver, const char *uri, char buf[128]);
+/* The store's folder, given or not; NULL: no memory.  free() it. */
+char *xlcfg__state_dir(const char *given);
 
 /* state.db, kept open in *slot; errors as xlcfg__state_open.  A handle whose
  * file was replaced is opened again. */

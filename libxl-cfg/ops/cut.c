@@ -326,6 +326,7 @@ static int read_at_once(struct xlcfg__job *job, bool *moved)
         return rc;
     }
     strcpy(cut->print, look.print);
+    cut->blind = look.blind;
     rc = take_stored(job, &look);
     if (!rc) {
         *moved = look.moved || kept_moved(job);
@@ -376,7 +377,7 @@ static void forget_views(struct xlcfg__cut *cut)
     xlcfg_doc_free(cut->template);
     xlcfg_doc_free(cut->kept);
     cut->template = cut->kept = NULL;
-    cut->have_was = false;
+    cut->have_was = cut->blind = false;
     cut->template_note[0] = cut->print[0] = '\0';
     xlcfg__view_dispose(&cut->live);
     xlcfg__intents_dispose(&cut->intents);

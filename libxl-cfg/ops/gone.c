@@ -9,24 +9,28 @@
 
 void xlcfg__place(const xlcfg_ctx *ctx, char buf[128])
 {
-    const char *name = ctx->conn->drv.name;
+    xlcfg__place_of(ctx->conn->drv.name, ctx->uri, buf);
+}
+
+void xlcfg__place_of(const char *driver, const char *uri, char buf[128])
+{
     char hex[65] = "";
     xlcfg_doc *text;
 
-    if (!strcmp(name, "xen") || !ctx->uri) {
-        snprintf(buf, 128, "%s", strcmp(name, "xen") ? "qemu:///system"
-                                                     : "xen:///");
+    if (!strcmp(driver, "xen") || !uri) {
+        snprintf(buf, 128, "%s", strcmp(driver, "xen") ? "qemu:///system"
+                                                       : "xen:///");
         return;
     }
-    if (strlen(ctx->uri) < 128) {
-        strcpy(buf, ctx->uri);
+    if (strlen(uri) < 128) {
+        strcpy(buf, uri);
         return;
     }
-    text = xlcfg__doc_str(ctx->uri);
+    text = xlcfg__doc_str(uri);
     if (!text || xlcfg_doc_hash(text, hex, NULL))
         hex[0] = '\0';          /* an empty one matches no other place */
     xlcfg_doc_free(text);
-    snprintf(buf, 128, "%.32s#%s", ctx->uri, hex);
+    snprintf(buf, 128, "%.32s#%s", uri, hex);
 }
 
 /* The rows that were there, now detached, and what changed. */

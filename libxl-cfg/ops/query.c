@@ -34,8 +34,15 @@ int xlcfg_domain_xml(xlcfg_ctx *ctx, const char *dom, char **xml_r,
     rc = get(ctx, dom, &doc, err);
     if (rc)
         return rc;
-    rc = ctx->conn->drv.to_xml(ctx->conn->handle,
-                               xlcfg_doc_get(doc, "config"), xml_r, err);
+    /* what was once seen is not to be taken for what runs */
+    rc = !xlcfg_doc_get(doc, "last_seen") ? 0
+        : xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, dom,
+                     "the backend did not answer within %u ms",
+                     ctx->deadline_ms);
+    if (!rc)
+        rc = ctx->conn->drv.to_xml(ctx->conn->handle,
+                               xlcfg_doc_get(doc, "config"), xml_r,
+                                   err);
     xlcfg_doc_free(doc);
     return rc;
 }

@@ -5,15 +5,17 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define ROWS 256
 
 struct row {
     struct xlcfg_domain dom;
-    xlcfg_doc *doc;             /* NULL: a free row */
+    xlcfg_doc *doc;             /* NULL: without a print it is of no use */
     char print[48], version[XLCFG__VERSION_MAX];
     int64_t generation;
-    unsigned long used;
+    int64_t seen;               /* when: seconds since the epoch */
+    unsigned long used;         /* 0: a free row */
 };
 
 struct xlcfg__recall {
@@ -45,6 +47,7 @@ static void row_free(struct row *row)
     xlcfg__domain_dispose(&row->dom);
     xlcfg_doc_free(row->doc);
     row->doc = NULL;
+    row->used = 0;
 }
 
 void xlcfg__recall_free(struct xlcfg__recall *recall)
@@ -73,7 +76,7 @@ static bool same_domain(const struct xlcfg_domain *a,
 static struct row *row_of(struct xlcfg__recall *recall, const char *uuid)
 {
     for (size_t i = 0; i < ROWS; i++)
-        if (recall->rows[i].doc && !strcmp(recall->rows[i].dom.uuid, uuid))
+        if (recall->rows[i].used && !strcmp(recall->rows[i].dom.uuid, uuid))
             return &recall->rows[i];
     return NULL;
 }
@@ -88,7 +91,7 @@ xlcfg_doc *xlcfg__recall_find(struct xlcfg__recall *recall,
         return NULL;
     pthread_mutex_lock(&recall->lock);
     row = row_of(recall, cut->dom.uuid);
-    if (row && same_domain(&row->dom, &cut->dom) &&
+    if (row && row->doc && same_domain(&row->dom, &cut->dom) &&
         !strcmp(row->version, cut->was) &&
         row->generation == cut->generation) {
         strcpy(print_r, row->print);
@@ -105,7 +108,7 @@ static struct row *row_for(struct xlcfg__recall *recall, const char *uuid)
     struct row *row = row_of(recall, uuid);
 
     for (size_t i = 0; !row && i < ROWS; i++)
-        if (!recall->rows[i].doc)
+        if (!recall->rows[i].used)
             row = &recall->rows[i];
     if (row)
         return row;
@@ -122,9 +125,7 @@ void xlcfg__recall_keep(struct xlcfg__recall *recall,
     const char *version = xlcfg__doc_getstr(doc, "version");
     struct row *row;
 
-    /* what is half way, or was not wholly seen, is another one soon */
-    if (!cut->print[0] || cut->blind || cut->torn || cut->overtaken ||
-        cut->intents.count || !version ||
+    if (cut->blind || cut->torn || cut->overtaken || !version ||
         strlen(version) >= XLCFG__VERSION_MAX)
         return;
     pthread_mutex_lock(&recall->lock);
@@ -135,7 +136,36 @@ void xlcfg__recall_keep(struct xlcfg__recall *recall,
         strcpy(row->version, version);
         row->generation = cut->generation;
         row->used = ++recall->turn;
-        row->doc = xlcfg_doc_ref(doc);
+        row->seen = (int64_t)time(NULL);
+        /* what is half way is another one soon */
+        if (cut->print[0] && !cut->intents.count)
+            row->doc = xlcfg_doc_ref(doc);
     }
     pthread_mutex_unlock(&recall->lock);
+}
+
+void xlcfg__recall_again(struct xlcfg__recall *recall,
+                         const struct xlcfg__cut *cut)
+{
+    struct row *row;
+
+    pthread_mutex_lock(&recall->lock);
+    row = row_of(recall, cut->dom.uuid);
+    if (row && row->doc == cut->answered)
+        row->seen = (int64_t)time(NULL);
+    pthread_mutex_unlock(&recall->lock);
+}
+
+int64_t xlcfg__recall_when(struct xlcfg__recall *recall, const char *uuid,
+                           const char *version)
+{
+    struct row *row;
+    int64_t seen = 0;
+
+    pthread_mutex_lock(&recall->lock);
+    row = row_of(recall, uuid);
+    if (row && !strcmp(row->version, version))
+        seen = row->seen;
+    pthread_mutex_unlock(&recall->lock);
+    return seen;
 }

@@ -25,5 +25,12 @@ xlcfg_doc *xlcfg__recall_find(struct xlcfg__recall *recall,
 /* Remember the answer to this cut, if it is one to be remembered. */
 void xlcfg__recall_keep(struct xlcfg__recall *recall,
                         const struct xlcfg__cut *cut, const xlcfg_doc *doc);
+/* The cut was answered by what was remembered. */
+void xlcfg__recall_again(struct xlcfg__recall *recall,
+                         const struct xlcfg__cut *cut);
+/* When the domain was last seen to be of this version: seconds since the
+ * epoch, 0: never by this context. */
+int64_t xlcfg__recall_when(struct xlcfg__recall *recall, const char *uuid,
+                           const char *version);
 
 #endif

@@ -3,6 +3,7 @@
  * One whole look: cut, merge, observe.  What was read before somebody else
  * recorded a newer version is not recorded on top of it, but read again.
  */
+#include "ops/last.h"
 #include "ops/recall.h"
 
 #include <string.h>
@@ -12,6 +13,28 @@
 #define LOOKS 50
 #define TORN 4
 
+/* A look that saw something is remembered; instead of one that saw nothing
+ * the last one that did is told. */
+static int remember(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
+                    xlcfg_error *err)
+{
+    xlcfg_doc *last;
+    int rc;
+
+    if (!sight->cut.blind) {
+        xlcfg__recall_keep(ctx->recall, &sight->cut, sight->doc);
+        return 0;
+    }
+    rc = xlcfg__last_good(ctx, &sight->cut.dom, sight->doc, &last, NULL);
+    if (rc == XLCFG_ERROR_NOMEM)
+        return xlcfg__nomem(err);
+    if (!rc) {
+        xlcfg_doc_free(sight->doc);
+        sight->doc = last;
+    }
+    return 0;
+}
+
 static int judge(xlcfg_ctx *ctx, bool last, struct xlcfg__sight *sight,
                  int *torn, xlcfg_error *err)
 {
@@ -20,6 +43,7 @@ static int judge(xlcfg_ctx *ctx, bool last, struct xlcfg__sight *sight,
 
     if (cut->answered) {
         sight->doc = xlcfg_doc_ref(cut->answered);
+        xlcfg__recall_again(ctx->recall, cut);
         ctx->unrecorded = (xlcfg_error)XLCFG_ERROR_INIT;
         return 0;
     }
@@ -33,10 +57,10 @@ static int judge(xlcfg_ctx *ctx, bool last, struct xlcfg__sight *sight,
     if (!rc)
         rc = xlcfg__observe(ctx, cut, &sight->answer, NULL, &sight->doc,
                             err);
+    if (!rc)
+        rc = remember(ctx, sight, err);
     if (rc)
         xlcfg__sight_dispose(sight);
-    else
-        xlcfg__recall_keep(ctx->recall, cut, sight->doc);
     return rc;
 }
 

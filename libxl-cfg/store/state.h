@@ -250,6 +250,9 @@ int xlcfg__state_history(xlcfg__state *st, const char *driver,
  * NOTFOUND: it was not there.  TOO_OLD: history does not reach so far. */
 int xlcfg__state_at(xlcfg__state *st, const char *driver, const char *uuid,
                     const char *token, xlcfg_doc **doc_r, xlcfg_error *err);
+/* When a revision was recorded, seconds since the epoch; 0: not known. */
+int xlcfg__state_when(xlcfg__state *st, int64_t revision, int64_t *time_r,
+                      xlcfg_error *err);
 /* The oldest revision that history still holds, 0: none. */
 int xlcfg__state_oldest(xlcfg__state *st, int64_t *rev_r, xlcfg_error *err);
 

@@ -468,3 +468,18 @@ int xlcfg__state_oldest(xlcfg__state *st, int64_t *rev_r, xlcfg_error *err)
     xlcfg__state_done(stmt);
     return rc < 0 ? rc : 0;
 }
+
+int xlcfg__state_when(xlcfg__state *st, int64_t revision, int64_t *time_r,
+                      xlcfg_error *err)
+{
+    sqlite3_stmt *stmt;
+    int rc;
+
+    rc = xlcfg__state_query(st, XLCFG__SQL_WHEN, &stmt, err, "i", revision);
+    if (!rc)
+        rc = xlcfg__state_step(st, stmt, err);
+    if (rc >= 0)
+        *time_r = rc ? 0 : sqlite3_column_int64(stmt, 0);
+    xlcfg__state_done(stmt);
+    return rc < 0 ? rc : 0;
+}

@@ -164,6 +164,7 @@ static const char *const sqls[XLCFG__SQLS] = {
         EVENT_COLUMNS "WHERE e.revision > ?1 AND (?3 IS NULL OR"
         " e.driver = ?3) AND e.uuid = ?4 ORDER BY e.revision LIMIT ?2",
     [XLCFG__SQL_OLDEST] = "SELECT min(revision) FROM event",
+    [XLCFG__SQL_WHEN] = "SELECT time FROM event WHERE revision = ?",
     [XLCFG__SQL_INTENTS] =
         "SELECT id, op, phase, kind, key, match, before, after, reason,"
         " since, attempts, incarnation, domain, resets FROM intent"

@@ -34,26 +34,37 @@ static void print_rows(const struct tool *t, const xlcfg_doc *devices)
     table_print(tb);
 }
 
-/* {"version", "devices"} alone: the text of the two put together. */
+/* These members alone: their texts put together. */
 static xlcfg_doc *part(const xlcfg_doc *doc, xlcfg_error *err)
 {
-    char *devices, *version, *both = NULL;
+    static const char *const names[] = { "version", "last_seen", "devices" };
+    const char *before = "{";
     xlcfg_doc *out = NULL;
+    char *text = NULL;
+    size_t len;
+    FILE *f = open_memstream(&text, &len);
+    bool ok = f;
 
-    if (xlcfg_doc_print(xlcfg_doc_get(doc, "version"), 0, &version, NULL,
-                        err))
-        return NULL;
-    if (!xlcfg_doc_print(xlcfg_doc_get(doc, "devices"), 0, &devices, NULL,
-                         err)) {
-        int n = asprintf(&both, "{\"version\":%s,\"devices\":%s}", version,
-                         devices);
+    for (size_t i = 0; ok && i < sizeof(names) / sizeof(names[0]); i++) {
+        const xlcfg_doc *member = xlcfg_doc_get(doc, names[i]);
+        char *its;
 
-        if (n >= 0)
-            (void)xlcfg_doc_parse(both, (size_t)n, &out, err);
-        free(n >= 0 ? both : NULL);
-        free(devices);
+        if (!member)
+            continue;
+        ok = !xlcfg_doc_print(member, 0, &its, NULL, err);
+        if (!ok)
+            break;
+        fprintf(f, "%s\"%s\":%s", before, names[i], its);
+        before = ",";
+        free(its);
     }
-    free(version);
+    if (f) {
+        fputc('}', f);
+        ok = !fclose(f) && ok;
+    }
+    if (ok)
+        (void)xlcfg_doc_parse(text, len, &out, err);
+    free(text);
     return out;
 }
 
@@ -61,22 +72,25 @@ static int run(struct tool *t, int argc, char **argv)
 {
     const struct option_row rows[] = { { 0 } };
     xlcfg_error err = XLCFG_ERROR_INIT;
-    xlcfg_doc *doc, *out;
+    xlcfg_doc *doc = NULL, *out;
     int code;
 
     code = tool_begin(t, &argc, argv, rows, 1, 1, "devices DOM");
+    if (!code && xlcfg_domain_get(t->ctx, argv[1], NULL, &doc, &err))
+        code = tool_fail(t, &err);
     if (code)
+        doc = tool_last(t, argv[1], code);
+    if (!doc)
         return code;
-    if (xlcfg_domain_get(t->ctx, argv[1], NULL, &doc, &err))
-        return tool_fail(t, &err);
+    tool_say_last(t, doc);
     if (t->format == FORMAT_JSON || t->format == FORMAT_YAML) {
         out = part(doc, &err);
         xlcfg_doc_free(doc);
-        return out ? tool_print(t, out) : tool_fail(t, &err);
+        return !out ? tool_fail(t, &err) : tool_printed(t, out, code);
     }
     print_rows(t, xlcfg_doc_get(doc, "devices"));
     xlcfg_doc_free(doc);
-    return EXIT_DONE;
+    return code;
 }
 
 const struct command cmd_devices = {

@@ -39,7 +39,7 @@ static int run_get(struct tool *t, int argc, char **argv)
         { "config", &config }, { "version=", &version }, { 0 },
     };
     xlcfg_error err = XLCFG_ERROR_INIT;
-    xlcfg_doc *doc;
+    xlcfg_doc *doc = NULL;
     int code;
 
     code = tool_args(t, &argc, argv, rows, 1, 1,
@@ -50,9 +50,7 @@ static int run_get(struct tool *t, int argc, char **argv)
         return tool_usage(t, "-o xml", "expected json or yaml for a version "
                           "that was");
     code = tool_open(t);
-    if (code)
-        return code;
-    if (t->format == FORMAT_XML) {
+    if (!code && t->format == FORMAT_XML) {
         char *xml;
 
         if (xlcfg_domain_xml(t->ctx, argv[1], &xml, &err))
@@ -61,17 +59,25 @@ static int run_get(struct tool *t, int argc, char **argv)
         free(xml);
         return EXIT_DONE;
     }
-    if (version ? xlcfg_domain_get_version(t->ctx, argv[1], version, &doc,
-                                           &err)
-                : xlcfg_domain_get(t->ctx, argv[1], NULL, &doc, &err))
-        return tool_fail(t, &err);
+    if (!code &&
+        (version ? xlcfg_domain_get_version(t->ctx, argv[1], version, &doc,
+                                            &err)
+                 : xlcfg_domain_get(t->ctx, argv[1], NULL, &doc, &err)))
+        code = tool_fail(t, &err);
+    /* for people and programs that look, not to build a guest of */
+    if (code && !config && !version && t->format != FORMAT_XML)
+        doc = tool_last(t, argv[1], code);
+    if (!doc)
+        return code;
+    if (!config)
+        tool_say_last(t, doc);
     if (config) {
         summary(t, doc);
         doc = only(doc, "config");
     } else if (t->format == FORMAT_NAME) {
         puts(cell_text(xlcfg_doc_get(doc, "domain"), "name"));
         xlcfg_doc_free(doc);
-        return EXIT_DONE;
+        return code;
     } else if (t->format == FORMAT_TABLE) {
         /* a configuration has no table: its YAML is the readable form */
         t->format = FORMAT_YAML;
@@ -79,7 +85,7 @@ static int run_get(struct tool *t, int argc, char **argv)
     /* the bare configuration is there to build the guest of again */
     if (!config)
         doc = tool_shown(t, doc, &code);
-    return doc ? tool_print(t, doc) : code;
+    return doc ? tool_printed(t, doc, code) : code;
 }
 
 typedef int question(xlcfg_ctx *, const char *, xlcfg_doc **, xlcfg_error *);

@@ -74,8 +74,15 @@ int tool_seconds(const struct tool *t, const char *option, const char *text,
 /* The answer as it may be shown: without secrets unless --secrets.  Takes
  * doc; NULL: the error is printed and *code set. */
 xlcfg_doc *tool_shown(const struct tool *t, xlcfg_doc *doc, int *code);
+/* The backend cannot be reached (the exit code says so): what was last seen of
+ * the domain, NULL when that is nothing or code is another. */
+xlcfg_doc *tool_last(const struct tool *t, const char *dom, int code);
+/* Said on standard error, but in the JSON form: this is no look of now. */
+void tool_say_last(const struct tool *t, const xlcfg_doc *doc);
 /* Whole documents: JSON or YAML to stdout; frees doc; an exit code. */
 int tool_print(struct tool *t, xlcfg_doc *doc);
+/* The same, ending with code when all went well. */
+int tool_printed(struct tool *t, xlcfg_doc *doc, int code);
 /* An answer about one device: whole, or its key and state and then `note`;
  * takes doc; an exit code. */
 int tool_print_device(struct tool *t, xlcfg_doc *doc, const char *note);
