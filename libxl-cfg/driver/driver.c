@@ -218,6 +218,11 @@ static int plain_place(void *h, const xlcfg_doc *config,
     return *config_r ? 0 : xlcfg__nomem(err);
 }
 
+static void nothing_runs(void *h)
+{
+    (void)h;
+}
+
 static const struct xlcfg_driver filler = {
     .index = no_index, .stored = no_stored, .can = no_can,
     .prepare = same_prepare, .attach = no_attach, .detach = no_detach,
@@ -225,7 +230,7 @@ static const struct xlcfg_driver filler = {
     .to_xml = no_to_xml, .from_xml = no_from_xml,
     .device_from_xml = no_device_from_xml, .watch_fd = no_watch_fd,
     .watch_next = no_watch_next, .forget = nothing_kept,
-    .capacity = no_capacity, .place = plain_place,
+    .capacity = no_capacity, .place = plain_place, .finish = nothing_runs,
 };
 
 #define FILL(in, member) \
@@ -254,6 +259,7 @@ static void fill(struct xlcfg_driver *in, const struct xlcfg_driver *out)
     FILL(in, forget);
     FILL(in, capacity);
     FILL(in, place);
+    FILL(in, finish);
 }
 
 /* ---- connections ---- */

@@ -229,6 +229,10 @@ struct xlcfg_driver {
     int (*place)(void *handle, const xlcfg_doc *config,
                  const struct xlcfg__addresses *book, xlcfg_doc **config_r,
                  xlcfg_error *err);
+
+    /* An act is over, whatever it came to: nothing that it started runs in
+     * this process's name any more when this returns. */
+    void (*finish)(void *handle);
 };
 
 /* A connection: a driver's handle with every call filled. */

@@ -80,14 +80,22 @@ static int reap(pid_t pid)
     return r == pid ? status : 0;
 }
 
+void xlcfg__xen_child_reap(pid_t *left)
+{
+    if (*left)
+        (void)reap(*left);      /* it has answered: how it ends is nothing */
+    *left = 0;
+}
+
 int xlcfg__xen_child(int (*run)(void *arg, xlcfg_error *err), void *arg,
-                     unsigned ms, xlcfg_error *err)
+                     unsigned ms, pid_t *left, xlcfg_error *err)
 {
     xlcfg_error said;
     bool heard, late;
     int fd[2], status;
     pid_t pid;
 
+    xlcfg__xen_child_reap(left);
     if (pipe2(fd, O_CLOEXEC))
         return xlcfg__err(err, XLCFG_ERROR_FAIL, NULL, "pipe: %s",
                           strerror(errno));
@@ -103,18 +111,19 @@ int xlcfg__xen_child(int (*run)(void *arg, xlcfg_error *err), void *arg,
     setpgid(pid, pid);          /* whoever comes first: both do it */
     heard = hear(fd[0], ms, &said, &late);
     close(fd[0]);
-    if (!heard)
-        kill(-pid, SIGKILL);
+    if (heard) {
+        *left = pid;            /* to end takes it a moment: not ours */
+        if (err && said.code)
+            *err = said;
+        return said.code;
+    }
+    kill(-pid, SIGKILL);
     status = reap(pid);
     if (late)
         return xlcfg__err(err, XLCFG_ERROR_PENDING, "libxl",
                           "has not finished within %u ms", ms);
-    if (!heard)
-        return xlcfg__err(err, XLCFG_ERROR_FAIL, "libxl",
-                          WIFSIGNALED(status) ? "died of signal %d"
-                          : "ended without an answer (status %d)",
-                          WIFSIGNALED(status) ? WTERMSIG(status) : status);
-    if (err && said.code)
-        *err = said;
-    return said.code;
+    return xlcfg__err(err, XLCFG_ERROR_FAIL, "libxl", WIFSIGNALED(status)
+                      ? "died of signal %d"
+                      : "ended without an answer (status %d)",
+                      WIFSIGNALED(status) ? WTERMSIG(status) : status);
 }

@@ -128,6 +128,9 @@ static int add_kind(struct xlcfg__look *look,
                          look->domid, front->name, strerror(r));
     }
     rc = xlcfg__view_reserve(look->view, ids.count);
+    for (unsigned i = 0; i < ids.count; i++)
+        xlcfg__xs_will_list(look->xs, "/libxl/%u/device/%s/%s", look->domid,
+                            front->name, ids.v[i]);
     for (unsigned i = 0; i < ids.count && !rc; i++) {
         struct xlcfg__xen_dev dev;
         uint64_t devid;
@@ -165,6 +168,10 @@ int xlcfg__xen_devices(struct xlcfg__look *look)
     if (r && r != ENOENT)
         xlcfg__view_note(look->view, "/libxl/%u/device: cannot list: %s",
                          look->domid, strerror(r));
+    for (f = xlcfg__xen_fronts; f->name; f++)
+        if (xlcfg__xs_names_has(&kinds, f->name))
+            xlcfg__xs_will_list(look->xs, "/libxl/%u/device/%s",
+                                look->domid, f->name);
     for (f = xlcfg__xen_fronts; f->name && !rc; f++)
         if (xlcfg__xs_names_has(&kinds, f->name))
             rc = add_kind(look, f);
@@ -239,15 +246,21 @@ static int leak_one(struct xlcfg__look *look, uint32_t bedom,
     return xlcfg__xen_add(look, front->kind, body, &v);
 }
 
+static bool has_leaks(const char *bekind)
+{
+    const struct xlcfg__xen_front *front = xlcfg__xen_front_of(bekind);
+
+    return front && front->kind != XLCFG_KIND_CHANNEL;
+}
+
 static int leaks_of(struct xlcfg__look *look, uint32_t bedom,
                     const char *bekind)
 {
-    const struct xlcfg__xen_front *front = xlcfg__xen_front_of(bekind);
     struct xlcfg__xs_names ids;
     int rc = 0;
     int r;
 
-    if (!front || front->kind == XLCFG_KIND_CHANNEL)
+    if (!has_leaks(bekind))
         return 0;
     r = xlcfg__xs_list(look->xs, &ids, "/local/domain/%u/backend/%s/%u",
                        bedom, bekind, look->domid);
@@ -266,6 +279,10 @@ int xlcfg__xen_leaks(struct xlcfg__look *look)
 {
     int rc = 0;
 
+    for (unsigned i = 0; i < look->alive.count; i++)
+        if (strcmp(look->alive.v[i], "0"))
+            xlcfg__xs_will_list(look->xs, "/local/domain/%s/backend",
+                                look->alive.v[i]);
     for (unsigned i = 0; i < look->alive.count && !rc; i++) {
         struct xlcfg__xs_names kinds;
         uint64_t bedom;
@@ -279,6 +296,12 @@ int xlcfg__xen_leaks(struct xlcfg__look *look)
         if (r && r != ENOENT)
             xlcfg__view_note(look->view, "/local/domain/%u/backend: cannot "
                              "list: %s", (uint32_t)bedom, strerror(r));
+        for (unsigned k = 0; k < kinds.count; k++)
+            if (has_leaks(kinds.v[k]))
+                xlcfg__xs_will_list(look->xs,
+                                    "/local/domain/%u/backend/%s/%u",
+                                    (uint32_t)bedom, kinds.v[k],
+                                    look->domid);
         for (unsigned k = 0; k < kinds.count && !rc; k++)
             rc = leaks_of(look, (uint32_t)bedom, kinds.v[k]);
         xlcfg__xs_names_dispose(&kinds);

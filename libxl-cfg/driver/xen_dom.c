@@ -175,6 +175,29 @@ static bool is_named(struct xlcfg__xen *xen, uint32_t domid,
     return is;
 }
 
+static void found(struct xlcfg__xen *xen, const struct xlcfg_domain *dom)
+{
+    strcpy(xen->last_uuid, dom->uuid);
+    xen->last_domid = (uint32_t)dom->domid;
+}
+
+/* True: it is still where it was found last. */
+static bool where_it_was(struct xlcfg__xen *xen, const char *text,
+                         struct xlcfg_domain *dom_r)
+{
+    struct xlcfg_domain dom;
+
+    if (!*xen->last_uuid || strcasecmp(xen->last_uuid, text) ||
+        read_domain(xen, xen->last_domid, &dom))
+        return false;
+    if (!strcmp(dom.uuid, xen->last_uuid)) {
+        *dom_r = dom;
+        return true;
+    }
+    xlcfg__domain_dispose(&dom);
+    return false;
+}
+
 int xlcfg__xen_find(void *handle, const char *text,
                     struct xlcfg_domain *dom_r, xlcfg_error *err)
 {
@@ -189,12 +212,20 @@ int xlcfg__xen_find(void *handle, const char *text,
         rc = XLCFG_ERROR_DOMAIN_NOTFOUND;
         if (xlcfg__xs_number(text, DOMID_MAX, &domid))
             rc = read_domain(xen, (uint32_t)domid, dom_r);
+        if (!rc)
+            found(xen, dom_r);
         return domain_error(rc, text, err);
     }
+    if (where_it_was(xen, text, dom_r))
+        return 0;
     rc = names_of(xen, &names, err);
     if (rc)
         return rc;
     rc = XLCFG_ERROR_DOMAIN_NOTFOUND;
+    xlcfg__xs_will_end(xen->xs);
+    for (unsigned i = 0; i < names.count; i++)
+        xlcfg__xs_will_read(xen->xs, "/local/domain/%s/%s", names.v[i],
+                            is_uuid(text) ? "vm" : "name");
     for (unsigned i = 0; i < names.count; i++) {
         if (!xlcfg__xs_number(names.v[i], DOMID_MAX, &domid) ||
             !is_named(xen, (uint32_t)domid, text, is_uuid(text)))
@@ -203,6 +234,9 @@ int xlcfg__xen_find(void *handle, const char *text,
         if (rc != XLCFG_ERROR_DOMAIN_NOTFOUND)
             break;
     }
+    if (!rc)
+        found(xen, dom_r);
+    xlcfg__xs_will_end(xen->xs);
     xlcfg__xs_names_dispose(&names);
     return domain_error(rc, text, err);
 }

@@ -3,6 +3,7 @@
  * The Xen driver: xen:///, over xenstore and, for what only the hypervisor
  * knows, libxl.
  */
+#include "driver/xen_child.h"
 #include "driver/xen_look.h"
 #include "driver/xen_plug.h"
 #include "driver/xen_watch.h"
@@ -15,10 +16,18 @@ static void xen_close(void *handle)
 {
     struct xlcfg__xen *xen = handle;
 
+    xlcfg__xen_child_reap(&xen->left);
     xlcfg__xen_watch_free(xen->watch);
     xlcfg__hv_free(xen->hv);
     xlcfg__xs_close(xen->xs);
     free(xen);
+}
+
+static void xen_finish(void *handle)
+{
+    struct xlcfg__xen *xen = handle;
+
+    xlcfg__xen_child_reap(&xen->left);
 }
 
 static int xen_open(const char *uri, const struct xlcfg_driver_options *opt,
@@ -69,6 +78,16 @@ static void put_list(struct xlcfg__xs *xs, FILE *out, const char *path)
     xlcfg__xs_names_dispose(&names);
 }
 
+/* What both an index and a look begin with. */
+static void announce_devices(struct xlcfg__xs *xs, uint32_t domid)
+{
+    xlcfg__xs_will_end(xs);
+    xlcfg__xs_will_list(xs, "/libxl/%u/device", domid);
+    xlcfg__xs_will_read(xs, "/local/domain/%u/image/device-model-domid",
+                        domid);
+    xlcfg__xs_will_list(xs, "/local/domain/0/backend/pci/%u/0", domid);
+}
+
 static int xen_index(void *handle, const struct xlcfg_domain *dom,
                      char **text_r, xlcfg_error *err)
 {
@@ -84,8 +103,12 @@ static int xen_index(void *handle, const struct xlcfg_domain *dom,
     out = open_memstream(&text, &size);
     if (!out)
         return xlcfg__nomem(err);
+    announce_devices(xen->xs, domid);
     r = xlcfg__xs_list(xen->xs, &kinds, "/libxl/%u/device", domid);
     put_names(out, "device", r, &kinds);
+    for (unsigned i = 0; i < kinds.count; i++)
+        xlcfg__xs_will_list(xen->xs, "/libxl/%u/device/%.64s", domid,
+                            kinds.v[i]);
     for (unsigned i = 0; i < kinds.count; i++) {
         snprintf(path, sizeof(path), "/libxl/%u/device/%.64s", domid,
                  kinds.v[i]);
@@ -95,6 +118,7 @@ static int xen_index(void *handle, const struct xlcfg_domain *dom,
     snprintf(path, sizeof(path), "/local/domain/0/backend/pci/%u/0",
              xlcfg__xen_pci_guest(xen->xs, domid));
     put_list(xen->xs, out, path);
+    xlcfg__xs_will_end(xen->xs);
     r = ferror(out);
     if (fclose(out) || r || !text) {
         free(text);
@@ -128,6 +152,24 @@ static const char *domain_type(struct xlcfg__look *look)
     return type ? type : "";
 }
 
+/* What is asked for whatever the answers are. */
+static void announce(struct xlcfg__look *look)
+{
+    static const char *const nodes[] = {
+        "name", "memory/target", "memory/static-max", "memory/videoram",
+    };
+
+    announce_devices(look->xs, look->domid);
+    xlcfg__xs_will_list(look->xs, "/local/domain");
+    xlcfg__xs_will_read(look->xs, "/libxl/%u/type", look->domid);
+    for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++)
+        xlcfg__xs_will_read(look->xs, "/local/domain/%u/%s", look->domid,
+                            nodes[i]);
+    xlcfg__xs_will_list(look->xs, "/local/domain/%u/cpu", look->domid);
+    xlcfg__xs_will_list(look->xs, "/libxl/pci");
+    xlcfg__xs_will_list(look->xs, "/local/domain/0/backend");
+}
+
 static int xen_live(void *handle, const struct xlcfg_domain *dom,
                     struct xlcfg_view *view, xlcfg_error *err)
 {
@@ -142,6 +184,7 @@ static int xen_live(void *handle, const struct xlcfg_domain *dom,
     if (dom->domid < 0)
         return xlcfg__err(err, XLCFG_ERROR_DOMAIN_NOTFOUND, dom->name,
                           "it is not running");
+    announce(&look);
     r = xlcfg__xs_list(xen->xs, &look.alive, "/local/domain");
     if (r && r != ENOENT)
         return xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, "/local/domain",
@@ -159,6 +202,7 @@ static int xen_live(void *handle, const struct xlcfg_domain *dom,
         rc = xlcfg__xen_pci(&look);
     if (!rc)
         rc = xlcfg__xen_leaks(&look);
+    xlcfg__xs_will_end(xen->xs);
     xlcfg__xs_names_dispose(&look.alive);
     if (!rc && xlcfg__xs_check(xen->xs, err))
         return XLCFG_ERROR_UNREACHABLE;
@@ -186,4 +230,5 @@ const struct xlcfg_driver xlcfg__driver_xen = {
     .watch_fd = xlcfg__xen_watch_fd,
     .watch_next = xlcfg__xen_watch_next,
     .capacity = xlcfg__xen_capacity,
+    .finish = xen_finish,
 };

@@ -68,14 +68,14 @@ int xlcfg__xen_attach(void *handle, const struct xlcfg_domain *dom,
                       enum xlcfg_kind kind, const xlcfg_doc *body,
                       xlcfg_error *err)
 {
+    struct xlcfg__xen *xen = handle;
     char *json = NULL;
     int rc;
 
-    (void)handle;
     rc = xlcfg_doc_print(body, 0, &json, NULL, err);
     if (!rc)
         rc = xlcfg__xen_call(kind, XLCFG__XEN_ADD, (uint32_t)dom->domid,
-                             json, err);
+                             json, &xen->left, err);
     free(json);
     return rc;
 }
@@ -106,7 +106,8 @@ static bool has_nodes(enum xlcfg_kind kind)
 }
 
 /* libxl removes it in one go, and waits for whom it has to wait for. */
-static int remove_by_body(const struct xlcfg_domain *dom,
+static int remove_by_body(struct xlcfg__xen *xen,
+                          const struct xlcfg_domain *dom,
                           enum xlcfg_kind kind, const xlcfg_doc *body,
                           bool force, xlcfg_error *err)
 {
@@ -117,7 +118,7 @@ static int remove_by_body(const struct xlcfg_domain *dom,
     if (!rc)
         rc = xlcfg__xen_call(kind, force ? XLCFG__XEN_DESTROY
                              : XLCFG__XEN_REMOVE, (uint32_t)dom->domid,
-                             json, err);
+                             json, &xen->left, err);
     free(json);
     return rc;
 }
@@ -161,11 +162,11 @@ static int detach_found(struct xlcfg__xen *xen,
     if (force || nodes->emulated)
         return xlcfg__xen_call(nodes->kind, force ? XLCFG__XEN_DESTROY
                                : XLCFG__XEN_REMOVE, nodes->domid,
-                               nodes->json, err);
+                               nodes->json, &xen->left, err);
     xlcfg__xen_loop_of(xen->xs, nodes, &loop);
     most = wait_ms < UINT32_MAX - XLCFG__XEN_LIBXL_MS
         ? wait_ms + XLCFG__XEN_LIBXL_MS : UINT32_MAX;
-    rc = xlcfg__xen_child(let_go, &leave, most, err);
+    rc = xlcfg__xen_child(let_go, &leave, most, &xen->left, err);
     return rc ? rc : free_loop(xen, &loop, false, NULL, err);
 }
 
@@ -181,7 +182,7 @@ int xlcfg__xen_detach(void *handle, const struct xlcfg_domain *dom,
         return xlcfg__err(err, XLCFG_ERROR_NI, xlcfg__kinds[kind].name,
                           "cannot be detached here");
     if (!has_nodes(kind))
-        return remove_by_body(dom, kind, body, force, err);
+        return remove_by_body(handle, dom, kind, body, force, err);
     devid = xlcfg__xen_devid(kind, body);
     if (devid < 0)
         return xlcfg__err(err, XLCFG_ERROR_INVAL, NULL,
@@ -259,20 +260,22 @@ static int clean_nodes(struct xlcfg__xen *xen,
      * leaves, whatever it answers, goes after it */
     if (nodes->json)
         (void)xlcfg__xen_call(nodes->kind, XLCFG__XEN_DESTROY, nodes->domid,
-                              nodes->json, NULL);
-    rc = xlcfg__xen_child(remove_rest, nodes, XLCFG__XEN_LIBXL_MS, err);
+                              nodes->json, &xen->left, NULL);
+    rc = xlcfg__xen_child(remove_rest, nodes, XLCFG__XEN_LIBXL_MS,
+                          &xen->left, err);
     return rc ? rc : free_loop(xen, &loop, false, steps, err);
 }
 
 /* In a slot or a port: there is only libxl's way. */
-static int clean_by_body(const struct xlcfg_domain *dom,
+static int clean_by_body(struct xlcfg__xen *xen,
+                         const struct xlcfg_domain *dom,
                          const struct xlcfg_dev *dev, bool dry_run,
                          xlcfg__items *steps, xlcfg_error *err)
 {
     xlcfg__items_add(steps, xlcfg__doc_strf("remove %s from the domain",
                                             dev->key));
-    return dry_run ? 0 : remove_by_body(dom, dev->kind, dev->body, true,
-                                        err);
+    return dry_run ? 0 : remove_by_body(xen, dom, dev->kind, dev->body,
+                                        true, err);
 }
 
 static int clean_one(struct xlcfg__xen *xen, const struct xlcfg_domain *dom,
@@ -289,7 +292,7 @@ static int clean_one(struct xlcfg__xen *xen, const struct xlcfg_domain *dom,
                           xlcfg__live_name(dev->live));
     rc = has_nodes(dev->kind)
         ? clean_nodes(xen, nodes, dry_run, steps, err)
-        : clean_by_body(dom, dev, dry_run, steps, err);
+        : clean_by_body(xen, dom, dev, dry_run, steps, err);
     return !rc && steps->failed ? xlcfg__nomem(err) : rc;
 }
 

@@ -141,12 +141,12 @@ static int check_names(void *handle, const char *name, const char *uuid,
 
 /* The child was ended in the middle, or died: what there is of the domain
  * goes. */
-static void take_back(void *handle, const char *uuid)
+static void take_back(struct xlcfg__xen *xen, const char *uuid)
 {
     struct xlcfg_domain dom = { .domid = -1 };
 
-    if (!xlcfg__xen_find(handle, uuid, &dom, NULL))
-        (void)xlcfg__xen_child(destroy, &dom, CREATE_MS, NULL);
+    if (!xlcfg__xen_find(xen, uuid, &dom, NULL))
+        (void)xlcfg__xen_child(destroy, &dom, CREATE_MS, &xen->left, NULL);
     xlcfg__domain_dispose(&dom);
 }
 
@@ -156,6 +156,7 @@ int xlcfg__xen_create(void *handle, const xlcfg_doc *config, unsigned flags,
     const xlcfg_doc *info = xlcfg_doc_get(config, "c_info");
     const char *name = xlcfg__doc_getstr(info, "name");
     const char *uuid = xlcfg__doc_getstr(info, "uuid");
+    struct xlcfg__xen *xen = handle;
     int rc;
 
     if (!(flags & XLCFG_CREATE_START))
@@ -165,7 +166,7 @@ int xlcfg__xen_create(void *handle, const xlcfg_doc *config, unsigned flags,
     rc = check_names(handle, name, uuid, err);
     if (rc)
         return rc;
-    rc = xlcfg__xen_child(make, (void *)config, CREATE_MS, err);
+    rc = xlcfg__xen_child(make, (void *)config, CREATE_MS, &xen->left, err);
     if (rc == XLCFG_ERROR_PENDING || rc == XLCFG_ERROR_FAIL) {
         take_back(handle, uuid);
         if (err)

@@ -11,6 +11,7 @@
 
 #include <libxl.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 typedef int call_fn(libxl_ctx *ctx, uint32_t domid, const char *json);
 
@@ -95,7 +96,7 @@ void xlcfg__xen_verb_name(enum xlcfg_kind kind, enum xlcfg__xen_verb verb,
 int xlcfg__xen_call_here(enum xlcfg_kind kind, enum xlcfg__xen_verb verb,
                          uint32_t domid, const char *json, xlcfg_error *err)
 {
-    struct xlcfg__xen_words words;
+    struct xlcfg__xen_words *words;
     libxl_ctx *ctx;
     char name[64];
     int rc;
@@ -105,17 +106,20 @@ int xlcfg__xen_call_here(enum xlcfg_kind kind, enum xlcfg__xen_verb verb,
         return xlcfg__err(err, XLCFG_ERROR_NI, xlcfg__kinds[kind].name,
                           "libxl has no %s", name);
     }
-    ctx = xlcfg__xen_ctx(&words, err);
+    words = malloc(sizeof(*words));     /* as long as the context: until the
+                                           end of this process */
+    if (!words)
+        return xlcfg__nomem(err);
+    ctx = xlcfg__xen_ctx(words, err);
     if (!ctx)
         return XLCFG_ERROR_UNREACHABLE;
     rc = calls[kind][verb](ctx, domid, json);
     if (rc == BAD_BODY)
         rc = xlcfg__err(err, XLCFG_ERROR_INVAL, "libxl",
                         "it does not read this body: %s",
-                        words.len ? words.text : "it gives no reason");
+                        words->len ? words->text : "it gives no reason");
     else if (rc)
-        rc = xlcfg__xen_said(&words, rc, err);
-    libxl_ctx_free(ctx);
+        rc = xlcfg__xen_said(words, rc, err);
     return rc;
 }
 
@@ -134,9 +138,10 @@ static int run(void *arg, xlcfg_error *err)
 }
 
 int xlcfg__xen_call(enum xlcfg_kind kind, enum xlcfg__xen_verb verb,
-                    uint32_t domid, const char *json, xlcfg_error *err)
+                    uint32_t domid, const char *json, pid_t *left,
+                    xlcfg_error *err)
 {
     struct call c = { kind, verb, domid, json };
 
-    return xlcfg__xen_child(run, &c, XLCFG__XEN_LIBXL_MS, err);
+    return xlcfg__xen_child(run, &c, XLCFG__XEN_LIBXL_MS, left, err);
 }

@@ -10,6 +10,8 @@
 #include "core/err.h"
 #include "core/kind.h"
 
+#include <sys/types.h>
+
 /* libxl waits 10 s for a backend and 40 s for its script. */
 #define XLCFG__XEN_LIBXL_MS 65000
 
@@ -27,14 +29,17 @@ void xlcfg__xen_verb_name(enum xlcfg_kind kind, enum xlcfg__xen_verb verb,
                           char *text, size_t size);
 
 /*
- * json is the body, NUL-terminated.  INVAL: libxl does not read it;
+ * json is the body, NUL-terminated.  For a child: its libxl context stays
+ * open until it ends.  INVAL: libxl does not read it;
  * DEVICE_EXISTS, DOMAIN_NOTFOUND, NOMEM; NI: there is no such function;
  * REFUSED with what libxl logged; UNREACHABLE: there is no libxl to be had.
  */
 int xlcfg__xen_call_here(enum xlcfg_kind kind, enum xlcfg__xen_verb verb,
                          uint32_t domid, const char *json, xlcfg_error *err);
-/* The same in a child; PENDING: it was not done within its time. */
+/* The same in a child; PENDING: it was not done within its time.  left as
+ * xlcfg__xen_child has it. */
 int xlcfg__xen_call(enum xlcfg_kind kind, enum xlcfg__xen_verb verb,
-                    uint32_t domid, const char *json, xlcfg_error *err);
+                    uint32_t domid, const char *json, pid_t *left,
+                    xlcfg_error *err);
 
 #endif

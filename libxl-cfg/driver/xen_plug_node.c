@@ -243,9 +243,10 @@ int xlcfg__xen_nodes_ask(const struct xlcfg__xen_nodes *nodes,
 
     if (!h)
         return unreachable(err, NULL, errno);
+    /* h is not closed: that waits for the watch's thread, and the child
+     * ends soon */
     r = transact(h, nodes, ask);
     state = r ? '?' : wait_for_guest(h, nodes, wait_ms);
-    xs_close(h);
     if (r)
         return unreachable(err, nodes->back, r);
     if (state != '6' && state != '0')
@@ -264,6 +265,5 @@ int xlcfg__xen_nodes_remove(const struct xlcfg__xen_nodes *nodes,
     if (!h)
         return unreachable(err, NULL, errno);
     r = transact(h, nodes, remove_nodes);
-    xs_close(h);
     return r ? unreachable(err, nodes->path[0], r) : 0;
 }

@@ -89,6 +89,7 @@ int xlcfg__xen_update(void *handle, const struct xlcfg_domain *dom,
                       enum xlcfg_kind kind, const xlcfg_doc *before,
                       const xlcfg_doc *after, xlcfg_error *err)
 {
+    struct xlcfg__xen *xen = handle;
     char reason[256], *json = NULL;
     xlcfg_doc *body;
     int rc;
@@ -107,7 +108,7 @@ int xlcfg__xen_update(void *handle, const struct xlcfg_domain *dom,
               : xlcfg__nomem(err);
     if (!rc)
         rc = xlcfg__xen_call(kind, XLCFG__XEN_INSERT, (uint32_t)dom->domid,
-                             json, err);
+                             json, &xen->left, err);
     xlcfg_doc_free(body);
     free(json);
     return rc;

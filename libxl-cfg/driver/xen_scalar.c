@@ -84,6 +84,10 @@ static size_t vcpu_numbers(const struct xlcfg__xs_names *names,
 static bool online_vcpus(struct xlcfg__look *look, const uint64_t *numbers,
                          size_t count, xlcfg__items *online)
 {
+    for (size_t i = 0; i < count; i++)
+        xlcfg__xs_will_read(look->xs,
+                            "/local/domain/%u/cpu/%u/availability",
+                            look->domid, (unsigned)numbers[i]);
     for (size_t i = 0; i < count; i++) {
         struct xlcfg__xs_value v;
         bool ok;

@@ -17,8 +17,19 @@
 /* More names than any folder of xenstore has. */
 #define FOLDER_MAX ((size_t)64 << 20)
 
+/* Questions announced ahead; a bound, for a host may have many domains. */
+#define AHEAD_MOST 4096
+
+struct ahead {
+    struct xlcfg__wire_ask ask; /* path NULL: its answer was taken */
+    bool asked;
+};
+
 struct xlcfg__xs {
     struct xlcfg__wire *wire;
+    struct ahead *ahead;
+    size_t count, room;
+    size_t next;                /* the likely one: they come in order */
 };
 
 static int unreachable(int why, xlcfg_error *err)
@@ -49,6 +60,8 @@ void xlcfg__xs_close(struct xlcfg__xs *xs)
 {
     if (!xs)
         return;
+    xlcfg__xs_will_end(xs);
+    free(xs->ahead);
     xlcfg__wire_close(xs->wire);
     free(xs);
 }
@@ -59,6 +72,115 @@ int xlcfg__xs_check(const struct xlcfg__xs *xs, xlcfg_error *err)
 
     return r ? unreachable(r, err) : 0;
 }
+
+/* ---- ahead ---- */
+
+static void drop_ahead(struct ahead *a)
+{
+    free((char *)a->ask.path);
+    free(a->ask.data);
+    *a = (struct ahead){ .asked = true };
+}
+
+void xlcfg__xs_will_end(struct xlcfg__xs *xs)
+{
+    for (size_t i = 0; i < xs->count; i++)
+        drop_ahead(&xs->ahead[i]);
+    xs->count = xs->next = 0;
+}
+
+/* One that finds no room is asked for when its turn comes. */
+static void announce(struct xlcfg__xs *xs, uint32_t type, const char *fmt,
+                     va_list ap)
+{
+    struct ahead *bigger;
+    char *path;
+
+    if (xs->count == xs->room) {
+        size_t more = xs->room ? xs->room * 2 : 32;
+
+        bigger = more > AHEAD_MOST ? NULL
+            : reallocarray(xs->ahead, more, sizeof(*bigger));
+        if (!bigger)
+            return;
+        xs->ahead = bigger;
+        xs->room = more;
+    }
+    if (vasprintf(&path, fmt, ap) < 0)
+        return;
+    if (strlen(path) >= XLCFG__XS_PATH_MAX) {
+        free(path);
+        return;
+    }
+    xs->ahead[xs->count++] = (struct ahead){
+        .ask = { .type = type, .path = path },
+    };
+}
+
+void xlcfg__xs_will_read(struct xlcfg__xs *xs, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    announce(xs, XS_READ, fmt, ap);
+    va_end(ap);
+}
+
+void xlcfg__xs_will_list(struct xlcfg__xs *xs, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    announce(xs, XS_DIRECTORY, fmt, ap);
+    va_end(ap);
+}
+
+/* All that was announced and not asked for yet, in one go. */
+static void ask_ahead(struct xlcfg__xs *xs)
+{
+    struct xlcfg__wire_ask asks[TOGETHER];
+    size_t at[TOGETHER], n;
+
+    for (size_t i = 0; i < xs->count;) {
+        for (n = 0; i < xs->count && n < TOGETHER; i++)
+            if (!xs->ahead[i].asked) {
+                asks[n] = xs->ahead[i].ask;
+                at[n++] = i;
+            }
+        xlcfg__wire_ask(xs->wire, asks, n);
+        while (n--) {
+            xs->ahead[at[n]].ask = asks[n];
+            xs->ahead[at[n]].asked = true;
+        }
+    }
+}
+
+/* True: ask, which names a path and a type, has its answer. */
+static bool take_ahead(struct xlcfg__xs *xs, struct xlcfg__wire_ask *ask)
+{
+    struct ahead *a;
+
+    for (size_t n = 0; n < xs->count; n++) {
+        size_t i = (xs->next + n) % xs->count;
+
+        a = &xs->ahead[i];
+        if (!a->ask.path || a->ask.type != ask->type ||
+            strcmp(a->ask.path, ask->path))
+            continue;
+        if (!a->asked)
+            ask_ahead(xs);
+        ask->error = a->ask.error;
+        ask->data = a->ask.data;
+        ask->len = a->ask.len;
+        a->ask.data = NULL;
+        drop_ahead(a);
+        xs->next = i + 1;
+        return true;
+    }
+    return false;
+}
+
+/* ---- reading ---- */
 
 /* Printable UTF-8 of bounded length: nothing else leaves this file. */
 static bool is_text(const char *s, size_t len)
@@ -101,7 +223,10 @@ static void read_some(struct xlcfg__xs *xs, const char *base,
         asks[n] = (struct xlcfg__wire_ask){
             .type = XS_READ, .path = paths[n],
         };
-        asked[n++] = i;
+        if (take_ahead(xs, &asks[n]))
+            take_value(&asks[n], &values[i]);
+        else
+            asked[n++] = i;
     }
     xlcfg__wire_ask(xs->wire, asks, n);
     for (size_t i = 0; i < n; i++)
@@ -244,7 +369,8 @@ int xlcfg__xs_list(struct xlcfg__xs *xs, struct xlcfg__xs_names *names_r,
     va_end(ap);
     if (!ask.path)
         return ENAMETOOLONG;
-    xlcfg__wire_ask(xs->wire, &ask, 1);
+    if (!take_ahead(xs, &ask))
+        xlcfg__wire_ask(xs->wire, &ask, 1);
     r = ask.error;
     if (r == E2BIG)
         r = list_pieces(xs, ask.path, &ask.data, &ask.len);

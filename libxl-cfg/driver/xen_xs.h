@@ -66,6 +66,19 @@ void xlcfg__xs_names_dispose(struct xlcfg__xs_names *names);
 bool xlcfg__xs_names_has(const struct xlcfg__xs_names *names,
                          const char *name);
 
+/*
+ * What will be asked for soon: nothing is sent yet.  The first xlcfg__xs_read
+ * or _list of one of these asks for all of them in one go; each answer is
+ * for the next question about its path, once.  So it may be as old as that
+ * first question, and what must be of now is not announced.
+ */
+void xlcfg__xs_will_read(struct xlcfg__xs *xs, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+void xlcfg__xs_will_list(struct xlcfg__xs *xs, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Forget what was announced and not asked for. */
+void xlcfg__xs_will_end(struct xlcfg__xs *xs);
+
 /* A decimal number without sign or leading zeros in [0, max], nothing after
  * it: one number has one text. */
 bool xlcfg__xs_number(const char *text, uint64_t max, uint64_t *n_r);

@@ -99,58 +99,90 @@ static int edit_doc(const struct xlcfg__edit *edit, const xlcfg_doc *doc,
 
 /* ---- libxl's file ---- */
 
-/* 0 and *gone_r: is there no such device, now? */
-static int is_gone(xlcfg_ctx *ctx, const struct xlcfg_domain *dom,
-                   const struct xlcfg__edit *edit, bool *gone_r,
-                   xlcfg_error *err)
-{
-    struct xlcfg__sight sight = { .doc = NULL };
-    int rc;
-
-    rc = xlcfg__cut_take(ctx, dom->uuid, &sight.cut, err);
-    if (rc)
-        return rc;
-    *gone_r = !sight.cut.blind &&
-        xlcfg__sight_live(&sight, edit->kind, edit->match, NULL) ==
-        XLCFG_LIVE_ABSENT;
-    xlcfg__cut_dispose(&sight.cut);
-    return 0;
-}
-
-static int edit_libxl(xlcfg_ctx *ctx, const struct xlcfg_domain *dom,
+/* The cut is of now, under the lock: whether the device is gone is seen, and
+ * the template in it is the file's. */
+static int drop_entry(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
                       const struct xlcfg__edit *edit, xlcfg_error *err)
 {
-    xlcfg_doc *doc = NULL, *out = NULL;
-    struct xlcfg__stamp stamp;
-    xlcfg__lock *lock;
-    bool gone = true;
-    int rc;
+    struct xlcfg__cut *cut = &sight->cut;
+    const struct xlcfg_domain *dom = &cut->dom;
+    xlcfg_doc *out = NULL;
+    int rc = 0;
 
-    rc = xlcfg__template_lock(ctx->xen_lib_dir, dom->domid, dom->uuid,
-                              ctx->lock_ms, &lock, err);
-    if (rc)
-        return rc;
-    if (edit->entry == XLCFG__ENTRY_DROPPED)
-        rc = is_gone(ctx, dom, edit, &gone, err);
-    if (rc || !gone) {
-        xlcfg__lock_drop(lock);
+    if (cut->blind ||
+        xlcfg__sight_live(sight, edit->kind, edit->match, NULL) !=
+        XLCFG_LIVE_ABSENT)
+        return 0;
+    if (cut->unread)
+        return xlcfg__err(err, XLCFG_ERROR_STORE, "template", "%.600s",
+                          cut->template_note);
+    if (cut->template)          /* each look says when it has none */
+        rc = edit_doc(edit, cut->template, &out, err);
+    if (rc || !out)
+        return rc ? rc : xlcfg__template_tidy(ctx->xen_lib_dir, dom->domid,
+                                              dom->uuid, err);
+    rc = xlcfg__template_write(ctx->xen_lib_dir, dom->domid, dom->uuid, out,
+                               err);
+    if (rc) {
+        xlcfg_doc_free(out);
         return rc;
     }
+    xlcfg_doc_free(cut->template);
+    cut->template = out;
+    xlcfg__view_dispose(&cut->tmpl);
+    return xlcfg__view_from_config(out, &cut->tmpl, err);
+}
+
+static int put_entry(xlcfg_ctx *ctx, struct xlcfg__cut *cut,
+                     const struct xlcfg__edit *edit, xlcfg_error *err)
+{
+    const struct xlcfg_domain *dom = &cut->dom;
+    xlcfg_doc *doc = NULL, *out = NULL;
+    struct xlcfg__stamp stamp;
+    int rc;
+
     rc = xlcfg__template_read(ctx->xen_lib_dir, dom->domid, dom->uuid,
                               dom->started, &doc, &stamp, err);
     if (!rc)
         rc = edit_doc(edit, doc, &out, err);
     else if (rc == XLCFG_ERROR_NOTFOUND || rc == XLCFG_ERROR_PARSE)
         rc = 0;                 /* each look says that it has none */
+    cut->spent = cut->spent || out;
     if (!rc && out)
         rc = xlcfg__template_write(ctx->xen_lib_dir, dom->domid, dom->uuid,
                                    out, err);
     else if (!rc)
         rc = xlcfg__template_tidy(ctx->xen_lib_dir, dom->domid, dom->uuid,
                                   err);
-    xlcfg__lock_drop(lock);
     xlcfg_doc_free(doc);
     xlcfg_doc_free(out);
+    return rc;
+}
+
+static int edit_libxl(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
+                      const struct xlcfg__edit *edit, xlcfg_error *err)
+{
+    xlcfg__lock *lock = sight->cut.held;
+    char uuid[37];
+    int rc = 0;
+
+    sight->cut.held = NULL;
+    if (!lock) {
+        strcpy(uuid, sight->cut.dom.uuid);
+        rc = xlcfg__template_lock(ctx->xen_lib_dir, sight->cut.dom.domid,
+                                  uuid, ctx->lock_ms, &lock, err);
+        if (rc)
+            return rc;
+        if (edit->entry == XLCFG__ENTRY_DROPPED) {
+            xlcfg__sight_dispose(sight);
+            rc = xlcfg__cut_take(ctx, uuid, &sight->cut, err);
+        }
+    }
+    if (!rc)
+        rc = edit->entry == XLCFG__ENTRY_DROPPED
+            ? drop_entry(ctx, sight, edit, err)
+            : put_entry(ctx, &sight->cut, edit, err);
+    xlcfg__lock_drop(lock);
     return rc;
 }
 
@@ -243,17 +275,21 @@ static int edit_kept(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
 
 /* ---- the end ---- */
 
+/* With the cut at hand, if it is good for a record, or with one of now. */
 static int close_once(xlcfg_ctx *ctx, const char *uuid, int64_t id,
                       const struct xlcfg__edit *edit,
                       struct xlcfg__sight *sight, xlcfg_error *err)
 {
+    const struct xlcfg__cut *cut = &sight->cut;
     struct xlcfg__ending end = {
         .intent = id, .reset = edit->resets ? edit->match : NULL,
     };
-    int rc;
+    int rc = 0;
 
-    memset(sight, 0, sizeof(*sight));
-    rc = xlcfg__cut_take(ctx, uuid, &sight->cut, err);
+    if (!cut->have_dom || cut->spent || cut->blind || cut->torn) {
+        xlcfg__sight_dispose(sight);
+        rc = xlcfg__cut_take(ctx, uuid, &sight->cut, err);
+    }
     if (rc)
         return rc;
     if (sight->cut.blind)
@@ -285,14 +321,12 @@ int xlcfg__close(xlcfg_ctx *ctx, struct xlcfg__sight *sight, int64_t id,
     if (ctx->conn->drv.home == XLCFG_HOME_LIBXL &&
         edit->entry != XLCFG__ENTRY_STAYS &&
         edit->entry != XLCFG__ENTRY_WHOLE)
-        rc = edit_libxl(ctx, &sight->cut.dom, edit, err);
+        rc = edit_libxl(ctx, sight, edit, err);
     if (rc)
         return rc;
     rc = XLCFG_ERROR_CONFLICT;
-    for (int i = 0; i < LOOKS && rc == XLCFG_ERROR_CONFLICT; i++) {
-        xlcfg__sight_dispose(sight);
+    for (int i = 0; i < LOOKS && rc == XLCFG_ERROR_CONFLICT; i++)
         rc = close_once(ctx, uuid, id, edit, sight, err);
-    }
     if (rc == XLCFG_ERROR_CONFLICT)
         rc = xlcfg__err(err, XLCFG_ERROR_LOCK_FAIL, uuid,
                         "others change it all the time: settle goes on");

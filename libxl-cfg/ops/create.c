@@ -451,6 +451,7 @@ int xlcfg_domain_create(xlcfg_ctx *ctx, const xlcfg_doc *config,
         memcpy(&c.opt, opt, opt->size < sizeof(c.opt) ? opt->size
                                                       : sizeof(c.opt));
     rc = create(&c, config, doc_r, err);
+    ctx->conn->drv.finish(ctx->conn->handle);
     xlcfg__lock_drop(c.owner);
     xlcfg_doc_free(c.config);
     free(c.name);

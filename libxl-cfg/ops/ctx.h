@@ -35,6 +35,10 @@ struct xlcfg__cut {
     bool overtaken;             /* nor this: answered without a version if it
                                    is another than the recorded one */
     bool torn;                  /* of more than one moment: nor this */
+    bool spent;                 /* merged already, or older than what was done
+                                   since: good for no record any more */
+    xlcfg__lock *held;          /* libxl's, of the template file, taken before
+                                   the look; NULL: not held */
     int64_t generation;         /* of the template in state.db */
     bool have_was;              /* `was` was read */
     char was[XLCFG__VERSION_MAX];       /* the version before all of it was

@@ -58,7 +58,9 @@ void xlcfg__cut_dispose(struct xlcfg__cut *cut)
     xlcfg__view_dispose(&cut->tmpl);
     xlcfg__view_dispose(&cut->live);
     xlcfg__intents_dispose(&cut->intents);
-    cut->have_dom = cut->have_was = false;
+    xlcfg__lock_drop(cut->held);
+    cut->held = NULL;
+    cut->have_dom = cut->have_was = cut->spent = false;
     cut->template_note[0] = '\0';
 }
 

@@ -198,6 +198,7 @@ int xlcfg__cut_merge(struct xlcfg__cut *cut, struct xlcfg_answer *answer,
 {
     xlcfg_doc *finished;
 
+    cut->spent = true;
     if (!cut->template)
         xlcfg__view_note(&cut->live, "template: %s", cut->template_note);
     finished = xlcfg__scalars_finish(cut->template ? cut->tmpl.rest : NULL,

@@ -283,7 +283,7 @@ static int judge_detach(struct xlcfg__plug *p, xlcfg_error *why,
             *err = *why;
         return why->code;
     }
-    rc = xlcfg__plug_peek(p, err);
+    rc = xlcfg__plug_peek_held(p, err);
     if (rc == XLCFG_ERROR_DOMAIN_NOTFOUND)
         return xlcfg__plug_gone(p, err);
     if (rc)
@@ -292,6 +292,8 @@ static int judge_detach(struct xlcfg__plug *p, xlcfg_error *why,
     if (live == XLCFG_LIVE_ABSENT)
         return xlcfg__settle_one(p->ctx, &p->sight, in, 0, false, &p->steps,
                                  err);
+    xlcfg__lock_drop(p->sight.cut.held);
+    p->sight.cut.held = NULL;
     if (why->code && why->code != XLCFG_ERROR_PENDING &&
         live == XLCFG_LIVE_PRESENT) {
         rc = xlcfg__intent_phase(p->ctx, p->uuid, in, XLCFG_PHASE_REFUSED,

@@ -63,7 +63,9 @@ struct xlcfg__edit {
 /*
  * The end of an intent (id 0: of none): the template is edited, the domain
  * looked at, and the change recorded together with the end; sight is that
- * look.  A domain without a usable template is left without.
+ * look.  A cut that is not merged yet is that look, if the template need not
+ * change or its lock is held.  A domain without a usable template is left
+ * without.
  */
 int xlcfg__close(xlcfg_ctx *ctx, struct xlcfg__sight *sight, int64_t id,
                  const struct xlcfg__edit *edit, xlcfg_error *err);
@@ -104,6 +106,10 @@ int xlcfg__plug_look(struct xlcfg__plug *p, xlcfg_error *err);
 /* The cut alone: not merged, and not recorded.  For judging an act that is
  * about to be closed, which looks again. */
 int xlcfg__plug_peek(struct xlcfg__plug *p, xlcfg_error *err);
+/* The same under libxl's lock of the template, which the cut then holds: what
+ * it shows as gone can lose its entry without another look.  Not held when
+ * another does not let go of it. */
+int xlcfg__plug_peek_held(struct xlcfg__plug *p, xlcfg_error *err);
 /* NI with the driver's reason. */
 int xlcfg__plug_able(struct xlcfg__plug *p, enum xlcfg_kind kind,
                      enum xlcfg_action act, xlcfg_error *err);

@@ -8,11 +8,15 @@
 #include <string.h>
 #include <time.h>
 
-/* A backend without a script is ready a moment after libxl is done. */
+/* A backend without a script is ready a moment after libxl is done: looked
+ * for in steps that grow to this. */
 #define READY_STEP_MS 50
+/* That it was not ready by then is for others to see. */
+#define READY_SEEN_MS 40
 
 void xlcfg__plug_end(struct xlcfg__plug *p)
 {
+    p->ctx->conn->drv.finish(p->ctx->conn->handle);
     xlcfg__sight_dispose(&p->sight);
     xlcfg__intents_dispose(&p->mine);
     xlcfg__lock_drop(p->owner);
@@ -35,6 +39,23 @@ int xlcfg__plug_peek(struct xlcfg__plug *p, xlcfg_error *err)
         rc = xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, p->uuid,
                         "the backend did not answer within %u ms",
                         p->ctx->deadline_ms);
+    return rc;
+}
+
+int xlcfg__plug_peek_held(struct xlcfg__plug *p, xlcfg_error *err)
+{
+    const struct xlcfg_ctx *ctx = p->ctx;
+    xlcfg__lock *lock = NULL;
+    int rc;
+
+    if (ctx->conn->drv.home == XLCFG_HOME_LIBXL)
+        (void)xlcfg__template_lock(ctx->xen_lib_dir, p->sight.cut.dom.domid,
+                                   p->uuid, ctx->lock_ms, &lock, NULL);
+    rc = xlcfg__plug_peek(p, err);
+    if (rc)
+        xlcfg__lock_drop(lock);
+    else
+        p->sight.cut.held = lock;
     return rc;
 }
 
@@ -227,19 +248,21 @@ int xlcfg__plug_gone(struct xlcfg__plug *p, xlcfg_error *err)
 int xlcfg__plug_until_ready(struct xlcfg__plug *p, unsigned ms,
                             enum xlcfg_live *live_r, xlcfg_error *err)
 {
-    static const struct timespec step = { 0, READY_STEP_MS * 1000000 };
+    unsigned waited = 0, step = 2;
+    bool seen = false, see;
     int rc;
 
-    for (unsigned waited = 0;; waited += READY_STEP_MS) {
-        /* that it is not ready at once is for others to see */
-        rc = waited == READY_STEP_MS ? xlcfg__plug_look(p, err)
-                                     : xlcfg__plug_peek(p, err);
+    for (;; waited += step, step *= 2) {
+        see = !seen && waited >= READY_SEEN_MS;
+        rc = see ? xlcfg__plug_look(p, err) : xlcfg__plug_peek(p, err);
         if (rc)
             return rc;
+        seen = seen || see;
         *live_r = xlcfg__sight_live_of(&p->sight, p->in, NULL);
         if (*live_r != XLCFG_LIVE_COMING || waited >= ms)
             return 0;
-        nanosleep(&step, NULL);
+        step = step < READY_STEP_MS ? step : READY_STEP_MS;
+        nanosleep(&(struct timespec){ 0, step * 1000000L }, NULL);
     }
 }
 

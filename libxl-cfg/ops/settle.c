@@ -286,6 +286,7 @@ int xlcfg_settle(xlcfg_ctx *ctx, const char *dom, bool dry_run,
     /* a creation that came to nothing leaves no domain to look at */
     if (rc == XLCFG_ERROR_DOMAIN_NOTFOUND && made)
         rc = 0;
+    ctx->conn->drv.finish(ctx->conn->handle);
     /* an owner killed between the end of its intent and of its lock */
     if (!rc && !dry_run)
         rc = xlcfg__lock_sweep(ctx->state_dir, "intent-", err);

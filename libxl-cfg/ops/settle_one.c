@@ -37,6 +37,8 @@ static int close_gone(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
     if (dry_run)
         return 0;
     rc = conn->drv.forget(conn->handle, dom, in->kind, body, err);
+    if (conn->drv.home == XLCFG_HOME_BACKEND)
+        sight->cut.spent = true;        /* its template is another now */
     return rc ? rc : close_as(ctx, sight, in, XLCFG__ENTRY_DROPPED, body,
                               err);
 }

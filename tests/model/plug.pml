@@ -246,10 +246,17 @@ inline xlcfg__observe()
     fi
 }
 
-/* One cut; and what it shows is recorded. */
+/* One cut, for a record. */
+inline xlcfg__cut_take()
+{
+    STEP(l = live; s_ver = ver; s_seen = seen; spent = false)
+}
+
+/* One cut; and what it shows is recorded: it is good for no other record. */
 inline xlcfg__sight_take()
 {
     STEP(
+        spent = true;
         l = live; t = tmpl; i_id = in_id; i_op = in_op; i_phase = in_phase;
         s_ver = ver; s_seen = seen;
         s_there = !(live == ABSENT && (in_id == 0 || in_op == DETACH)));
@@ -272,8 +279,12 @@ inline xlcfg__intent_phase(p)
  */
 inline close_once()
 {
-    STEP(s_ver = ver; s_seen = seen; s_there = live != ABSENT);
+    if
+    :: spent -> xlcfg__cut_take()
+    :: !spent                   /* the cut at hand */
+    fi;
     STEP(
+        s_there = l != ABSENT; spent = true;
         if
         :: ver == s_ver && in_id == i_id ->
             in_id = 0; in_op = NO_OP; in_phase = PREPARED; i_id = 0;
@@ -284,24 +295,45 @@ inline close_once()
 
 /* ---- the template ---- */
 
-inline edit_libxl(me, with)
+/* The look that shows it as gone is one under the lock: an earlier one, if
+ * the lock is held since then. */
+inline drop_entry(me)
 {
-    STEP(xlcfg__template_lock(me));
+#ifdef BREAK_GONE_UNCHECKED
+    g = true;
+#else
+    g = l == ABSENT;
+#endif
     MAY_DIE;
     if
-    :: with && !tmpl -> SET_TMPL(true)
-    :: with && tmpl
-    :: !with ->
-#ifdef BREAK_GONE_UNCHECKED
-        g = true;
-#else
-        g = live == ABSENT;     /* is_gone */
-#endif
+    :: atomic { g && tmpl -> SET_TMPL(false) }
+    :: !(g && tmpl)
+    fi
+}
+
+inline put_entry()
+{
+    if
+    :: !tmpl -> SET_TMPL(true); spent = true
+    :: tmpl
+    fi
+}
+
+inline edit_libxl(me, with)
+{
+    if
+    :: ud_locked[me]
+    :: !ud_locked[me] ->
+        STEP(xlcfg__template_lock(me));
         MAY_DIE;
         if
-        :: atomic { g && tmpl -> SET_TMPL(false) }
-        :: !(g && tmpl)
+        :: !with -> xlcfg__cut_take()
+        :: with
         fi
+    fi;
+    if
+    :: with -> put_entry()
+    :: !with -> drop_entry(me)
     fi;
     ud_locked[me] = false
 }
@@ -432,10 +464,10 @@ inline settle_domain(me)
 #define FORGET \
     l = ABSENT; f_l = ABSENT; i_op = NO_OP; i_phase = PREPARED; \
     i_id = 0; f_id = 0; s_ver = 0; t = false; f_t = false; \
-    s_there = false; s_seen = false; g = false
+    spent = false; s_there = false; s_seen = false; g = false
 #define LOCALS \
     mtype:live l, f_l; mtype:op i_op; mtype:phase i_phase; \
-    byte i_id, f_id, s_ver; bool t, f_t, s_there, s_seen, did, g
+    byte i_id, f_id, s_ver; bool t, f_t, s_there, s_seen, did, g, spent
 
 inline xlcfg__plug_take_over(me, detaching)
 {
@@ -474,6 +506,21 @@ inline xlcfg__plug_answer(fact)
     goto out
 }
 
+inline xlcfg__plug_peek()
+{
+    xlcfg__cut_take()
+}
+
+/* Without the lock, when another does not let go of it. */
+inline xlcfg__plug_peek_held(me)
+{
+    if
+    :: STEP(xlcfg__template_lock(me))
+    :: true
+    fi;
+    xlcfg__plug_peek()
+}
+
 inline judge_attach(me)
 {
     if
@@ -488,7 +535,7 @@ inline judge_attach(me)
     :: else
     fi;
 #endif
-    xlcfg__sight_take();
+    xlcfg__plug_peek();
     if
     :: l == PRESENT ->
         xlcfg__settle_one(me);
@@ -517,14 +564,15 @@ inline attach(me)
 
 inline judge_detach(me)
 {
-    xlcfg__sight_take();
+    xlcfg__plug_peek_held(me);
     if
     :: l == ABSENT ->
         xlcfg__settle_one(me);
         xlcfg__plug_answer(was_absent)
     :: l == PRESENT && res[me] != PENDING && res[me] != FINE ->
+        ud_locked[me] = false;
         xlcfg__intent_phase(REFUSED)
-    :: else -> xlcfg__intent_phase(WAITING)
+    :: else -> ud_locked[me] = false; xlcfg__intent_phase(WAITING)
     fi
 }
 
