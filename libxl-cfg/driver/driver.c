@@ -223,6 +223,13 @@ static void nothing_runs(void *h)
     (void)h;
 }
 
+static int no_pulse(void *h, struct xlcfg_domains *list, char ***texts_r,
+                    xlcfg_error *err)
+{
+    (void)h; (void)list; (void)texts_r;
+    return not_able(err, "tell that nothing has changed");
+}
+
 static const struct xlcfg_driver filler = {
     .index = no_index, .stored = no_stored, .can = no_can,
     .prepare = same_prepare, .attach = no_attach, .detach = no_detach,
@@ -231,6 +238,7 @@ static const struct xlcfg_driver filler = {
     .device_from_xml = no_device_from_xml, .watch_fd = no_watch_fd,
     .watch_next = no_watch_next, .forget = nothing_kept,
     .capacity = no_capacity, .place = plain_place, .finish = nothing_runs,
+    .pulse = no_pulse,
 };
 
 #define FILL(in, member) \
@@ -260,6 +268,7 @@ static void fill(struct xlcfg_driver *in, const struct xlcfg_driver *out)
     FILL(in, capacity);
     FILL(in, place);
     FILL(in, finish);
+    FILL(in, pulse);
 }
 
 /* ---- connections ---- */

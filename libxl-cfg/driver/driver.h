@@ -195,8 +195,11 @@ struct xlcfg_driver {
                            enum xlcfg_kind *kind_r, xlcfg_doc **body_r,
                            xlcfg_error *err);
 
-    /* A descriptor that polls readable when a domain may have changed, and
-     * the uuid of one that did ("" for any): 0, or 1 when there is none. */
+    /*
+     * A descriptor that polls readable when a domain may have changed, and
+     * the uuid of one that did: 0, or 1 when there is none.  "": it is not
+     * known whose, or there are others now than before; "*": any may have.
+     */
     int (*watch_fd)(void *handle, xlcfg_error *err);
     int (*watch_next)(void *handle, char uuid_r[37], xlcfg_error *err);
 
@@ -233,6 +236,18 @@ struct xlcfg_driver {
     /* An act is over, whatever it came to: nothing that it started runs in
      * this process's name any more when this returns. */
     void (*finish)(void *handle);
+
+    /*
+     * What lets one who watches know that nothing has changed.  First it
+     * makes sure that the hints of all that happened before the call can be
+     * had from watch_next.  Then it lists all domains, as list does but with
+     * uuid, domid and state alone, and for each gives a text that moves with
+     * all that `live` answers and no hint tells of.  Much cheaper than a look
+     * at each.  *texts_r: as many as there are in list, each to be freed.
+     * UNREACHABLE; NI: it has no such hints, all must be looked at.
+     */
+    int (*pulse)(void *handle, struct xlcfg_domains *list, char ***texts_r,
+                 xlcfg_error *err);
 };
 
 /* A connection: a driver's handle with every call filled. */

@@ -276,6 +276,34 @@ static int mem_stored(void *handle, const struct xlcfg_domain *dom,
     return 0;
 }
 
+/* The number of a domain's changes moves with all there is to see. */
+static int mem_pulse(void *handle, struct xlcfg_domains *list,
+                     char ***texts_r, xlcfg_error *err)
+{
+    struct mem *mem = handle;
+    char **texts;
+    int rc;
+
+    rc = mem_list(handle, list, err);
+    if (rc)
+        return rc;
+    texts = calloc(mem->count + 1, sizeof(*texts));
+    for (size_t i = 0; texts && i < mem->count && !rc; i++)
+        if (asprintf(&texts[i], "%" PRIu64, mem->doms[i].generation) < 0) {
+            texts[i] = NULL;
+            rc = XLCFG_ERROR_NOMEM;
+        }
+    if (texts && !rc) {
+        *texts_r = texts;
+        return 0;
+    }
+    for (size_t i = 0; texts && i < mem->count; i++)
+        free(texts[i]);
+    free(texts);
+    xlcfg__domains_dispose(list);
+    return xlcfg__nomem(err);
+}
+
 const struct xlcfg_driver xlcfg__driver_mem = {
     .size = sizeof(struct xlcfg_driver),
     .name = "mem",
@@ -297,4 +325,5 @@ const struct xlcfg_driver xlcfg__driver_mem = {
     .create = xlcfg__mem_create,
     .watch_fd = xlcfg__mem_watch_fd,
     .watch_next = xlcfg__mem_watch_next,
+    .pulse = mem_pulse,
 };

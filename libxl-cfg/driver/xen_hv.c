@@ -2,6 +2,7 @@
 /* Questions to the hypervisor, through libxl. */
 #include "driver/xen_hv.h"
 
+#include <ctype.h>
 #include <libxl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +90,67 @@ static const char *type_of(const libxl_dominfo *info)
     return NULL;
 }
 
+static void take_info(const libxl_dominfo *info,
+                      struct xlcfg__hv_info *info_r)
+{
+    snprintf(info_r->uuid, sizeof(info_r->uuid), LIBXL_UUID_FMT,
+             LIBXL_UUID_BYTES(info->uuid));
+    for (char *at = info_r->uuid; *at; at++)
+        *at = (char)tolower((unsigned char)*at);
+    info_r->state = state_of(info);
+    info_r->type = type_of(info);
+}
+
+static int by_domid(const void *a, const void *b)
+{
+    uint32_t x = ((const struct xlcfg__hv_row *)a)->domid;
+    uint32_t y = ((const struct xlcfg__hv_row *)b)->domid;
+
+    return x < y ? -1 : x > y;
+}
+
+int xlcfg__hv_rows(struct xlcfg__hv *hv, struct xlcfg__hv_rows *rows_r)
+{
+    libxl_ctx *ctx = context(hv);
+    libxl_dominfo *list;
+    int count;
+
+    *rows_r = (struct xlcfg__hv_rows){ NULL, 0 };
+    list = ctx ? libxl_list_domain(ctx, &count) : NULL;
+    if (!list)
+        return XLCFG_ERROR_UNREACHABLE;
+    rows_r->v = calloc((size_t)count + 1, sizeof(*rows_r->v));
+    for (int i = 0; rows_r->v && i < count; i++) {
+        struct xlcfg__hv_row *row = &rows_r->v[rows_r->count++];
+
+        row->domid = list[i].domid;
+        take_info(&list[i], &row->info);
+    }
+    libxl_dominfo_list_free(list, count);
+    if (!rows_r->v)
+        return XLCFG_ERROR_NOMEM;
+    qsort(rows_r->v, rows_r->count, sizeof(*rows_r->v), by_domid);
+    return 0;
+}
+
+char *xlcfg__hv_text(struct xlcfg__hv *hv, uint32_t domid,
+                     const struct xlcfg__hv_info *info)
+{
+    libxl_domain_sched_params params;
+    libxl_ctx *ctx = context(hv);
+    char *sched = NULL, *text;
+    int r = 0;
+
+    libxl_domain_sched_params_init(&params);
+    if (ctx && !libxl_domain_sched_params_get(ctx, (uint32_t)domid, &params))
+        sched = libxl_domain_sched_params_to_json(ctx, &params);
+    libxl_domain_sched_params_dispose(&params);
+    r = asprintf(&text, "%s %s %s", info->state,
+                 info->type ? info->type : "?", sched ? sched : "?");
+    free(sched);
+    return r < 0 ? NULL : text;
+}
+
 int xlcfg__hv_info(struct xlcfg__hv *hv, uint32_t domid,
                    struct xlcfg__hv_info *info_r)
 {
@@ -101,10 +163,7 @@ int xlcfg__hv_info(struct xlcfg__hv *hv, uint32_t domid,
     libxl_dominfo_init(&info);
     rc = libxl_domain_info(ctx, &info, domid);
     if (!rc) {
-        snprintf(info_r->uuid, sizeof(info_r->uuid), LIBXL_UUID_FMT,
-                 LIBXL_UUID_BYTES(info.uuid));
-        info_r->state = state_of(&info);
-        info_r->type = type_of(&info);
+        take_info(&info, info_r);
     } else if (rc == ERROR_DOMAIN_NOTFOUND) {
         rc = XLCFG_ERROR_DOMAIN_NOTFOUND;
     } else {

@@ -23,6 +23,20 @@ void xlcfg__hv_free(struct xlcfg__hv *hv);      /* NULL accepted */
 /* 0; DOMAIN_NOTFOUND: it answered, there is none; UNREACHABLE. */
 int xlcfg__hv_info(struct xlcfg__hv *hv, uint32_t domid,
                    struct xlcfg__hv_info *info_r);
+/* All of them, in the order of domid, in one question; v is to be freed.
+ * UNREACHABLE, NOMEM. */
+struct xlcfg__hv_rows {
+    struct xlcfg__hv_row {
+        uint32_t domid;
+        struct xlcfg__hv_info info;
+    } *v;
+    size_t count;
+};
+int xlcfg__hv_rows(struct xlcfg__hv *hv, struct xlcfg__hv_rows *rows_r);
+/* A text that moves with whatever a look asks the hypervisor for; NULL: no
+ * memory. */
+char *xlcfg__hv_text(struct xlcfg__hv *hv, uint32_t domid,
+                     const struct xlcfg__hv_info *info);
 /* The scheduler's parameters as libxl prints them; NULL: why_r says why
  * (static text). */
 xlcfg_doc *xlcfg__hv_sched(struct xlcfg__hv *hv, uint32_t domid,

@@ -231,4 +231,5 @@ const struct xlcfg_driver xlcfg__driver_xen = {
     .watch_next = xlcfg__xen_watch_next,
     .capacity = xlcfg__xen_capacity,
     .finish = xen_finish,
+    .pulse = xlcfg__xen_pulse,
 };

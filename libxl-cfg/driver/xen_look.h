@@ -76,6 +76,10 @@ void xlcfg__xen_vm_uuid(const char *vm, char uuid[37]);
 int xlcfg__xen_find(void *handle, const char *text,
                     struct xlcfg_domain *dom_r, xlcfg_error *err);
 
+/* driver.h's pulse. */
+int xlcfg__xen_pulse(void *handle, struct xlcfg_domains *list,
+                     char ***texts_r, xlcfg_error *err);
+
 /* driver.h's capacity: of images and devices of this host. */
 int xlcfg__xen_capacity(void *handle, const struct xlcfg_domain *dom,
                         const xlcfg_doc *disk, uint64_t *bytes_r,

@@ -31,7 +31,10 @@ struct xlcfg__xen_watch {
 };
 
 /* What a path is about. */
-enum about { NOTHING, ONE_DOMAIN, ANY_DOMAIN, LIST_OF_DOMAINS, A_BACKEND };
+enum about {
+    NOTHING, ONE_DOMAIN, ANY_DOMAIN, LIST_OF_DOMAINS, A_BACKEND, A_NAME,
+    A_PCI_BACKEND,
+};
 
 void xlcfg__xen_watch_free(struct xlcfg__xen_watch *w)
 {
@@ -229,8 +232,7 @@ static bool number_after(const char *path, const char *prefix,
     return true;
 }
 
-/* BACKEND/KIND/GUEST/...: a `pci` backend may be of a stub domain, of which
- * it cannot be told here whose it is. */
+/* BACKEND/KIND/GUEST/... */
 static enum about about_backend(const char *rest, uint32_t *domid)
 {
     const char *kind = rest + strlen("/backend"), *guest;
@@ -241,9 +243,9 @@ static enum about about_backend(const char *rest, uint32_t *domid)
     guest = strchr(kind + 1, '/');
     if (!guest)
         return NOTHING;
-    if (!strncmp(kind, "/pci/", 5))
-        return ANY_DOMAIN;
-    return number_after(guest, "/", domid, &tail) ? ONE_DOMAIN : NOTHING;
+    if (!number_after(guest, "/", domid, &tail))
+        return NOTHING;
+    return strncmp(kind, "/pci/", 5) ? ONE_DOMAIN : A_PCI_BACKEND;
 }
 
 static enum about about(const char *path, uint32_t *domid)
@@ -258,26 +260,68 @@ static enum about about(const char *path, uint32_t *domid)
         return n > 8 && !strcmp(rest + n - 8, "/backend") ? A_BACKEND
                                                           : ONE_DOMAIN;
     }
-    if (number_after(path, "/local/domain/", domid, &rest))
+    if (number_after(path, "/local/domain/", domid, &rest)) {
+        if (!strcmp(rest, "/name"))
+            return A_NAME;
         return !strncmp(rest, "/backend", 8) &&
             (!rest[8] || rest[8] == '/') ? about_backend(rest, domid)
             : ONE_DOMAIN;
+    }
     return ANY_DOMAIN;
 }
 
-/* "" when it is not known, which stands for any. */
+/* "" of one that is gone, "*" of one that is there and nobody knows as
+ * what. */
 static void uuid_of(struct xlcfg__xen *xen, uint32_t domid, char uuid_r[37])
 {
+    static const char *const names[] = { "vm", "name", "domid" };
     struct xlcfg__xen_watch *w = xen->watch;
-    struct xlcfg__xs_value vm;
+    struct xlcfg__xs_value v[3];
+    char base[32];
 
     if (w->last != domid) {
-        xlcfg__xs_read(xen->xs, &vm, "/local/domain/%u/vm", domid);
-        xlcfg__xen_vm_uuid(xlcfg__xs_text(&vm), w->last_uuid);
-        xlcfg__xs_value_dispose(&vm, 1);
+        snprintf(base, sizeof(base), "/local/domain/%u", domid);
+        xlcfg__xs_read_many(xen->xs, base, names, 3, v);
+        xlcfg__xen_vm_uuid(xlcfg__xs_text(&v[0]), w->last_uuid);
+        if (!*w->last_uuid && !(xlcfg__xs_absent(&v[0]) &&
+                                xlcfg__xs_absent(&v[1]) &&
+                                xlcfg__xs_absent(&v[2])))
+            strcpy(w->last_uuid, "*");
+        xlcfg__xs_value_dispose(v, 3);
         w->last = domid;
     }
     memcpy(uuid_r, w->last_uuid, 37);
+}
+
+/* A domain's own name is also in the configuration of those whose backends
+ * it has. */
+static void uuid_of_name(struct xlcfg__xen *xen, uint32_t domid,
+                         char uuid_r[37])
+{
+    struct xlcfg__xen_watch *w = xen->watch;
+
+    if (domid && find(w->backends, w->backend_count, domid) <
+        w->backend_count)
+        strcpy(uuid_r, "*");
+    else
+        uuid_of(xen, domid, uuid_r);
+}
+
+/* The backend may be a stub domain's, which serves another. */
+static void uuid_of_pci(struct xlcfg__xen *xen, uint32_t domid,
+                        char uuid_r[37])
+{
+    struct xlcfg__xs_value v;
+    uint64_t target;
+
+    xlcfg__xs_read(xen->xs, &v, "/local/domain/%u/target", domid);
+    if (xlcfg__xs_number(xlcfg__xs_text(&v), DOMID_MAX, &target))
+        uuid_of(xen, (uint32_t)target, uuid_r);
+    else if (xlcfg__xs_absent(&v))
+        uuid_of(xen, domid, uuid_r);
+    else
+        strcpy(uuid_r, "*");
+    xlcfg__xs_value_dispose(&v, 1);
 }
 
 /* A device of which libxl says where its backend is. */
@@ -318,10 +362,31 @@ static int hint(struct xlcfg__xen *xen, const char *path, char uuid_r[37],
     case LIST_OF_DOMAINS:
         xen->watch->last = UINT32_MAX;
         return follow_domains(xen, err);
+    case A_NAME:
+        uuid_of_name(xen, domid, uuid_r);
+        return 0;
+    case A_PCI_BACKEND:
+        uuid_of_pci(xen, domid, uuid_r);
+        return 0;
     case ANY_DOMAIN:
+        strcpy(uuid_r, "*");
         return 0;
     }
     return 0;
+}
+
+/* xenstored sends its answer after the events of all that it did before. */
+int xlcfg__xen_watch_fence(struct xlcfg__xen_watch *w, xlcfg_error *err)
+{
+    unsigned len;
+    char *text;
+
+    if (!w)
+        return 0;
+    errno = 0;
+    text = xs_read(w->h, XBT_NULL, "/local/domain/0/domid", &len);
+    free(text);
+    return text || errno == ENOENT ? 0 : lost(err, NULL);
 }
 
 int xlcfg__xen_watch_next(void *handle, char uuid_r[37], xlcfg_error *err)

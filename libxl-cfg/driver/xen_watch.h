@@ -10,6 +10,9 @@ struct xlcfg__xen_watch;
 /* As watch_fd and watch_next of struct xlcfg_driver. */
 int xlcfg__xen_watch_fd(void *handle, xlcfg_error *err);
 int xlcfg__xen_watch_next(void *handle, char uuid_r[37], xlcfg_error *err);
+/* All hints of what happened before this call can be had from now on; w may
+ * be NULL.  UNREACHABLE. */
+int xlcfg__xen_watch_fence(struct xlcfg__xen_watch *w, xlcfg_error *err);
 void xlcfg__xen_watch_free(struct xlcfg__xen_watch *w); /* NULL accepted */
 
 #endif

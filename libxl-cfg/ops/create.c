@@ -205,7 +205,7 @@ static int check_free(struct create *c, xlcfg_error *err)
     struct xlcfg_domains list = { 0 };
     int rc;
 
-    rc = xlcfg__list_take(c->ctx, &list, NULL, err);
+    rc = xlcfg__list_take(c->ctx, &list, NULL, NULL, err);
     for (size_t i = 0; i < list.count && !rc; i++) {
         const struct xlcfg_domain *dom = &list.v[i];
         bool uuid = !strcmp(dom->uuid, c->uuid);

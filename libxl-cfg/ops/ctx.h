@@ -81,12 +81,13 @@ int xlcfg__cuts_take(xlcfg_ctx *ctx, const struct xlcfg_domains *list,
                      struct xlcfg__cut *cuts, int *rcs, xlcfg_error *err);
 
 /*
- * The list of domains, under the deadline.  indexes_r, unless NULL, gets the
- * driver's index of each, NULL for one that has none now; the texts and the
- * vector are to be freed.
+ * The list of domains, under the deadline.  texts_r, unless NULL, gets the
+ * driver's pulse of each, and *pulsed_r is true; or, where it has none, the
+ * index, NULL for one that has none now.  The texts and the vector are to be
+ * freed.
  */
 int xlcfg__list_take(xlcfg_ctx *ctx, struct xlcfg_domains *list,
-                     char ***indexes_r, xlcfg_error *err);
+                     char ***texts_r, bool *pulsed_r, xlcfg_error *err);
 
 /*
  * The get object of an answer.  A change since the last look is recorded in
@@ -110,6 +111,10 @@ int xlcfg__note_absent(xlcfg_ctx *ctx, const struct xlcfg__lines *before,
 /* What is recorded of this driver's domains; none on failure. */
 int xlcfg__read_lines(xlcfg_ctx *ctx, bool full, struct xlcfg__lines *lines,
                       xlcfg_error *err);
+/* {uuid: version or hash} of what a caller knows: of that form, or of an earlier
+ * listing.  INVAL. */
+int xlcfg__known(const xlcfg_doc *known, xlcfg_doc **map_r,
+                 xlcfg_error *err);
 /* A token's revision, as xlcfg__state_token; makes a store for a new host. */
 int xlcfg__since(xlcfg_ctx *ctx, const char *token, int64_t *rev_r,
                  xlcfg_error *err);
@@ -145,6 +150,10 @@ void xlcfg__place(const xlcfg_ctx *ctx, char buf[128]);
 void xlcfg__place_of(const char *driver, const char *uri, char buf[128]);
 /* The store's folder, given or not; NULL: no memory.  free() it. */
 char *xlcfg__state_dir(const char *given);
+
+/* What the keeper (store/keeper.h) of this connection goes by; to be freed,
+ * NULL: no memory. */
+char *xlcfg__keeper_name(const xlcfg_ctx *ctx);
 
 /* state.db, kept open in *slot; errors as xlcfg__state_open.  A handle whose
  * file was replaced is opened again. */

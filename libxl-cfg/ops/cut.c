@@ -470,6 +470,12 @@ static int take_list(struct xlcfg__job *job)
     void *h = job->conn->handle;
     int rc;
 
+    if (job->want_indexes) {
+        rc = drv->pulse(h, &job->list, &job->indexes, &job->err);
+        job->pulsed = !rc;
+        if (rc != XLCFG_ERROR_NI)
+            return rc;
+    }
     rc = drv->list(h, &job->list, &job->err);
     if (rc || !job->want_indexes)
         return rc;

@@ -114,7 +114,7 @@ static void check_domains(xlcfg_ctx *ctx, xlcfg__items *it)
     xlcfg_error err = XLCFG_ERROR_INIT;
     int rc;
 
-    rc = xlcfg__list_take(ctx, &list, NULL, &err);
+    rc = xlcfg__list_take(ctx, &list, NULL, NULL, &err);
     check_row(it, "domains", !rc, &err, "can be listed");
     for (size_t i = 0; i < list.count; i++) {
         struct xlcfg__cut cut;

@@ -33,6 +33,17 @@ void xlcfg__place_of(const char *driver, const char *uri, char buf[128])
     snprintf(buf, 128, "%.32s#%s", uri, hex);
 }
 
+char *xlcfg__keeper_name(const xlcfg_ctx *ctx)
+{
+    char place[128], *name;
+
+    xlcfg__place(ctx, place);
+    if (asprintf(&name, "%s\n%s\n%s", ctx->conn->drv.name, place,
+                 ctx->xen_lib_dir) < 0)
+        return NULL;
+    return name;
+}
+
 /* The rows that were there, now detached, and what changed. */
 static int take_all_away(struct xlcfg__memories *devs, xlcfg_doc **changes_r,
                          xlcfg_error *err)

@@ -14,15 +14,9 @@
 #define SWEEP_MS 5000
 #define SHARE 20                /* a sweep takes 1/20 of its interval */
 #define RETRY_MS 500
-#define DIRTY_MOST 64
 #define BATCH 64
-
-/* What is to be looked at. */
-struct dirty {
-    char uuids[DIRTY_MOST][37];
-    size_t count;
-    bool all;
-};
+#define LISTS 3                 /* in one round, as domains come and go; */
+#define RELIST_MS 100           /* then the other work has its turn first */
 
 static void ring_bell(int fd)
 {
@@ -151,7 +145,8 @@ static int read_new(struct xlcfg__hub *hub, xlcfg_error *err)
 
 /* ---- hints ---- */
 
-/* A driver without hints leaves all to the sweeps. */
+/* A driver without hints leaves all to the sweeps.  Of what was before the
+ * first there are none. */
 static void hear(struct xlcfg__hub *hub)
 {
     struct xlcfg_conn *conn = hub->sweeper.ctx->conn;
@@ -161,21 +156,10 @@ static void hear(struct xlcfg__hub *hub)
     xlcfg__conn_free(hub->hinting);
     hub->hinting = xlcfg__conn_ref(conn);
     hub->hint_fd = conn->drv.watch_fd(conn->handle, NULL);
+    xlcfg__sweep_hint(&hub->sweeper, "*");
 }
 
-static void mark_dirty(struct dirty *d, const char *uuid)
-{
-    for (size_t i = 0; i < d->count; i++)
-        if (!strcmp(d->uuids[i], uuid))
-            return;
-    if (!*uuid || d->count == DIRTY_MOST)
-        d->all = true;
-    else
-        memcpy(d->uuids[d->count++], uuid, 37);
-}
-
-static int take_hints(struct xlcfg__hub *hub, struct dirty *d,
-                      xlcfg_error *err)
+static int take_hints(struct xlcfg__hub *hub, xlcfg_error *err)
 {
     struct xlcfg_conn *conn = hub->hinting;
     char uuid[37] = "";
@@ -184,13 +168,13 @@ static int take_hints(struct xlcfg__hub *hub, struct dirty *d,
     while (hub->hint_fd >= 0 && !rc) {
         rc = conn->drv.watch_next(conn->handle, uuid, err);
         if (!rc)
-            mark_dirty(d, uuid);
+            xlcfg__sweep_hint(&hub->sweeper, uuid);
     }
     return rc < 0 ? rc : 0;
 }
 
 /* Something in the folder of the store: a tick, or the file itself. */
-static void drain_inotify(struct xlcfg__hub *hub, struct dirty *d)
+static void drain_inotify(struct xlcfg__hub *hub)
 {
     char buf[4096] __attribute__((aligned(__alignof__(
         struct inotify_event))));
@@ -202,25 +186,92 @@ static void drain_inotify(struct xlcfg__hub *hub, struct dirty *d)
 
             if (!(ev->mask & IN_MODIFY) && ev->len &&
                 !strcmp(ev->name, "state.db"))
-                d->all = true;
+                hub->sweeper.relist = true;
             p += sizeof(*ev) + ev->len;
         }
 }
 
+/* ---- who asks whether all is in the store ---- */
+
+/* Of several processes one is asked; without it everybody looks. */
+static void keep(struct xlcfg__hub *hub)
+{
+    xlcfg_ctx *ctx = hub->sweeper.ctx;
+    char *name;
+
+    if (hub->keeper && !xlcfg__keeper_lost(hub->keeper))
+        return;
+    xlcfg__keeper_close(hub->keeper);
+    hub->keeper = NULL;
+    name = xlcfg__keeper_name(ctx);
+    if (name && xlcfg__keeper_open(ctx->state_dir, name, &hub->keeper, NULL))
+        hub->keeper = NULL;
+    free(name);
+}
+
+static bool pressed(void *arg)
+{
+    struct xlcfg__hub *hub = arg;
+
+    return hub->keeper && xlcfg__keeper_asked(hub->keeper);
+}
+
+static void answer(struct xlcfg__hub *hub, bool well)
+{
+    xlcfg_ctx *ctx = hub->sweeper.ctx;
+    char version[XLCFG__VERSION_MAX];
+    size_t count = 0;
+    xlcfg__state *st;
+
+    well = well && xlcfg__sweep_sure(&hub->sweeper, &count) &&
+        !xlcfg__store(ctx, false, &st, NULL) &&
+        !xlcfg__state_version(st, version, NULL);
+    xlcfg__keeper_answer(hub->keeper, well ? version : NULL, count);
+}
+
 /* ---- the loop ---- */
 
-static int look(struct xlcfg__hub *hub, const struct dirty *d, bool due,
+/* What is stale; and with a list, what nobody gave a hint of. */
+static int look(struct xlcfg__hub *hub, bool list, bool sure,
                 xlcfg_error *err)
 {
+    struct xlcfg__sweeper *sw = &hub->sweeper;
     int rc = 0;
 
-    if (due)
-        return xlcfg__sweep(&hub->sweeper, hub->sweep_ms / SHARE, err);
-    for (size_t i = 0; i < d->count && !rc; i++)
-        rc = xlcfg__sweep_one(&hub->sweeper, d->uuids[i], err);
-    if (!rc && d->all)
-        rc = xlcfg__sweep(&hub->sweeper, 0, err);
+    for (int i = 0; i < LISTS && !rc; i++) {
+        if (list || sw->relist)
+            rc = xlcfg__sweep_list(sw, err);
+        list = false;
+        if (!rc) {
+            hear(hub);
+            rc = take_hints(hub, err);
+        }
+        if (!rc && !sw->relist)
+            rc = xlcfg__sweep_look(sw, sure, err);
+        if (!sw->relist)
+            break;
+    }
     return rc;
+}
+
+/* One round; what is due is done when nobody waits for it any more. */
+static int go_round(struct xlcfg__hub *hub, bool due, xlcfg_error *err)
+{
+    bool asked = hub->keeper && xlcfg__keeper_take(hub->keeper);
+    int rc;
+
+    drain_inotify(hub);
+    rc = look(hub, due || asked, asked, err);
+    if (asked)
+        answer(hub, !rc);
+    if (!rc)
+        rc = read_new(hub, err);
+    if (rc || !due)
+        return rc;
+    keep(hub);
+    rc = xlcfg__sweep_round(&hub->sweeper, hub->sweep_ms / SHARE, pressed,
+                            hub, err);
+    return rc ? rc : read_new(hub, err);
 }
 
 static void end(struct xlcfg__hub *hub, const xlcfg_error *err)
@@ -291,14 +342,16 @@ static bool stopping(struct xlcfg__hub *hub)
 /* Sleep until there is something, until `until` at most. */
 static void wait_for_more(struct xlcfg__hub *hub, int64_t until)
 {
-    struct pollfd fds[3] = {
+    struct pollfd fds[4] = {
         { .fd = hub->wake, .events = POLLIN },
+        { .fd = hub->keeper ? xlcfg__keeper_fd(hub->keeper) : -1,
+          .events = POLLIN },
         { .fd = hub->inotify, .events = POLLIN },
         { .fd = hub->hint_fd, .events = POLLIN },
     };
     int64_t ms = until - xlcfg__now_ms();
-    /* in trouble nothing is done but to try again */
-    nfds_t count = hub->bad_since ? 1 : 3;
+    /* in trouble nothing is done but to try again, and to say so */
+    nfds_t count = hub->bad_since ? 2 : 4;
     uint64_t n;
 
     (void)poll(fds, count, ms < 0 ? 0 : ms > 60000 ? 60000 : (int)ms);
@@ -312,23 +365,21 @@ static void *run(void *arg)
 
     while (!stopping(hub)) {
         xlcfg_error err = XLCFG_ERROR_INIT;
-        struct dirty dirty = { .count = 0 };
         bool due = xlcfg__now_ms() >= sweep_at;
         int rc;
 
         if (hub->bad_since && !due) {
+            if (hub->keeper && xlcfg__keeper_take(hub->keeper))
+                xlcfg__keeper_answer(hub->keeper, NULL, 0);
             wait_for_more(hub, bookmarks(hub, sweep_at));
             continue;
         }
-        hear(hub);
-        drain_inotify(hub, &dirty);
-        rc = take_hints(hub, &dirty, &err);
-        if (!rc)
-            rc = look(hub, &dirty, due, &err);
-        if (!rc)
-            rc = read_new(hub, &err);
+        rc = go_round(hub, due, &err);
         if (due || rc)
             sweep_at = xlcfg__now_ms() + (rc ? RETRY_MS : hub->sweep_ms);
+        /* they came and went too fast: again, and soon */
+        if (hub->sweeper.relist && xlcfg__now_ms() + RELIST_MS < sweep_at)
+            sweep_at = xlcfg__now_ms() + RELIST_MS;
         if (!judge(hub, rc, &err))
             break;
         wait_for_more(hub, bookmarks(hub, sweep_at));
@@ -341,6 +392,7 @@ static void *run(void *arg)
 static void hub_free(struct xlcfg__hub *hub)
 {
     forget_ring(hub);
+    xlcfg__keeper_close(hub->keeper);
     xlcfg__sweeper_dispose(&hub->sweeper);
     xlcfg__conn_free(hub->hinting);
     xlcfg_ctx_close(hub->sweeper.ctx);

@@ -4,9 +4,9 @@
  * takes the driver's hints, looks, and so makes events; it reads the events
  * of the store, its own and those of other processes, and wakes the watches.
  *
- *     hint, tick, or time -> sweep.c looks and records
- *                         -> hub.c reads what is new, wakes
- *                         -> watch.c hands it out
+ *     hint, tick, question, or time -> sweep.c looks and records
+ *                                   -> hub.c reads what is new, wakes
+ *                                   -> watch.c hands it out
  *
  * A watch that is far behind reads from the store; the hub's ring of the last
  * events only spares that to those that keep up.
@@ -14,8 +14,9 @@
 #ifndef XLCFG_OPS_HUB_H
 #define XLCFG_OPS_HUB_H
 
-#include "ops/ctx.h"
 #include "driver/clock.h"
+#include "ops/sweep.h"
+#include "store/keeper.h"
 
 #include <pthread.h>
 
@@ -26,16 +27,6 @@ struct xlcfg__hub_event {
     int64_t revision;
     char uuid[37];
     xlcfg_doc *doc;
-};
-
-/* Used by the hub's thread alone. */
-struct xlcfg__sweeper {
-    xlcfg_ctx *ctx;
-    struct xlcfg__lines marks;  /* not of the store: uuid, domid, and in
-                                   `place` the driver's index when the domain
-                                   was last looked at */
-    size_t cursor;              /* whose turn it is to be looked at */
-    bool swept;                 /* all were looked at once */
 };
 
 struct xlcfg__hub {
@@ -60,6 +51,7 @@ struct xlcfg__hub {
     struct xlcfg_conn *hinting; /* whose descriptor is hint_fd */
     int hint_fd;
     int64_t bad_since;          /* 0: there is no trouble */
+    xlcfg__keeper *keeper;      /* NULL: another process is it */
 };
 
 struct xlcfg_watch {
@@ -84,12 +76,5 @@ struct xlcfg_watch {
 int xlcfg__hub_start(xlcfg_ctx *ctx, unsigned sweep_ms,
                      struct xlcfg__hub **hub_r, xlcfg_error *err);
 void xlcfg__hub_stop(struct xlcfg__hub *hub);
-
-/* sweep.c.  Look at all, or at one; 0, or a trouble. */
-int xlcfg__sweep(struct xlcfg__sweeper *sw, unsigned budget_ms,
-                 xlcfg_error *err);
-int xlcfg__sweep_one(struct xlcfg__sweeper *sw, const char *uuid,
-                     xlcfg_error *err);
-void xlcfg__sweeper_dispose(struct xlcfg__sweeper *sw);
 
 #endif

@@ -28,7 +28,9 @@ struct xlcfg__job {
     struct xlcfg__cut cut;
     struct xlcfg_domains list;
     bool want_indexes;
-    char **indexes;             /* as many as there are in list */
+    char **indexes;             /* as many as there are in list: the driver's
+                                   pulse, or where it has none its index */
+    bool pulsed;                /* they are the pulse */
 };
 
 /* With the context's connection; name NULL: to list.  NULL: no memory. */

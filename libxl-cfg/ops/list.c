@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Listings: look at every domain, note what changed and who is gone, and
- * then answer from one read of the store, so that the rows are just what the
+ * Listings: see to it that all changes are noted, and who is gone, and then
+ * answer from one read of the store, so that the rows are just what the
  * events up to `version` made, and a watch from there misses and repeats
- * nothing.  What could not be recorded stands there as it was seen.
+ * nothing.
+ *
+ * Who watches all the time is asked whether all is noted (store/keeper.h).
+ * Where nobody does, or does not say so soon, every domain is looked at; what
+ * could not be recorded then stands there as it was seen.
  */
 #include "ops/ctx.h"
 #include "ops/present.h"
+#include "store/keeper.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* A keeper that takes longer is not worth waiting for. */
+#define KEEPER_MS 1000
 
 struct listing {
     xlcfg_ctx *ctx;
@@ -24,6 +32,7 @@ struct listing {
                                    a row needs; NULL: could not be looked at */
     bool *ended;                /* per domain: since it was listed */
     struct xlcfg__lines lines;
+    const struct xlcfg__line **order;   /* the lines, as they are shown */
     xlcfg__items rows, gone;
 };
 
@@ -33,6 +42,7 @@ static void dispose(struct listing *ls)
         xlcfg_doc_free(ls->seen[i]);
     free(ls->seen);
     free(ls->ended);
+    free(ls->order);
     xlcfg__domains_dispose(&ls->list);
     xlcfg__lines_dispose(&ls->lines);
     xlcfg__items_dispose(&ls->rows);
@@ -240,6 +250,35 @@ static void add_seen(struct listing *ls, size_t i)
                 xlcfg__doc_getstr(ls->seen[i], "address_hash"), ls->seen[i]);
 }
 
+static bool is_ours(const struct listing *ls, const struct xlcfg__line *line)
+{
+    return !line->gone && line->place && !strcmp(line->place, ls->place);
+}
+
+/* By number, as a backend lists them; those that do not run after that. */
+static int in_order(const void *a, const void *b)
+{
+    const struct xlcfg__line *x = *(const struct xlcfg__line *const *)a;
+    const struct xlcfg__line *y = *(const struct xlcfg__line *const *)b;
+
+    if ((x->domid < 0) != (y->domid < 0))
+        return x->domid < 0 ? 1 : -1;
+    if (x->domid != y->domid)
+        return x->domid < y->domid ? -1 : 1;
+    return strcmp(x->name ? x->name : "", y->name ? y->name : "");
+}
+
+static int put_in_order(struct listing *ls)
+{
+    ls->order = calloc(ls->lines.count + 1, sizeof(*ls->order));
+    if (!ls->order)
+        return XLCFG_ERROR_NOMEM;
+    for (size_t i = 0; i < ls->lines.count; i++)
+        ls->order[i] = &ls->lines.v[i];
+    qsort(ls->order, ls->lines.count, sizeof(*ls->order), in_order);
+    return 0;
+}
+
 static void add_rows(struct listing *ls)
 {
     for (size_t i = 0; i < ls->list.count; i++) {
@@ -256,14 +295,11 @@ static void add_rows(struct listing *ls)
         else if (!line->gone)
             add_line(ls, line, dom->state, ls->seen[i]);
     }
-    /* recorded by others while we looked */
-    for (size_t i = 0; i < ls->lines.count; i++) {
-        const struct xlcfg__line *line = &ls->lines.v[i];
-
-        if (!line->gone && line->place && !strcmp(line->place, ls->place) &&
-            !listed(&ls->list, line->uuid))
-            add_line(ls, line, NULL, NULL);
-    }
+    /* recorded by others while we looked, or by the keeper */
+    for (size_t i = 0; i < ls->lines.count; i++)
+        if (is_ours(ls, ls->order[i]) &&
+            !listed(&ls->list, ls->order[i]->uuid))
+            add_line(ls, ls->order[i], NULL, NULL);
 }
 
 static void add_gone(struct listing *ls)
@@ -309,7 +345,7 @@ static int look_at_all(struct listing *ls, xlcfg_error *err)
     int rc;
 
     stored = !xlcfg__read_lines(ls->ctx, false, &before, NULL);
-    rc = xlcfg__list_take(ls->ctx, &ls->list, NULL, err);
+    rc = xlcfg__list_take(ls->ctx, &ls->list, NULL, NULL, err);
     if (!rc) {
         ls->seen = calloc(ls->list.count + 1, sizeof(*ls->seen));
         ls->ended = calloc(ls->list.count + 1, sizeof(*ls->ended));
@@ -368,6 +404,35 @@ static int final_lines(struct listing *ls)
     return xlcfg__read_lines(ls->ctx, true, &ls->lines, NULL);
 }
 
+/*
+ * Does the keeper say that all up to now is in the store, and are the lines
+ * just its domains?  Then there is nothing to look at.  One that came or went
+ * since is as good a reason as any to look after all.
+ */
+static bool kept(struct listing *ls)
+{
+    xlcfg_ctx *ctx = ls->ctx;
+    char version[XLCFG__KEEPER_VERSION_MAX], *name;
+    unsigned wait_ms = ctx->deadline_ms < KEEPER_MS ? ctx->deadline_ms
+                                                    : KEEPER_MS;
+    size_t count = 0, ours = 0;
+    int rc;
+
+    name = ctx->deep ? NULL : xlcfg__keeper_name(ctx);
+    if (!name)
+        return false;
+    rc = xlcfg__keeper_ask(ctx->state_dir, name, wait_ms, version, &count);
+    free(name);
+    if (rc || xlcfg__read_lines(ctx, ls->full, &ls->lines, NULL))
+        return false;
+    for (size_t i = 0; i < ls->lines.count; i++)
+        ours += is_ours(ls, &ls->lines.v[i]);
+    if (ours == count && !strncmp(version, ls->lines.version, 13))
+        return true;
+    xlcfg__lines_dispose(&ls->lines);
+    return false;
+}
+
 int xlcfg__since(xlcfg_ctx *ctx, const char *token, int64_t *rev_r,
                  xlcfg_error *err)
 {
@@ -385,44 +450,6 @@ int xlcfg__since(xlcfg_ctx *ctx, const char *token, int64_t *rev_r,
     return rc;
 }
 
-/* {uuid: text} of what a caller knows: that form, or an earlier listing. */
-static int read_known(const xlcfg_doc *known, xlcfg_doc **map_r,
-                      xlcfg_error *err)
-{
-    const xlcfg_doc *rows = xlcfg_doc_get(known, "domains");
-    xlcfg__members m = { 0 };
-
-    if (xlcfg_doc_kind(known) != XLCFG_DOC_OBJECT ||
-        (rows && xlcfg_doc_kind(rows) != XLCFG_DOC_ARRAY))
-        return xlcfg__err(err, XLCFG_ERROR_INVAL, "known",
-                          "expected an earlier listing, or an object of "
-                          "uuid and version or hash");
-    for (size_t i = 0; i < xlcfg_doc_count(rows ? rows : known); i++) {
-        const xlcfg_doc *row = rows ? xlcfg_doc_at(rows, i) : NULL;
-        const char *uuid, *text;
-
-        uuid = row ? xlcfg__doc_getstr(row, "uuid")
-                   : xlcfg_doc_name(known, i);
-        text = row ? xlcfg__doc_getstr(row, "version")
-                   : xlcfg_doc_string(xlcfg_doc_at(known, i));
-        if (row && uuid && !text)
-            text = "";          /* it had no version: it differs */
-        if (!uuid || !text) {
-            char where[64];
-
-            snprintf(where, sizeof(where), "/domains/%zu", i);
-            xlcfg__members_dispose(&m);
-            return xlcfg__err(err, XLCFG_ERROR_INVAL,
-                              row ? where : uuid, row
-                              ? "expected a row with uuid and version"
-                              : "expected a version or a hash");
-        }
-        xlcfg__members_set(&m, uuid, xlcfg__doc_str(text));
-    }
-    *map_r = xlcfg__members_end(&m);
-    return *map_r ? 0 : xlcfg__nomem(err);
-}
-
 int xlcfg_changes(xlcfg_ctx *ctx, const xlcfg_changes_options *opt,
                   xlcfg_doc **doc_r, xlcfg_error *err)
 {
@@ -435,7 +462,7 @@ int xlcfg_changes(xlcfg_ctx *ctx, const xlcfg_changes_options *opt,
         memcpy(&given, opt, opt->size < sizeof(given) ? opt->size
                                                       : sizeof(given));
     if (given.known)
-        rc = read_known(given.known, &known, err);
+        rc = xlcfg__known(given.known, &known, err);
     if (!rc && given.since)
         rc = xlcfg__since(ctx, given.since, &ls.since, err);
     if (rc)
@@ -444,9 +471,13 @@ int xlcfg_changes(xlcfg_ctx *ctx, const xlcfg_changes_options *opt,
     ls.full = given.full;
     ls.known = known;
     xlcfg__place(ctx, ls.place);
-    rc = look_at_all(&ls, err);
-    if (!rc && final_lines(&ls) == XLCFG_ERROR_NOMEM)
-        rc = XLCFG_ERROR_NOMEM;
+    if (!kept(&ls)) {
+        rc = look_at_all(&ls, err);
+        if (!rc && final_lines(&ls) == XLCFG_ERROR_NOMEM)
+            rc = XLCFG_ERROR_NOMEM;
+    }
+    if (!rc)
+        rc = put_in_order(&ls);
     if (!rc)
         rc = answer(&ls, doc_r, err);
     dispose(&ls);

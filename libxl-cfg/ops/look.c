@@ -167,13 +167,13 @@ int xlcfg__cut_glance(xlcfg_ctx *ctx, const char *dom, struct xlcfg__cut *cut,
 }
 
 int xlcfg__list_take(xlcfg_ctx *ctx, struct xlcfg_domains *list,
-                     char ***indexes_r, xlcfg_error *err)
+                     char ***texts_r, bool *pulsed_r, xlcfg_error *err)
 {
     struct xlcfg__job *job = xlcfg__job_new(ctx, NULL);
     int rc;
 
     if (job)
-        job->want_indexes = indexes_r;
+        job->want_indexes = texts_r;
     rc = run_job(ctx, job, &job, NULL, err);
     if (rc)
         return rc;
@@ -184,8 +184,9 @@ int xlcfg__list_take(xlcfg_ctx *ctx, struct xlcfg_domains *list,
     } else {
         *list = job->list;
         job->list = (struct xlcfg_domains){ 0 };
-        if (indexes_r) {
-            *indexes_r = job->indexes;
+        if (texts_r) {
+            *texts_r = job->indexes;
+            *pulsed_r = job->pulsed;
             job->indexes = NULL;
         }
     }

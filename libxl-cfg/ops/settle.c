@@ -256,7 +256,7 @@ static int settle_all(xlcfg_ctx *ctx, bool dry_run, struct tally *tally,
     struct xlcfg_domains list = { 0 };
     int rc;
 
-    rc = xlcfg__list_take(ctx, &list, NULL, err);
+    rc = xlcfg__list_take(ctx, &list, NULL, NULL, err);
     for (size_t i = 0; i < list.count && !rc; i++) {
         /* of one that does not run, only where something keeps it */
         if ((list.v[i].domid < 0 &&

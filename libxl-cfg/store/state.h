@@ -230,6 +230,24 @@ const struct xlcfg__line *xlcfg__lines_find(const struct xlcfg__lines *lines,
                                             const char *uuid);
 
 /*
+ * What the store has of domains beside their versions, and a look is made of
+ * too: open intents, and templates kept here.  A text for each domain that
+ * has any, which moves with them.
+ */
+struct xlcfg__asides {
+    struct xlcfg__aside {
+        char *uuid, *text;
+    } *v;                       /* in the order of uuid */
+    size_t count, room;
+};
+int xlcfg__state_asides(xlcfg__state *st, const char *driver,
+                        struct xlcfg__asides *list_r, xlcfg_error *err);
+void xlcfg__asides_dispose(struct xlcfg__asides *list);
+/* NULL: it has none. */
+const char *xlcfg__asides_find(const struct xlcfg__asides *list,
+                               const char *uuid);
+
+/*
  * The revision of a token, which is a version text.  INVAL: not of that form.
  * TOO_OLD: history no longer holds all that came after it, or it is of
  * another store, or of the future; the message has the version to list from.

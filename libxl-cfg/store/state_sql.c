@@ -234,6 +234,11 @@ static const char *const sqls[XLCFG__SQLS] = {
         " d.uuid FROM domain d WHERE d.revision <= ? AND d.gone AND NOT"
         " EXISTS(SELECT 1 FROM template t WHERE t.driver = d.driver AND"
         " t.uuid = d.uuid))",
+    [XLCFG__SQL_ASIDES] =
+        "SELECT uuid, group_concat(part, ' ') FROM (SELECT uuid, 'i' || id"
+        " || phase || attempts AS part FROM intent WHERE driver = ?1"
+        " UNION ALL SELECT uuid, 't' || generation FROM template"
+        " WHERE driver = ?1 ORDER BY 1, 2) GROUP BY uuid ORDER BY uuid",
 };
 
 /* The note that makes the next opening for write look at everything; the

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Events, history and waiting on a real xenstored; and for some minutes with
-# everything killed at random.
+# Events, history and waiting on a real xenstored; listings beside a watcher;
+# and for some minutes with everything killed at random.
 
-CHECK_SUITES += check-watch
+CHECK_SUITES += check-watch check-kept
 CI_SUITES += check-watch-slow check-soak
 
-.PHONY: check-watch check-watch-slow check-soak
+.PHONY: check-watch check-watch-slow check-kept check-soak
 check-watch: all $(XS_OUT)/hv.so $(XS_OUT)/stock
 	XLCFG_BUILD=$(B) tests/watch/run
+
+check-kept: all $(XS_OUT)/hv.so $(XS_OUT)/stock
+	XLCFG_BUILD=$(B) tests/watch/kept
 
 check-watch-slow: all $(XS_OUT)/hv.so $(XS_OUT)/stock
 	XLCFG_BUILD=$(B) tests/watch/run --slow

@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -207,31 +208,20 @@ static void complain(const char *path, unsigned number)
         fprintf(stderr, "hv.so: %s:%u: cannot be understood\n", path, number);
 }
 
-int hv__world_read(struct world *world)
+static int parse_world(FILE *file, const char *path, struct world *world)
 {
-    const char *path = getenv("XLCFG_TEST_DOMAINS");
     static const char dom0[] = "domain 0 type=pv state=running vcpus=4";
     char line[LINE_MAX_LEN];
     unsigned number = 0;
     bool ok = true;
-    FILE *file;
 
-    *world = (struct world){
-        .host = { XEN_SCHEDULER_CREDIT2, 4, 8388608 },
-    };
-    file = path ? fopen(path, "re") : NULL;
-    if (!file)
-        return -1;
     world->domains = calloc(MAX_DOMAINS, sizeof(*world->domains));
-    if (!world->domains) {
-        fclose(file);
+    if (!world->domains)
         return -1;
-    }
     while (ok && fgets(line, sizeof(line), file)) {
         number++;
         ok = parse_line(line, world);
     }
-    fclose(file);
     if (!ok) {
         complain(path, number);
         hv__world_dispose(world);
@@ -248,24 +238,115 @@ int hv__world_read(struct world *world)
     return 0;
 }
 
+/* All of a file; NULL with errno. */
+static char *read_text(const char *path, size_t *len_r)
+{
+    int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    size_t len = 0, room = 0;
+    char *text = NULL;
+    ssize_t n = 1;
+
+    while (fd >= 0 && n > 0) {
+        if (len + 65536 > room) {
+            char *bigger = realloc(text, room += 1 << 18);
+
+            if (!bigger)
+                n = -1;
+            else
+                text = bigger;
+        }
+        if (n > 0)
+            n = read(fd, text + len, room - len);
+        if (n > 0)
+            len += n;
+    }
+    if (fd >= 0)
+        close(fd);
+    if (fd < 0 || n < 0) {
+        free(text);
+        return NULL;
+    }
+    *len_r = len;
+    return text;
+}
+
+/* What the last text was understood as: a hypercall is quick, so the same
+ * text is not taken apart again. */
+static struct {
+    pthread_mutex_t lock;
+    char *text;
+    size_t len;
+    struct world world;
+} last = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* With the lock held; 0: `last` is the world of now. */
+static int refresh(void)
+{
+    const char *path = getenv("XLCFG_TEST_DOMAINS");
+    struct world world = { .host = { XEN_SCHEDULER_CREDIT2, 4, 8388608 } };
+    size_t len;
+    char *text = read_text(path, &len);
+    FILE *file;
+    int r;
+
+    if (!text)
+        return -1;
+    if (last.text && last.len == len && !memcmp(last.text, text, len)) {
+        free(text);
+        return 0;
+    }
+    file = len ? fmemopen(text, len, "r") : fopen("/dev/null", "re");
+    r = file ? parse_world(file, path, &world) : -1;
+    if (file)
+        fclose(file);
+    if (r) {
+        free(text);
+        return -1;
+    }
+    free(last.text);
+    hv__world_dispose(&last.world);
+    last.text = text;
+    last.len = len;
+    last.world = world;
+    return 0;
+}
+
+int hv__world_read(struct world *world)
+{
+    int r;
+
+    *world = (struct world){ .count = 0 };
+    pthread_mutex_lock(&last.lock);
+    r = refresh();
+    if (!r) {
+        *world = last.world;
+        world->domains = calloc(world->count + 1, sizeof(*world->domains));
+        if (world->domains)
+            memcpy(world->domains, last.world.domains,
+                   world->count * sizeof(*world->domains));
+        else
+            r = -1;
+    }
+    pthread_mutex_unlock(&last.lock);
+    return r;
+}
+
 int hv__domain_read(uint32_t domid, struct domain *dom_r)
 {
-    struct world world;
-    unsigned i;
+    struct domain key = { .domid = domid }, *found = NULL;
+    int r;
 
-    if (hv__world_read(&world) < 0)
-        return -1;
-    for (i = 0; i < world.count; i++)
-        if (world.domains[i].domid == domid)
-            break;
-    if (i < world.count)
-        *dom_r = world.domains[i];
-    i = i < world.count;
-    hv__world_dispose(&world);
-    if (i)
-        return 0;
-    errno = ESRCH;
-    return -1;
+    pthread_mutex_lock(&last.lock);
+    r = refresh();
+    if (!r)
+        found = bsearch(&key, last.world.domains, last.world.count,
+                        sizeof(key), by_domid);
+    if (found)
+        *dom_r = *found;
+    pthread_mutex_unlock(&last.lock);
+    if (!r && !found)
+        errno = ESRCH;
+    return found ? 0 : -1;
 }
 
 /*
