@@ -123,6 +123,7 @@ int xlcfg__xen_pulse(void *handle, struct xlcfg_domains *list,
     struct pulse p = { .xen = handle, .list = list };
     int rc;
 
+    xlcfg__xs_will_end(p.xen->xs);
     rc = xlcfg__xen_watch_fence(p.xen->watch, err);
     if (rc)
         return rc;
