@@ -105,7 +105,7 @@ guest_start()
     guest_create "$@" && guest_ready "$1"
 }
 
-# guest_do NAME COMMAND...: a shell command in the guest, within 20 seconds.
+# guest_do NAME COMMAND...: a shell command in the guest, within a minute.
 # Prints what it printed; its exit code is the result.
 guest_do()
 {
@@ -117,7 +117,7 @@ guest_do()
     log=$(guest_log "$name")
     # The mark's two halves meet only in the answer.
     echo "echo begin$mark; $*; echo end\"\"$mark \$?" > "$tty"
-    within 20 grep -q "^end$mark" "$log" || {
+    within 60 grep -q "^end$mark" "$log" || {
         say "no answer from $name to: $*"
         return 124
     }
