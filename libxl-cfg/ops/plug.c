@@ -3,6 +3,7 @@
 #include "ops/plug.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define USUAL_WAIT_MS 10000
@@ -36,11 +37,60 @@ static int check_free(struct xlcfg__plug *p, enum xlcfg_kind kind,
     }
 }
 
+/* One more name that is not to be given, unless the view has it already. */
+static void keep_off(struct xlcfg_view *view, enum xlcfg_kind kind,
+                     const char *key, const char *match)
+{
+    for (size_t i = 0; i < view->count; i++)
+        if (!strcmp(view->devs[i].match, match))
+            return;
+    view->devs[view->count++] = (struct xlcfg_dev){
+        .kind = kind, .live = XLCFG_LIVE_UNKNOWN, .key = key, .match = match,
+    };
+}
+
+/*
+ * The live view to choose a number by: what the template alone has, and what
+ * an intent is open for, is in it as unknown, but for the device's own ghost.
+ * Only its array is the caller's, to be freed; the rest is the sight's.  A
+ * backend that keeps templates of its own looks into them itself.
+ */
+static int view_of_taken(const struct xlcfg__plug *p,
+                         const struct xlcfg_ident *id,
+                         struct xlcfg_view *view, xlcfg_error *err)
+{
+    const struct xlcfg__cut *cut = &p->sight.cut;
+    size_t most = cut->live.count + cut->tmpl.count + cut->intents.count;
+    bool asked = p->ctx->conn->drv.home == XLCFG_HOME_LIBXL;
+
+    *view = cut->live;
+    view->devs = calloc(most + 1, sizeof(*view->devs));
+    if (!view->devs)
+        return xlcfg__nomem(err);
+    if (cut->live.count)
+        memcpy(view->devs, cut->live.devs,
+               cut->live.count * sizeof(*view->devs));
+    for (size_t i = 0; asked && cut->template && i < cut->tmpl.count; i++) {
+        const struct xlcfg_dev *dev = &cut->tmpl.devs[i];
+
+        if (!dev->alt || !id->alt[0] || strcmp(dev->alt, id->alt))
+            keep_off(view, dev->kind, dev->key, dev->match);
+    }
+    for (size_t i = 0; asked && i < cut->intents.count; i++) {
+        const struct xlcfg_intent *in = &cut->intents.v[i];
+
+        if (in->key && in->match)
+            keep_off(view, in->kind, in->key, in->match);
+    }
+    return 0;
+}
+
 static int choose(struct xlcfg__plug *p, enum xlcfg_kind kind,
                   const xlcfg_doc *body, struct xlcfg_ident *id,
                   xlcfg_doc **body_r, xlcfg_error *err)
 {
     struct xlcfg__addresses book;
+    struct xlcfg_view taken;
     int rc;
 
     xlcfg__key_of(kind, body, id);
@@ -53,9 +103,12 @@ static int choose(struct xlcfg__plug *p, enum xlcfg_kind kind,
     if (rc)
         return rc;
     book.any = p->opt.any_address;
-    rc = p->ctx->conn->drv.prepare(p->ctx->conn->handle, &p->sight.cut.dom,
-                                   kind, body, &p->sight.cut.live, &book,
-                                   body_r, err);
+    rc = view_of_taken(p, id, &taken, err);
+    if (!rc)
+        rc = p->ctx->conn->drv.prepare(p->ctx->conn->handle,
+                                       &p->sight.cut.dom, kind, body, &taken,
+                                       &book, body_r, err);
+    free(taken.devs);
     xlcfg__addresses_dispose(&book);
     if (rc == XLCFG_ERROR_DEVICE_EXISTS && p->opt.if_incarnation) {
         if (err)

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Each kind that libxl can plug, and the true reason for those it cannot."""
+import json
+import os
+import sqlite3
+
 TESTS = []
 
 UUID = "11111111-2222-3333-4444-555555555555"
@@ -135,6 +139,30 @@ def what_libxl_has_no_function_for(b):
         same(nodes(b, front, back, 0), [])
         same(b.template(array), [])
     same(b.states(), {"channel/1": "attached"})
+
+
+@test()
+def numbers_of_ghosts_and_of_intents_are_not_given(b):
+    nic = {"script": b.good, "bridge": "xenbr0"}
+    same(b.attach(0, "nic", nic)["device"]["key"], "nic/0")
+    # plain libxl leaves its entry when it takes a device away
+    with open(b.dom.template_path, encoding="utf-8") as file:
+        template = json.loads(file.read().rstrip("\0"))
+    template["nics"].append(dict(template["nics"][0], devid=1,
+                                 mac="00:16:3e:00:00:99"))
+    b.dom.write_template(template)
+    same(b.attach(0, "nic", nic)["device"]["key"], "nic/2")
+    # an attach whose owner died before libxl was called
+    with sqlite3.connect(os.environ["XLCFG_STATE_DIR"] +
+                         "/state.db") as base:
+        base.execute(
+            "INSERT INTO intent(driver, uuid, op, phase, kind, key, match,"
+            " after, since, attempts, incarnation) VALUES('xen', ?, 'attach',"
+            " 'acting', 'nic', 'nic/3', 'nic/3', '{\"devid\": 3}', 0, 1, 0)",
+            (b.dom.uuid,))
+    same(b.attach(0, "nic", nic)["device"]["key"], "nic/4")
+    # who names a ghost's number gets it
+    same(b.attach(0, "nic", dict(nic, devid=1))["device"]["key"], "nic/1")
 
 
 @test()
