@@ -66,6 +66,15 @@ int xlcfg__virt_said_of(virDomainPtr d, int otherwise, xlcfg_error *err)
                 err);
 }
 
+int xlcfg__virt_said_no(struct xlcfg__virt_call *call, virConnectPtr conn,
+                        int otherwise, const char *where, xlcfg_error *err)
+{
+    virErrorPtr e = call->no;
+
+    call->no = NULL;
+    return said(e, conn, otherwise, where, err);
+}
+
 bool xlcfg__virt_is_leaving(const char *said)
 {
     /* The second is of a native PCIe port whose guest is about to answer. */

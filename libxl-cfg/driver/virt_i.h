@@ -22,6 +22,7 @@
 struct xlcfg__virt_events;
 struct xlcfg__virt_memo;
 struct xlcfg__virt_name;
+struct xlcfg__virt_call;
 
 struct virt {
     virConnectPtr conn;
@@ -76,9 +77,38 @@ int xlcfg__virt_said(virConnectPtr conn, int otherwise, const char *where,
 /* The same of a domain: to ask for its name forgets the error. */
 int xlcfg__virt_said_of(virDomainPtr d, int otherwise, xlcfg_error *err);
 
+/* The same of a call that was answered with no; takes that. */
+int xlcfg__virt_said_no(struct xlcfg__virt_call *call, virConnectPtr conn,
+                        int otherwise, const char *where, xlcfg_error *err);
+
 /* Is QEMU's no to an unplug that one is on its way?  Its words alone say so:
  * the code is that of any failure. */
 bool xlcfg__virt_is_leaving(const char *said);
+
+/* ---- act ---- */
+
+enum xlcfg__virt_ask {
+    XLCFG__VIRT_ATTACH, XLCFG__VIRT_DETACH_ALIAS, XLCFG__VIRT_DETACH,
+    XLCFG__VIRT_UPDATE, XLCFG__VIRT_QMP,
+};
+#define XLCFG__VIRT_NO 1
+/*
+ * That call of libvirt's, waited for ten deadlines at most.  0, or
+ * XLCFG__VIRT_NO: libvirt's no, for xlcfg__virt_said_no.  UNREACHABLE: no
+ * answer, err says so; it may still be done.  NOMEM.
+ */
+struct xlcfg__virt_call {
+    enum xlcfg__virt_ask ask;
+    const char *text;
+    unsigned flags;
+    char *answer;               /* of QMP, to be freed */
+    virErrorPtr no;             /* NULL: it gave no reason */
+};
+int xlcfg__virt_ask(struct virt *v, virDomainPtr d,
+                    struct xlcfg__virt_call *call, xlcfg_error *err);
+/* Before it: UNREACHABLE when QEMU has not answered for so long already that
+ * nothing is to be asked of it. */
+int xlcfg__virt_awake(virDomainPtr d, xlcfg_error *err);
 
 /* ---- event ---- */
 

@@ -76,6 +76,12 @@ static bool is_busy(struct virt *v, virDomainPtr d, struct xlcfg_view *view)
                          info.stateTime);
         return true;
     }
+    /* a look into QEMU would wait as long */
+    if (info.stateTime >= STUCK_MS && view->deep) {
+        xlcfg__view_note(view, "devices: QEMU has not answered libvirt for "
+                         "%llu ms, and is to be asked", info.stateTime);
+        return true;
+    }
     if (info.stateTime >= STUCK_MS)
         xlcfg__view_note(view, "devices: QEMU has not answered libvirt for "
                          "%llu ms: what libvirt remembers is shown",

@@ -67,6 +67,21 @@ static unsigned affect(bool kept)
     return VIR_DOMAIN_AFFECT_LIVE | (kept ? VIR_DOMAIN_AFFECT_CONFIG : 0u);
 }
 
+/* libvirt's no is REFUSED, or what class it has. */
+static int ask(struct virt *v, virDomainPtr d, enum xlcfg__virt_ask what,
+               const char *text, unsigned flags, xlcfg_error *err)
+{
+    struct xlcfg__virt_call call = {
+        .ask = what, .text = text, .flags = flags,
+    };
+    int rc;
+
+    rc = xlcfg__virt_ask(v, d, &call, err);
+    return rc == XLCFG__VIRT_NO
+        ? xlcfg__virt_said_no(&call, v->conn, XLCFG_ERROR_REFUSED,
+                              virDomainGetName(d), err) : rc;
+}
+
 /* ---- prepare ---- */
 
 /* A frame buffer or channel is numbered by those before it. */
@@ -99,6 +114,8 @@ int xlcfg__virt_prepare(void *handle, const struct xlcfg_domain *dom,
     if (rc)
         return rc;
     rc = xlcfg__virt_lone(kind, body, &doc, &dev, err);
+    if (!rc)
+        rc = xlcfg__virt_awake(d, err);
     if (!rc)
         rc = xlcfg__virt_place_read(d, &at, err);
     if (!rc)
@@ -213,6 +230,8 @@ int xlcfg__virt_attach(void *handle, const struct xlcfg_domain *dom,
         return rc;
     rc = xlcfg__virt_lone(kind, body, &doc, &dev, err);
     if (!rc)
+        rc = xlcfg__virt_awake(d, err);
+    if (!rc)
         rc = xlcfg__virt_is_kept(d, &kept, err);
     if (rc)
         goto out;
@@ -221,13 +240,14 @@ int xlcfg__virt_attach(void *handle, const struct xlcfg_domain *dom,
         rc = XLCFG_ERROR_NOMEM;
         goto out;
     }
-    if (virDomainAttachDeviceFlags(d, xml, affect(kept)) < 0) {
-        rc = xlcfg__virt_said(v->conn, XLCFG_ERROR_REFUSED, dom->name, err);
+    rc = ask(v, d, XLCFG__VIRT_ATTACH, xml, affect(kept), err);
+    if (rc && rc != XLCFG_ERROR_UNREACHABLE) {
         if (lost_its_place(d, dev))
             rc = xlcfg__err(err, XLCFG_ERROR_LOCK_FAIL, dom->name,
                             "another device was given this address");
-        goto out;
     }
+    if (rc)
+        goto out;
     there = true;
     rc = read_back(d, kind, body, dev, err);
 out:
@@ -303,15 +323,18 @@ static int await_leave(struct virt *v, virDomainPtr d, const char *alias,
 }
 
 /* libvirt's no to a detach, unless it is none. */
-static int asked_before(struct virt *v, const char *name, xlcfg_error *err)
+static int asked_before(struct virt *v, struct xlcfg__virt_call *call,
+                        const char *name, xlcfg_error *err)
 {
-    virErrorPtr e = virGetLastError();
+    xlcfg_error why = XLCFG_ERROR_INIT;
+    int rc, code = call->no ? call->no->code : VIR_ERR_OK;
 
-    if (e && e->code == VIR_ERR_DEVICE_MISSING)
+    rc = xlcfg__virt_said_no(call, v->conn, XLCFG_ERROR_REFUSED, name, &why);
+    if (code == VIR_ERR_DEVICE_MISSING || xlcfg__virt_is_leaving(why.message))
         return 0;
-    if (e && xlcfg__virt_is_leaving(e->message))
-        return 0;
-    return xlcfg__virt_said(v->conn, XLCFG_ERROR_REFUSED, name, err);
+    if (err)
+        *err = why;
+    return rc;
 }
 
 /*
@@ -348,16 +371,26 @@ int xlcfg__virt_detach(void *handle, const struct xlcfg_domain *dom,
     rc = xlcfg__virt_reach(v, dom, &d, err);
     if (rc)
         return rc;
-    rc = alias_of(d, kind, body, &alias, err);
+    rc = xlcfg__virt_awake(d, err);
+    if (!rc)
+        rc = alias_of(d, kind, body, &alias, err);
     if (!rc && alias)
         rc = lost(v, d, alias, flags, err);
+    /* which may have found that QEMU does not answer */
+    if (!rc && alias)
+        rc = xlcfg__virt_awake(d, err);
     if (!rc && alias) {
+        struct xlcfg__virt_call call = {
+            .ask = XLCFG__VIRT_DETACH_ALIAS, .text = alias,
+            .flags = VIR_DOMAIN_AFFECT_LIVE,
+        };
+
         (void)xlcfg__virt_events_join(v->events, v->conn,
                                              v->is_remote);
         xlcfg__virt_listen(v->events, dom->uuid, alias);
-        if (virDomainDetachDeviceAlias(d, alias,
-                                       VIR_DOMAIN_AFFECT_LIVE) < 0)
-            rc = asked_before(v, dom->name, err);
+        rc = xlcfg__virt_ask(v, d, &call, err);
+        if (rc == XLCFG__VIRT_NO)
+            rc = asked_before(v, &call, dom->name, err);
         if (!rc)
             rc = await_leave(v, d, alias, wait_ms, err);
         xlcfg__virt_listen(v->events, "", "");
@@ -384,7 +417,9 @@ int xlcfg__virt_forget(void *handle, const struct xlcfg_domain *dom,
     rc = xlcfg__virt_reach(v, dom, &d, err);
     if (rc)
         return rc;
-    rc = xlcfg__virt_is_kept(d, &kept, err);
+    rc = xlcfg__virt_awake(d, err);
+    if (!rc)
+        rc = xlcfg__virt_is_kept(d, &kept, err);
     if (rc || !kept)
         goto out;
     rc = xlcfg__virt_desc(d, VIR_DOMAIN_XML_INACTIVE, &doc, err);
@@ -398,8 +433,7 @@ int xlcfg__virt_forget(void *handle, const struct xlcfg_domain *dom,
         rc = XLCFG_ERROR_NOMEM;
         goto out;
     }
-    if (virDomainDetachDeviceFlags(d, xml, VIR_DOMAIN_AFFECT_CONFIG) < 0)
-        rc = xlcfg__virt_said(v->conn, XLCFG_ERROR_REFUSED, dom->name, err);
+    rc = ask(v, d, XLCFG__VIRT_DETACH, xml, VIR_DOMAIN_AFFECT_CONFIG, err);
 out:
     free(xml);
     xmlFreeDoc(doc);
@@ -456,7 +490,9 @@ int xlcfg__virt_update(void *handle, const struct xlcfg_domain *dom,
     rc = xlcfg__virt_reach(v, dom, &d, err);
     if (rc)
         return rc;
-    rc = xlcfg__virt_is_kept(d, &kept, err);
+    rc = xlcfg__virt_awake(d, err);
+    if (!rc)
+        rc = xlcfg__virt_is_kept(d, &kept, err);
     if (!rc)
         rc = changed_element(d, kind, before, after, &doc, &dev, err);
     if (rc)
@@ -466,8 +502,7 @@ int xlcfg__virt_update(void *handle, const struct xlcfg_domain *dom,
         rc = XLCFG_ERROR_NOMEM;
         goto out;
     }
-    if (virDomainUpdateDeviceFlags(d, xml, affect(kept)) < 0)
-        rc = xlcfg__virt_said(v->conn, XLCFG_ERROR_REFUSED, dom->name, err);
+    rc = ask(v, d, XLCFG__VIRT_UPDATE, xml, affect(kept), err);
     /* an alias that libvirt made is of this run: not in what is kept */
     xlcfg__virt_canon_device(dev, false);
     if (!rc)

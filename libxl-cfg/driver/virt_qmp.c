@@ -12,7 +12,8 @@ int xlcfg__qmp(struct virt *v, virDomainPtr d, const char *command,
 {
     xlcfg__members m = { 0 };
     xlcfg_doc *ask, *reply = NULL;
-    char *text = NULL, *said = NULL;
+    struct xlcfg__virt_call call = { .ask = XLCFG__VIRT_QMP };
+    char *text = NULL;
     size_t len;
     int rc;
 
@@ -26,12 +27,15 @@ int xlcfg__qmp(struct virt *v, virDomainPtr d, const char *command,
     xlcfg_doc_free(ask);
     if (rc)
         return rc;
-    if (virDomainQemuMonitorCommand(d, text, &said, 0) < 0)
-        rc = xlcfg__virt_said(v->conn, XLCFG_ERROR_REFUSED, command, err);
-    else
-        rc = xlcfg_doc_parse(said, strlen(said), &reply, err);
+    call.text = text;
+    rc = xlcfg__virt_ask(v, d, &call, err);
+    if (rc == XLCFG__VIRT_NO)
+        rc = xlcfg__virt_said_no(&call, v->conn, XLCFG_ERROR_REFUSED,
+                                 command, err);
+    else if (!rc)
+        rc = xlcfg_doc_parse(call.answer, strlen(call.answer), &reply, err);
     free(text);
-    free(said);
+    free(call.answer);
     if (!rc && xlcfg_doc_get(reply, "error")) {
         const char *words = xlcfg__doc_getstr(xlcfg_doc_get(reply, "error"),
                                               "desc");
