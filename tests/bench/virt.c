@@ -4,8 +4,7 @@
  *
  *     virt URI STATE one NAME         one guest's XML, and retrieve
  *     virt URI STATE all              list and XML of all, and list --long
- *     virt URI STATE plug NAME XML    attach of a device; what is attached is
- *                                     taken out of a guest that lets go
+ *     virt URI STATE plug NAME IMAGE  a disk into a guest that lets go, and out
  */
 #include "libxl_cfg.h"
 
@@ -133,12 +132,93 @@ static void compare(const struct bench *b)
         virDomainFree(d);
 }
 
+/* ---- plugging ---- */
+
+#define PLUGS 15
+
+static void plug_bare(virDomainPtr d, const char *image, double us[2])
+{
+    unsigned flags = VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG;
+    double from;
+    char *xml;
+
+    if (asprintf(&xml, "<disk type='file' device='disk'><driver name='qemu' "
+                 "type='raw'/><source file='%s'/><target dev='vdy' "
+                 "bus='virtio'/></disk>", image) < 0)
+        die(image, "no memory");
+    from = now_us();
+    if (virDomainAttachDeviceFlags(d, xml, flags) < 0)
+        die("bare attach", virGetLastErrorMessage());
+    us[0] = now_us() - from;
+    from = now_us();
+    if (virDomainDetachDeviceFlags(d, xml, flags) < 0)
+        die("bare detach", virGetLastErrorMessage());
+    us[1] = now_us() - from;
+    free(xml);
+}
+
+static void plug_ours(const struct bench *b, const xlcfg_doc *body,
+                      double us[2])
+{
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    double from = now_us();
+    xlcfg_doc *doc;
+
+    if (xlcfg_device_attach(b->ctx, name, "disk", body, NULL, &doc, &err))
+        die("attach", err.message);
+    xlcfg_doc_free(doc);
+    us[0] = now_us() - from;
+    from = now_us();
+    if (xlcfg_device_detach(b->ctx, name, "disk/vdx", NULL, &doc, &err))
+        die("detach", err.message);
+    xlcfg_doc_free(doc);
+    us[1] = now_us() - from;
+}
+
+static void plug(const struct bench *b, const char *image)
+{
+    static const char *const acts[] = { "attach", "detach" };
+    static double bare[2][PLUGS], own[2][PLUGS];
+    virDomainPtr d = virDomainLookupByName(b->conn, name);
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    xlcfg_doc *body;
+    char *text;
+
+    if (!d)
+        die(name, virGetLastErrorMessage());
+    if (asprintf(&text, "{\"vdev\":\"vdx\",\"pdev_path\":\"%s\","
+                 "\"format\":\"raw\"}", image) < 0 ||
+        xlcfg_doc_parse(text, strlen(text), &body, &err))
+        die(image, err.message);
+    for (int i = 0; i < PLUGS; i++) {
+        double us[2][2];
+
+        plug_bare(d, image, us[0]);
+        plug_ours(b, body, us[1]);
+        for (int act = 0; act < 2; act++) {
+            bare[act][i] = us[0][act];
+            own[act][i] = us[1][act];
+        }
+    }
+    for (int act = 0; act < 2; act++) {
+        double x = median(bare[act], PLUGS), y = median(own[act], PLUGS);
+
+        printf("%-10s bare %7.1f ms   ours %7.1f ms: %+6.1f ms   least: "
+               "%.1f and %.1f ms\n", acts[act], x / 1e3, y / 1e3,
+               (y - x) / 1e3, bare[act][0] / 1e3, own[act][0] / 1e3);
+    }
+    xlcfg_doc_free(body);
+    free(text);
+    virDomainFree(d);
+}
+
 int main(int argc, char **argv)
 {
     struct bench b = { 0 };
 
     if (argc < 4) {
-        fprintf(stderr, "usage: virt URI STATE one NAME | all\n");
+        fprintf(stderr, "usage: virt URI STATE one NAME | all | "
+                "plug NAME IMAGE\n");
         return 2;
     }
     b.uri = argv[1];
@@ -148,7 +228,10 @@ int main(int argc, char **argv)
     if (!b.conn)
         die(b.uri, virGetLastErrorMessage());
     name = argc > 4 ? argv[4] : NULL;
-    compare(&b);
+    if (argc > 5)
+        plug(&b, argv[5]);
+    else
+        compare(&b);
     xlcfg_ctx_close(b.ctx);
     virConnectClose(b.conn);
     return 0;
