@@ -21,6 +21,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MAX_DOMAINS 4096
@@ -277,6 +279,7 @@ static struct {
     char *text;
     size_t len;
     struct world world;
+    struct stat file;           /* st_ino 0: it may change unnoticed */
 } last = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 /* With the lock held; 0: `last` is the world of now. */
@@ -284,13 +287,30 @@ static int refresh(void)
 {
     const char *path = getenv("XLCFG_TEST_DOMAINS");
     struct world world = { .host = { XEN_SCHEDULER_CREDIT2, 4, 8388608 } };
-    size_t len;
-    char *text = read_text(path, &len);
+    struct stat now = { .st_ino = 0 };
+    struct timespec t;
+    char *text;
     FILE *file;
+    size_t len;
     int r;
 
-    if (!text)
+    if (!path || stat(path, &now))
         return -1;
+    if (last.file.st_ino && now.st_ino == last.file.st_ino &&
+        now.st_dev == last.file.st_dev && now.st_size == last.file.st_size &&
+        now.st_mtim.tv_sec == last.file.st_mtim.tv_sec &&
+        now.st_mtim.tv_nsec == last.file.st_mtim.tv_nsec)
+        return 0;
+    /* a file just written may be written again and bear the same time */
+    clock_gettime(CLOCK_REALTIME, &t);
+    last.file = now;
+    if (t.tv_sec - now.st_mtim.tv_sec < 2)
+        last.file.st_ino = 0;
+    text = read_text(path, &len);
+    if (!text) {
+        last.file.st_ino = 0;
+        return -1;
+    }
     if (last.text && last.len == len && !memcmp(last.text, text, len)) {
         free(text);
         return 0;
@@ -301,6 +321,7 @@ static int refresh(void)
         fclose(file);
     if (r) {
         free(text);
+        last.file.st_ino = 0;
         return -1;
     }
     free(last.text);

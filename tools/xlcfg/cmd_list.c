@@ -52,9 +52,7 @@ static bool is_hex(const char *s, size_t n)
 /* `12 hex.20 digits`, or 64 hex. */
 static bool is_known(const char *s)
 {
-    return is_hex(s, 64) ||
-        (strspn(s, "0123456789abcdef") == 12 && s[12] == '.' &&
-         strlen(s) == 33 && strspn(s + 13, "0123456789") == 20);
+    return is_hex(s, 64) || tool_is_version(s);
 }
 
 static bool is_uuid(const char *s)

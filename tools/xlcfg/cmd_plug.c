@@ -82,6 +82,10 @@ static int plug_options(struct tool *t, int *argc, char **argv, int words,
         code = tool_args(t, argc, argv, rows, words, words, usage);
     if (!code)
         code = take_incarnation(t, incarnation, opt);
+    if (!code && opt->if_version && !tool_is_version(opt->if_version))
+        code = tool_usage(t, "--if-version", "expected 12 hexadecimal "
+                          "digits, a dot and 20 digits, not '%s'",
+                          opt->if_version);
     if (!code && t->format == FORMAT_XML)
         code = tool_usage(t, "-o xml", "%s has no XML form", argv[0]);
     if (code)

@@ -95,6 +95,12 @@ int tool_fail_in(const struct tool *t, const char *path,
     return tool_fail(t, &whole);
 }
 
+bool tool_is_version(const char *text)
+{
+    return strspn(text, "0123456789abcdef") == 12 && text[12] == '.' &&
+        strspn(text + 13, "0123456789") == 20 && !text[33];
+}
+
 int tool_usage(const struct tool *t, const char *where, const char *fmt, ...)
 {
     xlcfg_error err = { XLCFG_ERROR_INVAL, "", "" };

@@ -43,6 +43,8 @@ int tool_fail(const struct tool *t, const xlcfg_error *err);
 /* The same of what a file says: the file is put before the place in it. */
 int tool_fail_in(const struct tool *t, const char *path,
                  const xlcfg_error *err);
+/* 12 hexadecimal digits, a dot and 20 digits. */
+bool tool_is_version(const char *text);
 /* A mistake on the command line; EXIT_USAGE. */
 int tool_usage(const struct tool *t, const char *where, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
