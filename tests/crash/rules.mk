@@ -16,7 +16,7 @@ $(CR_OUT)/killer.so: $(CR_SRC)/killer.c $(CR_SRC)/board.h
 crash: all $(CR_OUT)/killer.so $(XS_OUT)/hv.so
 	XLCFG_BUILD=$(B) $(CR_SRC)/run
 
-# For CI: not each call but each fifth, and what is wrong is tried again.
+# For CI: not each call but each seventh, and what is wrong is tried again.
 check-crash: all $(CR_OUT)/killer.so $(XS_OUT)/hv.so
-	XLCFG_BUILD=$(B) $(CR_SRC)/run --stride 5 --settle 4 --fault-stride 9 \
+	XLCFG_BUILD=$(B) $(CR_SRC)/run --stride 7 --settle 3 --fault-stride 12 \
 		--workers 2 --confirm

@@ -85,6 +85,8 @@ KINDS = {
     "vtpm": Kind("vtpm/0", "vtpms", "vtpm", "vtpm", 0, False,
                  {"devid": 0,
                   "uuid": "11111111-2222-3333-4444-555555555555"}),
+    "usbctrl": Kind("usbctrl/0", "usbctrls", "vusb", "vusb", 0, False,
+                    {"devid": 0, "type": "pv", "version": 2, "ports": 4}),
 }
 SIBLING = {"vdev": "xvdz", "backend": "phy", "format": "raw",
            "pdev_path": "/dev/null", "readwrite": 1}
