@@ -94,7 +94,7 @@ guest_create()
 
 guest_ready()
 {
-    within "${2:-60}" grep -q 'guest: ready' "$(guest_log "$1")" && return 0
+    within "${2:-300}" grep -q 'guest: ready' "$(guest_log "$1")" && return 0
     say "$1 did not come up; its console:"
     tail -n 30 "$(guest_log "$1")" | note
     return 1
