@@ -11,7 +11,7 @@ is "$(stat -c %a "$template")" 600 "the template is private"
 loop=$(loop_new 16M)
 ok "a loop device is attached" xl block-attach pv1 "phy:$loop,xvda,w"
 ok "the guest connects it" \
-    within 10 backend_is pv1 vbd "$(xvd a)" state 4
+    within 120 backend_is pv1 vbd "$(xvd a)" state 4
 is "$(guest_do pv1 cat /sys/block/xvda/size)" 32768 "the guest sees its size"
 guest_do pv1 "echo from the guest | dd of=/dev/xvda bs=512 conv=sync" \
     > /dev/null
@@ -23,12 +23,12 @@ holds "$work/template" "the template covers it" \
 file=$(file_new 8M)
 ok "a file is attached" xl block-attach pv1 "file:$file,xvdb,r"
 ok "the guest connects that" \
-    within 10 backend_is pv1 vbd "$(xvd b)" state 4
+    within 120 backend_is pv1 vbd "$(xvd b)" state 4
 is "$(guest_do pv1 cat /sys/block/xvdb/ro)" 1 "read-only"
 
 ok "a network card is attached" \
     xl network-attach pv1 bridge=xenbr0 mac=00:16:3e:00:00:01
-ok "the guest connects it" within 10 backend_is pv1 vif 0 state 4
+ok "the guest connects it" within 120 backend_is pv1 vif 0 state 4
 is "$(guest_do pv1 cat /sys/class/net/eth0/address)" 00:16:3e:00:00:01 \
     "with its address"
 is "$(cat "/sys/class/net/vif$(xl domid pv1).0/master/uevent" |

@@ -12,13 +12,13 @@ image()
 disk=$(image xvda 16M)
 need ok "a guest starts with such a disk" guest_start pv1 "disk=['$disk']"
 ok "the device model serves it" \
-    within 10 backend_is pv1 qdisk "$(xvd a)" state 4
+    within 120 backend_is pv1 qdisk "$(xvd a)" state 4
 is "$(guest_do pv1 cat /sys/block/xvda/size)" 32768 "the guest has it"
 ok "another one is attached" xl block-attach pv1 "$(image xvdb 24M)"
-ok "it is served too" within 20 backend_is pv1 qdisk "$(xvd b)" state 4
+ok "it is served too" within 120 backend_is pv1 qdisk "$(xvd b)" state 4
 is "$(guest_do pv1 cat /sys/block/xvdb/size)" 49152 "the guest has it too"
 ok "it is detached" xl block-detach pv1 xvdb
-ok "the guest has it no more" within 10 guest_do pv1 "! test -e /dev/xvdb"
+ok "the guest has it no more" within 120 guest_do pv1 "! test -e /dev/xvdb"
 
 # A guest that began without one gets no device model when it needs one, and
 # xl calls the disk attached all the same.

@@ -28,13 +28,13 @@ exits 1 "the backend says nothing" backend pv1 vbd "$(xvd c)" hotplug-status
 is "$(listed pv1)" '["xvda","xvdc"]' "xl lists it too"
 
 ok "another disk is attached" xl block-attach pv1 "phy:$(loop_new 8M),xvdb,w"
-within 10 backend_is pv1 vbd "$(xvd b)" state 4
+within 120 backend_is pv1 vbd "$(xvd b)" state 4
 ok "the guest is paused" xl pause pv1
 exits 1 "it does not let go of the disk" xl block-detach pv1 xvdb
 is "$(backend pv1 vbd "$(xvd b)" online)" 0 "its unplug was begun"
 is "$(listed pv1)" '["xvda","xvdc","xvdb"]' "xl lists it still"
 ok "the guest goes on" xl unpause pv1
-ok "and lets go" within 20 backend_is pv1 vbd "$(xvd b)" state 6
+ok "and lets go" within 120 backend_is pv1 vbd "$(xvd b)" state 6
 is "$(listed pv1)" '["xvda","xvdc","xvdb"]' "xl lists the dead disk"
 
 need ok "a guest without frontends starts" guest_start pv2 -- g.nofront

@@ -8,7 +8,7 @@ need_xlcfg
 need ok "a guest starts" guest_start pv1 \
     "disk=['phy:$(loop_new 16M),xvda,w']" "vif=['mac=00:16:3e:00:00:01']"
 ok "a disk is attached" xl block-attach pv1 "phy:$(loop_new 8M),xvdb,r"
-within 10 backend_is pv1 vbd "$(xvd b)" state 4
+within 120 backend_is pv1 vbd "$(xvd b)" state 4
 domid=$(xl domid pv1)
 uuid=$(basename "$(guest_template pv1)" | cut -d . -f 3)
 

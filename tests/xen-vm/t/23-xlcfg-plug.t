@@ -17,7 +17,7 @@ exits 0 "a disk is attached" \
     xlcfg_xen attach pv1 disk "$work/disk.json" -o json
 holds "$work/out" "it says so" \
     '.device.key == "disk/xvda" and .device.state == "attached"'
-ok "the guest has it" within 10 guest_do pv1 test -b /dev/xvda
+ok "the guest has it" within 120 guest_do pv1 test -b /dev/xvda
 is "$(vdevs pv1)" '["xvda"]' "xl lists it"
 template_json pv1 > "$work/template"
 holds "$work/template" "the template covers it" '[.disks[].vdev] == ["xvda"]'
@@ -25,7 +25,7 @@ holds "$work/template" "the template covers it" '[.disks[].vdev] == ["xvda"]'
 echo '{"mac": "00:16:3e:00:00:02", "bridge": "xenbr0"}' > "$work/nic.json"
 exits 0 "a network card is attached" \
     xlcfg_xen attach pv1 nic "$work/nic.json" -o json
-ok "the guest has it" within 10 guest_do pv1 test -d /sys/class/net/eth0
+ok "the guest has it" within 120 guest_do pv1 test -d /sys/class/net/eth0
 exits 0 "get --config answers" xlcfg_xen get pv1 --config
 xl_config pv1 > "$work/theirs"
 same "$work/out" "$work/theirs" "it is what xl list -l says"

@@ -8,7 +8,7 @@ ok "the store is oxenstored" pgrep -x oxenstored
 need ok "a guest starts" guest_start pv1 "disk=['phy:$(loop_new 8M),xvda,w']"
 ok "a disk is attached" xl block-attach pv1 "phy:$(loop_new 8M),xvdb,w"
 ok "the guest connects it" \
-    within 10 backend_is pv1 vbd "$(xvd b)" state 4
+    within 120 backend_is pv1 vbd "$(xvd b)" state 4
 template_json pv1 > "$work/template"
 holds "$work/template" "the template covers both" \
     '[.disks[].vdev] == ["xvda", "xvdb"]'

@@ -8,10 +8,10 @@ need ok "a PVH guest starts" guest_create pvh1 'type="pvh"' memory=128 \
     "disk=['phy:$(loop_new 8M),xvda,w']"
 need ok "it comes up" guest_ready pvh1 120
 say "after $((SECONDS - begun)) s"
-ok "it has its disk" within 20 guest_do pvh1 test -b /dev/xvda
+ok "it has its disk" within 120 guest_do pvh1 test -b /dev/xvda
 ok "a disk is attached" xl block-attach pvh1 "phy:$(loop_new 8M),xvdb,w"
 ok "the guest connects it" \
-    within 20 backend_is pvh1 vbd "$(xvd b)" state 4
+    within 120 backend_is pvh1 vbd "$(xvd b)" state 4
 xl_config pvh1 > "$work/config"
 holds "$work/config" "xl lists both" \
     '.c_info.type == "pvh" and [.disks[].vdev] == ["xvda", "xvdb"]'

@@ -8,10 +8,10 @@ need ok "an HVM guest starts" guest_create hvm1 'type="hvm"' memory=160 \
     vnc=0 "serial='pty'" "disk=['phy:$(loop_new 8M),xvda,w']"
 need ok "it comes up" guest_ready hvm1 180
 say "after $((SECONDS - begun)) s"
-ok "it has its disk" within 20 guest_do hvm1 test -b /dev/xvda
+ok "it has its disk" within 120 guest_do hvm1 test -b /dev/xvda
 ok "a disk is attached" xl block-attach hvm1 "phy:$(loop_new 8M),xvdb,w"
 ok "the guest connects it" \
-    within 20 backend_is hvm1 vbd "$(xvd b)" state 4
+    within 120 backend_is hvm1 vbd "$(xvd b)" state 4
 xl_config hvm1 > "$work/config"
 holds "$work/config" "xl lists both" \
     '.c_info.type == "hvm" and [.disks[].vdev] == ["xvda", "xvdb"]'

@@ -60,7 +60,7 @@ rm "$work/plain.save"
 exits 0 "with the facade xl saves it" with_facade xl save pv1 "$save"
 is "$(saved_config "$save" | vdevs)" '["xvda"]' "without it"
 exits 0 "it is restored" xl restore "$save"
-ok "and is alive" within 30 guest_do pv1 true
+ok "and is alive" within 120 guest_do pv1 true
 is "$(xl_config pv1 | vdevs)" '["xvda"]' "with the disk it has"
 rm "$save"
 finish
