@@ -2,7 +2,13 @@
 # Addresses and hashes: what keeps them, and what changes them.
 
 CHECK_SUITES += check-address
+ifeq ($(WITH_LIBVIRT)$(if $(VIRT_SRC),,n),y)
+CI_SUITES += check-address-qemu
+endif
 
-.PHONY: check-address
+.PHONY: check-address check-address-qemu
 check-address: all
 	@XLCFG_BUILD=$(abspath $(B)) tests/address/book
+
+check-address-qemu: all
+	@XLCFG_BUILD=$(abspath $(B)) tests/address/qemu
