@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Watches, history and listings over the in-memory driver. */
+#include "ops/ctx.h"
+#include "store/keeper.h"
 #include "unit.h"
 #include "libxl_cfg.h"
 #include "store/state.h"
@@ -311,6 +313,39 @@ START_TEST(waiting_ends_at_once_when_it_is_so)
 }
 END_TEST
 
+START_TEST(a_watch_keeps_the_store)
+{
+    xlcfg_watch *w = open_watch(NULL);
+    char *name = xlcfg__keeper_name(other);
+    char version[XLCFG__KEEPER_VERSION_MAX];
+    int rc = XLCFG_ERROR_NOTFOUND;
+    size_t count;
+
+    ck_assert_ptr_nonnull(name);
+    /* it takes the office after its first look */
+    for (int i = 0; i < 1200 && rc; i++) {
+        rc = xlcfg__keeper_ask(dir, name, 60000, version, &count);
+        if (rc)
+            (void)poll(NULL, 0, 50);
+    }
+    for (int i = 0; i < 20; i++) {
+        char *now;
+
+        change(i);
+        ck_assert_int_eq(xlcfg__keeper_ask(dir, name, 60000, version,
+                                           &count), 0);
+        now = version_now();
+        ck_assert_str_eq(version, now);
+        ck_assert_uint_eq(count, 1);
+        free(now);
+    }
+    xlcfg_watch_close(w);
+    ck_assert_int_eq(xlcfg__keeper_ask(dir, name, 60000, version, &count),
+                     XLCFG_ERROR_NOTFOUND);
+    free(name);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tc = tcase_create("watch");
@@ -325,5 +360,6 @@ int main(void)
     tcase_add_test(tc, what_was_read_is_what_is);
     tcase_add_test(tc, only_what_differs_is_listed);
     tcase_add_test(tc, waiting_ends_at_once_when_it_is_so);
+    tcase_add_test(tc, a_watch_keeps_the_store);
     return run_case("watch", tc);
 }
