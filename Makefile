@@ -63,6 +63,7 @@ help:
 #h make hotplug        the hotplug suite on plain xl and on xlcfg, in that Xen
 #h make hotplug-kvm    the same on plain virsh and on xlcfg, with QEMU guests
 #h make crash          plugs killed at each of their steps, then settled
+#h make crash-virt     xlcfg, libvirtd, QEMU killed at many moments of each act
 #h make check-model    the plug protocol's model, searched by spin
 #h make bench-xen      the same on a real Xen, booted in QEMU
 #h make check-xen      the tests inside a real Xen, booted in QEMU

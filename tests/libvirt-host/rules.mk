@@ -11,12 +11,20 @@ LV_NEW_TESTS ?= libvirtd_killed_in_attach guest_answers_while_libvirtd_is_away \
 	away_is_not_gone hung_monitor saved_and_restored \
 	snapshot_and_block_copy medium_and_link
 
-.PHONY: check-libvirt-restart check-libvirt-restart-new
+.PHONY: check-libvirt-restart check-libvirt-restart-new crash-virt
 check-libvirt-restart: all
 	@images=$$(tests/libvirt-host/build-guest $(B)/libvirt-host/cache | \
 		tail -n 1) && \
 	PYTHONDONTWRITEBYTECODE=1 tests/libvirt-host/restart $(B) "$$images" \
 		$(LV_TESTS)
+
+# xlcfg, libvirtd or QEMU killed at many moments of each act: half an hour.
+CRASH_VIRT_ROUNDS ?= 25
+crash-virt: all
+	@images=$$(tests/libvirt-host/build-guest $(B)/libvirt-host/cache | \
+		tail -n 1) && \
+	XLCFG_CRASH_ROUNDS=$(CRASH_VIRT_ROUNDS) PYTHONDONTWRITEBYTECODE=1 \
+		tests/libvirt-host/crash $(B) "$$images" $(LV_TESTS)
 
 check-libvirt-restart-new: all
 	@images=$$(tests/libvirt-host/build-guest $(B)/libvirt-host/cache | \

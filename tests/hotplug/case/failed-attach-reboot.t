@@ -18,6 +18,6 @@ comes_back()
     now=$(guest_life hp1 2> /dev/null) && [ "$now" != "$before" ] &&
         disk_is hp1 xvda connected
 }
-ok "it comes up again" within 60 comes_back
+ok "it comes up again" within 180 comes_back
 config hp1 "disk xvda $image" "it has what it had, and no more"
 finish

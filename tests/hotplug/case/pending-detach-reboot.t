@@ -17,7 +17,7 @@ comes_back()
     now=$(guest_life hp1 2> /dev/null) && [ "$now" != "$before" ] &&
         disk_is hp1 xvda there
 }
-ok "it comes up again" within 60 comes_back
+ok "it comes up again" within 180 comes_back
 ts_tidy hp1 > "$work/tidy" 2>&1
 ok "the disk did not come with it" disk_is hp1 xvdb gone
 config hp1 "disk xvda $image" "nor is it in its configuration"

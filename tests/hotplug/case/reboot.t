@@ -19,6 +19,6 @@ comes_back()
     now=$(guest_life hp1 2> /dev/null) && [ "$now" != "$before" ] &&
         disk_is hp1 xvdb connected
 }
-ok "it comes up again, with the disk" within 60 comes_back
+ok "it comes up again, with the disk" within 180 comes_back
 config hp1 "disk xvdb $image" "and with no other"
 finish
