@@ -15,7 +15,7 @@ comes_back()
     local now
 
     now=$(guest_life hp1 2> /dev/null) && [ "$now" != "$before" ] &&
-        disk_is hp1 xvda there
+        disk_is hp1 xvda there && guest_do hp1 true
 }
 ok "it comes up again" within 180 comes_back
 ts_tidy hp1 > "$work/tidy" 2>&1
