@@ -170,12 +170,20 @@ static xlcfg_doc *note_doc(char *s)
 void xlcfg__view_note(struct xlcfg_view *view, const char *fmt, ...)
 {
     char text[1024];
+    xlcfg_doc *note;
     va_list ap;
 
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
-    xlcfg__items_add(&view->unknown, note_doc(text));
+    note = note_doc(text);
+    /* looked for twice and not found twice: said once */
+    for (size_t i = 0; note && i < view->unknown.count; i++)
+        if (!strcmp(view->unknown.v[i]->text, note->text)) {
+            xlcfg_doc_free(note);
+            return;
+        }
+    xlcfg__items_add(&view->unknown, note);
 }
 
 /* A second nic with a MAC that is taken becomes "nic/MAC.2", ".3", ... */

@@ -53,6 +53,22 @@ int xlcfg__uuid_of(xlcfg_ctx *ctx, const char *dom, char uuid[37],
     return rc;
 }
 
+/* History where nothing was ever recorded: no events, and no version that
+ * one could go on from. */
+static int no_history(const char *since, xlcfg_doc **doc_r, xlcfg_error *err)
+{
+    int rc = since ? xlcfg__state_no_token(since, err) : 0;
+
+    if (!rc && since)
+        rc = xlcfg__err(err, XLCFG_ERROR_TOO_OLD, since,
+                        "TOO_OLD: it is of another store: list again, "
+                        "nothing has been recorded here yet");
+    if (rc)
+        return rc;
+    *doc_r = xlcfg__doc_items(NULL, 0);
+    return *doc_r ? 0 : xlcfg__nomem(err);
+}
+
 /* The store of a question to it: NOTFOUND when nothing was ever recorded. */
 static int open_history(xlcfg_ctx *ctx, const char *dom, char uuid[37],
                         xlcfg__state **st_r, xlcfg_error *err)
@@ -74,6 +90,8 @@ int xlcfg_history(xlcfg_ctx *ctx, const char *dom, const char *since,
     int rc;
 
     rc = open_history(ctx, dom, uuid, &st, err);
+    if (rc == XLCFG_ERROR_NOTFOUND)
+        return no_history(since, doc_r, err);
     if (rc)
         return rc;
     if (since)

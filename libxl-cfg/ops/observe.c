@@ -327,27 +327,22 @@ static int version_of(struct observation *ob,
     return rc;
 }
 
-/* doc with a version, or with why there is none where the caller can mend
- * that.  Takes doc; NULL: no memory. */
+/* doc with a version, or with why there is none.  Takes doc; NULL: no
+ * memory. */
 static xlcfg_doc *with_version(xlcfg_doc *doc, const char *version,
                                const xlcfg_error *why)
 {
-    xlcfg__items unknown = { 0 };
-    const xlcfg_doc *had = xlcfg_doc_get(doc, "unknown");
     xlcfg_doc *with;
 
-    if (version[0]) {
+    if (version[0])
         with = xlcfg__doc_with(doc, "version", xlcfg__doc_str(version));
-    } else if (why->code == XLCFG_ERROR_INVAL) {
-        for (size_t i = 0; i < xlcfg_doc_count(had); i++)
-            xlcfg__items_add(&unknown, xlcfg_doc_ref(xlcfg_doc_at(had, i)));
-        xlcfg__items_add(&unknown, xlcfg__doc_strf("version: %s: %s",
-                                                   why->where,
-                                                   why->message));
-        with = xlcfg__doc_with(doc, "unknown", xlcfg__items_end(&unknown));
-    } else {
+    else if (why->code && why->code != XLCFG_ERROR_NOTFOUND)
+        with = xlcfg__doc_with(doc, "no_version",
+                               xlcfg__doc_strf("%s%s%s", why->where,
+                                               why->where[0] ? ": " : "",
+                                               why->message));
+    else
         return doc;
-    }
     xlcfg_doc_free(doc);
     return with;
 }

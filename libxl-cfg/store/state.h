@@ -229,6 +229,8 @@ void xlcfg__lines_dispose(struct xlcfg__lines *lines);
 const struct xlcfg__line *xlcfg__lines_find(const struct xlcfg__lines *lines,
                                             const char *uuid);
 
+/* 0 for a text that has the form of a version; INVAL. */
+int xlcfg__state_no_token(const char *token, xlcfg_error *err);
 /*
  * What the store has of domains beside their versions, and a look is made of
  * too: open intents, and templates kept here.  A text for each domain that

@@ -97,6 +97,18 @@ static bool parse_token(const char *token, char instance[13], int64_t *rev_r)
     return true;
 }
 
+int xlcfg__state_no_token(const char *token, xlcfg_error *err)
+{
+    char instance[13];
+    int64_t rev;
+
+    if (parse_token(token, instance, &rev))
+        return 0;
+    return xlcfg__err(err, XLCFG_ERROR_INVAL, token,
+                      "not a version: expected 12 hexadecimal digits, a "
+                      "dot and 20 digits");
+}
+
 static int too_old(const xlcfg__state *st, const char *token,
                    const struct span *span, const char *why,
                    xlcfg_error *err)
@@ -116,10 +128,10 @@ static int own_token(xlcfg__state *st, const char *token, int64_t *rev_r,
     char instance[13];
     int rc;
 
-    if (!parse_token(token, instance, rev_r))
-        return xlcfg__err(err, XLCFG_ERROR_INVAL, token,
-                          "not a version: expected 12 hexadecimal digits, a "
-                          "dot and 20 digits");
+    rc = xlcfg__state_no_token(token, err);
+    if (rc)
+        return rc;
+    parse_token(token, instance, rev_r);
     rc = read_span(st, span, err);
     if (rc)
         return rc;

@@ -257,6 +257,8 @@ static void note_damage(const xlcfg__state *st)
 
 int xlcfg__state_sqlerr(xlcfg__state *st, int r, xlcfg_error *err)
 {
+    const char *said;
+
     switch (r & 0xff) {
     case SQLITE_NOMEM:
         return xlcfg__nomem(err);
@@ -269,8 +271,11 @@ int xlcfg__state_sqlerr(xlcfg__state *st, int r, xlcfg_error *err)
         note_damage(st);
         break;
     }
-    return xlcfg__err(err, XLCFG_ERROR_STORE, st->path, "%s (%s)",
-                      sqlite3_errmsg(st->db), sqlite3_errstr(r));
+    said = sqlite3_errmsg(st->db);
+    if (!strcmp(said, sqlite3_errstr(r)))
+        return xlcfg__err(err, XLCFG_ERROR_STORE, st->path, "%s", said);
+    return xlcfg__err(err, XLCFG_ERROR_STORE, st->path, "%s (%s)", said,
+                      sqlite3_errstr(r));
 }
 
 static int bind_doc(sqlite3_stmt *stmt, int at, const xlcfg_doc *doc)

@@ -2,7 +2,7 @@
 # The commands and the C interface on a real xenstored.
 
 TEST_PROGRAMS += $(B)/tests/cli/retrieve
-CHECK_SUITES += check-cli check-cli-write
+CHECK_SUITES += check-cli check-cli-write check-cli-words
 
 $(B)/tests/cli/retrieve: tests/cli/retrieve.c $(B)/lib/libxlcfg.so
 	@mkdir -p $(@D)
@@ -10,9 +10,12 @@ $(B)/tests/cli/retrieve: tests/cli/retrieve.c $(B)/lib/libxlcfg.so
 		-Wl,-rpath,'$$ORIGIN/../../lib' -o $@ $< -L$(B)/lib -lxlcfg \
 		$(XEN_LIBS) -lpthread
 
-.PHONY: check-cli check-cli-write
+.PHONY: check-cli check-cli-write check-cli-words
 check-cli: all $(XS_PROGRAMS) $(B)/tests/cli/retrieve
 	XLCFG_BUILD=$(B) tests/cli/run
 
 check-cli-write: all
 	XLCFG_BUILD=$(B) tests/cli/write
+
+check-cli-words: all
+	XLCFG_BUILD=$(B) tests/cli/words

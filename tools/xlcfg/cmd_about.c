@@ -4,17 +4,24 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static bool wants_document(const struct tool *t)
 {
     return t->format == FORMAT_JSON || t->format == FORMAT_YAML;
 }
 
-static void rows_of(const xlcfg_doc *list, const char *const *heads,
-                    const char *const *names, size_t columns)
+static void rows_of(const struct tool *t, const xlcfg_doc *list,
+                    const char *const *heads, const char *const *names,
+                    size_t columns)
 {
-    struct table *tb = table_new(heads, columns);
+    struct table *tb;
 
+    if (t->format == FORMAT_NAME) {
+        print_names(list, "name", NULL);
+        return;
+    }
+    tb = table_new(heads, columns);
     for (size_t i = 0; i < xlcfg_doc_count(list); i++)
         for (size_t c = 0; c < columns; c++)
             table_cell(tb, cell_text(xlcfg_doc_at(list, i), names[c]));
@@ -33,18 +40,57 @@ static int run_features(struct tool *t, int argc, char **argv)
     xlcfg_doc *doc;
     int code;
 
-    code = tool_args(t, &argc, argv, rows, 0, 0, "features [--why NAME]");
-    if (!code)
-        code = tool_open(t);
+    code = tool_begin(t, &argc, argv, rows, 0, 0, "features [--why NAME]");
     if (code)
         return code;
     if (xlcfg_features(t->ctx, why, &doc, &err))
         return tool_fail(t, &err);
     if (wants_document(t))
         return tool_print(t, doc);
-    rows_of(xlcfg_doc_get(doc, "features"), heads, names, 4);
+    rows_of(t, xlcfg_doc_get(doc, "features"), heads, names, 4);
     xlcfg_doc_free(doc);
     return EXIT_DONE;
+}
+
+/* The names: lines, or in JSON and YAML one list. */
+static int schema_names(struct tool *t)
+{
+    const char *comma = "{\"schemas\":[";
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    char *text = NULL;
+    xlcfg_doc *doc;
+    size_t len;
+    FILE *f;
+    int rc;
+
+    for (size_t i = 0; !wants_document(t) && xlcfg_schema_name(i); i++)
+        puts(xlcfg_schema_name(i));
+    if (!wants_document(t))
+        return EXIT_DONE;
+    f = open_memstream(&text, &len);
+    if (!f)
+        return EXIT_INTERNAL;
+    for (size_t i = 0; xlcfg_schema_name(i); i++, comma = ",")
+        fprintf(f, "%s\"%s\"", comma, xlcfg_schema_name(i));
+    fputs("]}", f);
+    rc = fclose(f) ? XLCFG_ERROR_NOMEM
+        : xlcfg_doc_parse(text, len, &doc, &err);
+    free(text);
+    return rc ? tool_fail(t, &err) : tool_print(t, doc);
+}
+
+/* One of them, which is JSON whatever the form; but YAML when asked for. */
+static int schema_text(struct tool *t, const char *text)
+{
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    xlcfg_doc *doc;
+
+    if (t->format != FORMAT_YAML) {
+        fputs(text, stdout);
+        return EXIT_DONE;
+    }
+    return xlcfg_doc_parse(text, strlen(text), &doc, &err)
+        ? tool_fail(t, &err) : tool_print(t, doc);
 }
 
 static int run_schema(struct tool *t, int argc, char **argv)
@@ -54,13 +100,14 @@ static int run_schema(struct tool *t, int argc, char **argv)
     int code;
 
     code = tool_args(t, &argc, argv, rows, 0, 1, "schema [NAME]");
+    if (!code)
+        code = tool_lacks(t, FORMAT_XML, "schema");
+    if (!code && argc > 1)
+        code = tool_lacks(t, FORMAT_NAME, "a schema");
     if (code)
         return code;
-    if (argc == 1) {
-        for (size_t i = 0; xlcfg_schema_name(i); i++)
-            puts(xlcfg_schema_name(i));
-        return EXIT_DONE;
-    }
+    if (argc == 1)
+        return schema_names(t);
     text = xlcfg_schema(argv[1]);
     if (!text) {
         xlcfg_error err = { XLCFG_ERROR_NOTFOUND, "", "" };
@@ -70,8 +117,7 @@ static int run_schema(struct tool *t, int argc, char **argv)
                  "no schema of that name: `xlcfg schema` lists them");
         return tool_fail(t, &err);
     }
-    fputs(text, stdout);
-    return EXIT_DONE;
+    return schema_text(t, text);
 }
 
 static int run_table(struct tool *t, int argc, char **argv)
@@ -91,6 +137,10 @@ static int run_table(struct tool *t, int argc, char **argv)
     int code;
 
     code = tool_args(t, &argc, argv, rows, 0, 0, "table [--kinds]");
+    if (!code)
+        code = tool_lacks(t, FORMAT_XML, "table");
+    if (!code && !kinds)
+        code = tool_lacks(t, FORMAT_NAME, "table");
     if (code)
         return code;
     if (xlcfg_table(kinds != NULL, &doc, &err))
@@ -98,9 +148,9 @@ static int run_table(struct tool *t, int argc, char **argv)
     if (wants_document(t))
         return tool_print(t, doc);
     if (kinds)
-        rows_of(xlcfg_doc_get(doc, "kinds"), kind_heads, kind_names, 3);
+        rows_of(t, xlcfg_doc_get(doc, "kinds"), kind_heads, kind_names, 3);
     else
-        rows_of(xlcfg_doc_get(doc, "cells"), heads, names, 7);
+        rows_of(t, xlcfg_doc_get(doc, "cells"), heads, names, 7);
     xlcfg_doc_free(doc);
     return EXIT_DONE;
 }
@@ -148,6 +198,8 @@ static int run_check(struct tool *t, int argc, char **argv)
     int code;
 
     code = tool_args(t, &argc, argv, rows, 0, 0, "check [--canonical FILE]");
+    if (!code)
+        code = tool_lacks(t, FORMAT_XML, "check");
     if (code)
         return code;
     if (file)
@@ -167,7 +219,7 @@ static int run_check(struct tool *t, int argc, char **argv)
 
         return printed ? printed : code;
     }
-    rows_of(list, heads, names, 3);
+    rows_of(t, list, heads, names, 3);
     xlcfg_doc_free(doc);
     return code;
 }

@@ -11,26 +11,25 @@ static void print_rows(const struct tool *t, const xlcfg_doc *doc)
 {
     static const char *const heads[] = { "KEY", "HELD", "ADDRESS" };
     const xlcfg_doc *rows = xlcfg_doc_get(doc, "addresses");
-    struct table *tb = NULL;
+    struct table *tb;
 
-    if (t->format != FORMAT_NAME)
-        tb = table_new(heads, 3);
+    if (t->format == FORMAT_NAME) {
+        print_names(rows, "key", NULL);
+        return;
+    }
+    tb = table_new(heads, 3);
     for (size_t i = 0; i < xlcfg_doc_count(rows); i++) {
         const xlcfg_doc *row = xlcfg_doc_at(rows, i);
         char buf[256];
 
-        if (t->format == FORMAT_NAME) {
-            puts(cell_text(row, "key"));
-            continue;
-        }
         table_cell(tb, cell_text(row, "key"));
         table_cell(tb, cell_text(row, "held"));
         table_cell(tb, cell_address(row, buf, sizeof(buf)));
     }
     table_print(tb);
-    if (t->format == FORMAT_TABLE && !t->quiet)
-        printf("chosen by: %s (newest: %s)\n", cell_text(doc, "choice"),
-               cell_text(doc, "newest"));
+    if (!t->quiet)
+        text_line(stdout, "chosen by: %s (newest: %s)",
+                  cell_text(doc, "choice"), cell_text(doc, "newest"));
 }
 
 static int take_choice(const struct tool *t, const char *text,
@@ -66,9 +65,9 @@ static int run(struct tool *t, int argc, char **argv)
         return code;
     if (argc != 2)
         return tool_usage(t, NULL, "usage: xlcfg addresses DOM");
-    if (t->format == FORMAT_XML)
-        return tool_usage(t, "-o xml", "addresses has no XML form");
-    code = tool_open(t);
+    code = tool_lacks(t, FORMAT_XML, "addresses");
+    if (!code)
+        code = tool_open(t);
     if (code)
         return code;
     if (choice && xlcfg_address_choice(t->ctx, argv[1], number, &err))

@@ -57,10 +57,10 @@ static int finish(struct tool *t, xlcfg_doc *doc, const char *did)
     if (t->format == FORMAT_JSON || t->format == FORMAT_YAML)
         return tool_print(t, doc);
     if (t->format == FORMAT_NAME)
-        puts(cell_text(dom, "uuid"));
+        text_line(stdout, "%s", cell_text(dom, "uuid"));
     else if (!t->quiet)
-        printf("%s %s: %s\n", cell_text(dom, "name"),
-               cell_text(dom, "uuid"), did);
+        text_line(stdout, "%s %s: %s", cell_text(dom, "name"),
+                  cell_text(dom, "uuid"), did);
     xlcfg_doc_free(doc);
     return EXIT_DONE;
 }

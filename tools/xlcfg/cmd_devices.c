@@ -11,18 +11,17 @@ static void print_rows(const struct tool *t, const xlcfg_doc *devices)
     static const char *const heads[] = {
         "KEY", "KIND", "STATE", "ADDRESS", "SINCE", "SOURCE", "REASON",
     };
-    struct table *tb = NULL;
+    struct table *tb;
 
-    if (t->format != FORMAT_NAME)
-        tb = table_new(heads, 7);
+    if (t->format == FORMAT_NAME) {
+        print_names(devices, "key", NULL);
+        return;
+    }
+    tb = table_new(heads, 7);
     for (size_t i = 0; i < xlcfg_doc_count(devices); i++) {
         const xlcfg_doc *dev = xlcfg_doc_at(devices, i);
         char buf[256];
 
-        if (t->format == FORMAT_NAME) {
-            puts(cell_text(dev, "key"));
-            continue;
-        }
         table_cell(tb, cell_text(dev, "key"));
         table_cell(tb, cell_text(dev, "kind"));
         table_cell(tb, cell_text(dev, "state"));
@@ -37,7 +36,8 @@ static void print_rows(const struct tool *t, const xlcfg_doc *devices)
 /* These members alone: their texts put together. */
 static xlcfg_doc *part(const xlcfg_doc *doc, xlcfg_error *err)
 {
-    static const char *const names[] = { "version", "last_seen", "devices" };
+    static const char *const names[] = { "version", "no_version", "last_seen",
+                                         "devices" };
     const char *before = "{";
     xlcfg_doc *out = NULL;
     char *text = NULL;

@@ -71,7 +71,9 @@ int diff_print(struct tool *t, xlcfg_doc *doc, const char *from,
         code = tool_print(t, doc);
         return code ? code : count ? EXIT_DIFFERS : EXIT_DONE;
     }
-    if (count)
+    if (t->format == FORMAT_NAME)
+        print_names(xlcfg_doc_get(doc, "changes"), "key", "path");
+    else if (count)
         print_rows(doc, from, to);
     xlcfg_doc_free(doc);
     return count ? EXIT_DIFFERS : EXIT_DONE;

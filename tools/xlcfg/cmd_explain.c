@@ -12,38 +12,37 @@ static void line(const char *label, const xlcfg_doc *doc)
     if (xlcfg_doc_kind(doc) == XLCFG_DOC_NULL) {
         printf("  %-9s nothing\n", label);
     } else if (!xlcfg_doc_print(doc, 0, &text, NULL, NULL)) {
-        printf("  %-9s %s\n", label, text);
+        text_line(stdout, "  %-9s %s", label, text);
         free(text);
     }
 }
 
 static void explain(const xlcfg_doc *d)
 {
+    bool in_config = xlcfg_doc_is_true(xlcfg_doc_get(d, "in_config"));
     const xlcfg_doc *cell = xlcfg_doc_get(d, "cell");
     const char *reason = xlcfg_doc_string(xlcfg_doc_get(d, "reason"));
 
-    printf("%s: %s\n", cell_text(d, "key"), cell_text(d, "state"));
+    text_line(stdout, "%s: %s", cell_text(d, "key"), cell_text(d, "state"));
     line("template", xlcfg_doc_get(d, "template"));
     line("intent", xlcfg_doc_get(d, "intent"));
-    printf("  %-9s %s%s%s%s\n", "live", cell_text(d, "live"),
-           reason ? " (" : "", reason ? reason : "", reason ? ")" : "");
+    text_line(stdout, "  %-9s %s%s%s%s", "live", cell_text(d, "live"),
+              reason ? " (" : "", reason ? reason : "", reason ? ")" : "");
     line("live body", xlcfg_doc_get(d, "live_body"));
-    printf("  %-9s template %s, intent %s, live %s\n", "cell",
-           cell_text(cell, "template"), cell_text(cell, "intent"),
-           cell_text(cell, "live"));
-    printf("  %-9s %s; %s the configuration", "verdict",
-           cell_text(d, "verdict"),
-           xlcfg_doc_is_true(xlcfg_doc_get(d, "in_config")) ? "in"
-                                                            : "not in");
-    if (xlcfg_doc_is_true(xlcfg_doc_get(d, "in_config")))
-        printf(", body: %s", cell_text(d, "body"));
-    putchar('\n');
+    text_line(stdout, "  %-9s template %s, intent %s, live %s", "cell",
+              cell_text(cell, "template"), cell_text(cell, "intent"),
+              cell_text(cell, "live"));
+    text_line(stdout, "  %-9s %s; %s the configuration%s%s", "verdict",
+              cell_text(d, "verdict"), in_config ? "in" : "not in",
+              in_config ? ", body: " : "",
+              in_config ? cell_text(d, "body") : "");
 }
 
 static int run(struct tool *t, int argc, char **argv)
 {
     const struct option_row rows[] = { { 0 } };
     xlcfg_error err = XLCFG_ERROR_INIT;
+    bool names = t->format == FORMAT_NAME;
     const xlcfg_doc *list;
     xlcfg_doc *doc;
     int code;
@@ -60,11 +59,14 @@ static int run(struct tool *t, int argc, char **argv)
     if (t->format == FORMAT_JSON || t->format == FORMAT_YAML)
         return tool_print(t, doc);
     list = xlcfg_doc_get(doc, "devices");
-    for (size_t i = 0; i < xlcfg_doc_count(list); i++)
+    if (names)
+        print_names(list, "key", NULL);
+    for (size_t i = 0; !names && i < xlcfg_doc_count(list); i++)
         explain(xlcfg_doc_at(list, i));
     list = xlcfg_doc_get(doc, "unknown");
-    for (size_t i = 0; i < xlcfg_doc_count(list); i++)
-        printf("not known: %s\n", xlcfg_doc_string(xlcfg_doc_at(list, i)));
+    for (size_t i = 0; !names && i < xlcfg_doc_count(list); i++)
+        text_line(stdout, "not known: %s",
+                  xlcfg_doc_string(xlcfg_doc_at(list, i)));
     xlcfg_doc_free(doc);
     return EXIT_DONE;
 }

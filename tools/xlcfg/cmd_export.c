@@ -28,14 +28,14 @@ static void print_notes(const struct tool *t, const char *path,
     for (size_t i = 0; i < xlcfg_doc_count(notes); i++) {
         const xlcfg_doc *n = xlcfg_doc_at(notes, i);
 
-        fprintf(stderr, "xlcfg: note: %s: line %s: <%s>: %s\n", path,
-                cell_text(n, "line"), cell_text(n, "element"),
-                cell_text(n, "message"));
+        text_line(stderr, "xlcfg: note: %s: line %s: <%s>: %s", path,
+                  cell_text(n, "line"), cell_text(n, "element"),
+                  cell_text(n, "message"));
     }
     if (unchanged && !xlcfg_doc_is_true(unchanged) &&
         !xlcfg_doc_count(notes))
-        fprintf(stderr, "xlcfg: note: %s: its configuration was changed "
-                "after it was exported\n", path);
+        text_line(stderr, "xlcfg: note: %s: its configuration was changed "
+                  "after it was exported", path);
 }
 
 int tool_read_ovf(struct tool *t, const char *path, const char *text,
@@ -67,6 +67,10 @@ static int run(struct tool *t, int argc, char **argv)
     int code;
 
     code = tool_args(t, &argc, argv, rows, 1, 1, "export DOM [--ovf]");
+    if (!code)
+        code = tool_lacks(t, FORMAT_NAME, "export");
+    if (!code)
+        code = tool_lacks(t, FORMAT_YAML, "export");
     if (!code)
         code = tool_open(t);
     if (code)

@@ -22,14 +22,17 @@ static void summary(const struct tool *t, const xlcfg_doc *doc)
 
     if (t->quiet)
         return;
-    fprintf(stderr, "# %s, domid %s, %s; version %s; %s\n",
-            cell_text(dom, "name"), cell_text(dom, "domid"),
-            cell_text(dom, "state"), cell_text(doc, "version"),
-            xlcfg_doc_is_true(xlcfg_doc_get(doc, "complete"))
-            ? "complete" : "not complete:");
+    text_line(stderr, "# %s, domid %s, %s; version %s; %s",
+              cell_text(dom, "name"), cell_text(dom, "domid"),
+              cell_text(dom, "state"), cell_text(doc, "version"),
+              xlcfg_doc_is_true(xlcfg_doc_get(doc, "complete"))
+              ? "complete" : "not complete:");
+    if (xlcfg_doc_get(doc, "no_version"))
+        text_line(stderr, "#   no version: %s",
+                  cell_text(doc, "no_version"));
     for (size_t i = 0; i < xlcfg_doc_count(unknown); i++)
-        fprintf(stderr, "#   %s\n",
-                xlcfg_doc_string(xlcfg_doc_at(unknown, i)));
+        text_line(stderr, "#   %s",
+                  xlcfg_doc_string(xlcfg_doc_at(unknown, i)));
 }
 
 static int run_get(struct tool *t, int argc, char **argv)
@@ -75,7 +78,8 @@ static int run_get(struct tool *t, int argc, char **argv)
         summary(t, doc);
         doc = only(doc, "config");
     } else if (t->format == FORMAT_NAME) {
-        puts(cell_text(xlcfg_doc_get(doc, "domain"), "name"));
+        text_line(stdout, "%s", cell_text(xlcfg_doc_get(doc, "domain"),
+                                          "name"));
         xlcfg_doc_free(doc);
         return code;
     } else if (t->format == FORMAT_TABLE) {

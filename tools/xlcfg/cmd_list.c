@@ -13,18 +13,17 @@ static void print_rows(const struct tool *t, const xlcfg_doc *doc)
     static const char *const names[] = { "name", "uuid", "domid", "state",
                                          "version", "hash" };
     const xlcfg_doc *rows = xlcfg_doc_get(doc, "domains");
-    struct table *tb = NULL;
+    struct table *tb;
 
-    if (t->format != FORMAT_NAME)
-        tb = table_new(heads, 6);
+    if (t->format == FORMAT_NAME) {
+        print_names(rows, "name", NULL);
+        return;
+    }
+    tb = table_new(heads, 6);
     for (size_t i = 0; i < xlcfg_doc_count(rows); i++) {
         const xlcfg_doc *row = xlcfg_doc_at(rows, i);
         char hash[13];
 
-        if (t->format == FORMAT_NAME) {
-            puts(cell_text(row, "name"));
-            continue;
-        }
         for (int c = 0; c < 5; c++)
             table_cell(tb, cell_text(row, names[c]));
         snprintf(hash, sizeof(hash), "%s", cell_text(row, "hash"));
@@ -39,7 +38,8 @@ static void print_gone(const struct tool *t, const xlcfg_doc *doc)
 
     for (size_t i = 0; i < xlcfg_doc_count(gone) &&
          t->format == FORMAT_TABLE; i++)
-        printf("gone %s\n", xlcfg_doc_string(xlcfg_doc_at(gone, i)));
+        text_line(stdout, "gone %s",
+                  xlcfg_doc_string(xlcfg_doc_at(gone, i)));
 }
 
 /* ---- what the caller knows ---- */
@@ -153,9 +153,8 @@ static int run(struct tool *t, int argc, char **argv)
         return code;
     if (argc > 1)
         return tool_usage(t, argv[1], "list takes no arguments");
-    if (t->format == FORMAT_XML)
-        return tool_usage(t, "-o xml", "list has no XML form");
-    if (known)
+    code = tool_lacks(t, FORMAT_XML, "list");
+    if (!code && known)
         code = read_known(t, known, &had);
     if (!code)
         code = tool_open(t);

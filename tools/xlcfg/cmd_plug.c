@@ -86,8 +86,8 @@ static int plug_options(struct tool *t, int *argc, char **argv, int words,
         code = tool_usage(t, "--if-version", "expected 12 hexadecimal "
                           "digits, a dot and 20 digits, not '%s'",
                           opt->if_version);
-    if (!code && t->format == FORMAT_XML)
-        code = tool_usage(t, "-o xml", "%s has no XML form", argv[0]);
+    if (!code)
+        code = tool_lacks(t, FORMAT_XML, argv[0]);
     if (code)
         return code;
     if (keep && reset)

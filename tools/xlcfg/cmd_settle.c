@@ -11,8 +11,8 @@ static void print_lines(const xlcfg_doc *list, const char *member,
     for (size_t i = 0; i < xlcfg_doc_count(list); i++) {
         const xlcfg_doc *row = xlcfg_doc_at(list, i);
 
-        printf("%s %s: %s%s\n", cell_text(row, "domain"),
-               cell_text(row, "key"), before, cell_text(row, member));
+        text_line(stdout, "%s %s: %s%s", cell_text(row, "domain"),
+                  cell_text(row, "key"), before, cell_text(row, member));
     }
 }
 
@@ -27,6 +27,8 @@ static int run_settle(struct tool *t, int argc, char **argv)
     int code, rc;
 
     code = tool_begin(t, &argc, argv, rows, 0, 1, "settle [DOM]");
+    if (!code)
+        code = tool_lacks(t, FORMAT_NAME, "settle");
     if (code)
         return code;
     progress_begin(&p, t, "settling", argc > 1 ? argv[1] : "all domains");

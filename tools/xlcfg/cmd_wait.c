@@ -22,8 +22,8 @@ static int run(struct tool *t, int argc, char **argv)
     code = tool_options(t, &argc, argv, rows);
     if (!code && (argc != 2 || !what))
         code = tool_usage(t, NULL, "usage: xlcfg wait DOM --for KEY=STATE");
-    if (!code && t->format == FORMAT_XML)
-        code = tool_usage(t, "-o xml", "wait has no XML form");
+    if (!code)
+        code = tool_lacks(t, FORMAT_XML, "wait");
     if (!code && timeout)
         code = tool_seconds(t, "--timeout", timeout, 4000000, &ms);
     if (code)

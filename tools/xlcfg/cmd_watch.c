@@ -22,14 +22,9 @@ static void on_signal(int number)
 
 /* ---- one line ---- */
 
-/* What a terminal would obey is shown as '?'. */
-static void put_cell(const char *text, int width)
+static void put_cell(const char *text, size_t width)
 {
-    int n = 0;
-
-    for (; *text; text++, n++)
-        putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
-    for (; n < width; n++)
+    for (size_t n = text_put(stdout, text); n < width; n++)
         putchar(' ');
     putchar(' ');
 }
@@ -274,7 +269,6 @@ static int run_history(struct tool *t, int argc, char **argv)
     if (code)
         return code;
     signal(SIGPIPE, SIG_IGN);
-    print_heads(t);
     for (left = count; !code && got == PAGE; left -= count ? got : 0) {
         size_t most = count && left < PAGE ? left : PAGE;
         xlcfg_doc *page;
@@ -284,6 +278,8 @@ static int run_history(struct tool *t, int argc, char **argv)
         if (xlcfg_history(t->ctx, argc > 1 ? argv[1] : NULL,
                           since[0] ? since : from, most, &page, &err))
             return tool_fail(t, &err);
+        if (!since[0] && xlcfg_doc_count(page))
+            print_heads(t);
         got = xlcfg_doc_count(page);
         code = print_page(t, page, since, sizeof(since));
         xlcfg_doc_free(page);

@@ -26,7 +26,7 @@ void tool_say_last(const struct tool *t, const xlcfg_doc *doc)
     const xlcfg_doc *last = xlcfg_doc_get(doc, "last_seen");
 
     if (last && !t->quiet && t->format != FORMAT_JSON)
-        fprintf(stderr, "# not looked at: as it was last seen %s s ago, "
-                "version %s\n", cell_text(last, "age"),
-                cell_text(last, "version"));
+        text_line(stderr, "# not looked at: as it was last seen %s s ago, "
+                  "version %s", cell_text(last, "age"),
+                  cell_text(last, "version"));
 }

@@ -44,35 +44,20 @@ static int code_of(int error)
     return EXIT_INTERNAL;
 }
 
-/* s as a JSON string on stderr; bytes that are no ASCII as they are. */
-static void put_json(const char *s)
-{
-    fputc('"', stderr);
-    for (; *s; s++) {
-        if (*s == '"' || *s == '\\')
-            fprintf(stderr, "\\%c", *s);
-        else if ((unsigned char)*s < 0x20)
-            fprintf(stderr, "\\u%04x", (unsigned)(unsigned char)*s);
-        else
-            fputc(*s, stderr);
-    }
-    fputc('"', stderr);
-}
-
 static void print_error(const struct tool *t, const xlcfg_error *err)
 {
     if (t->format != FORMAT_JSON) {
-        fprintf(stderr, "xlcfg: %s%s%s\n", err->where,
-                err->where[0] ? ": " : "", err->message);
+        text_line(stderr, "xlcfg: %s%s%s", err->where,
+                  err->where[0] ? ": " : "", err->message);
         return;
     }
     fprintf(stderr, "{\"error\": {\"code\": %d, \"name\": ", err->code);
-    put_json(xlcfg_error_name(err->code));
+    text_json(stderr, xlcfg_error_name(err->code));
     fputs(", \"message\": ", stderr);
-    put_json(err->message);
+    text_json(stderr, err->message);
     fputs(", \"where\": ", stderr);
     if (err->where[0])
-        put_json(err->where);
+        text_json(stderr, err->where);
     else
         fputs("null", stderr);
     fputs("}}\n", stderr);
@@ -189,14 +174,29 @@ int tool_args(const struct tool *t, int *argc, char **argv,
     return code;
 }
 
+int tool_lacks(const struct tool *t, enum format format, const char *command)
+{
+    static const char *const rows[][2] = {
+        [FORMAT_TABLE] = { "-o table", "table" },
+        [FORMAT_JSON] = { "-o json", "JSON" },
+        [FORMAT_YAML] = { "-o yaml", "YAML" },
+        [FORMAT_NAME] = { "-o name", "name" },
+        [FORMAT_XML] = { "-o xml", "XML" },
+    };
+
+    return t->format != format ? 0
+        : tool_usage(t, rows[format][0], "%s has no %s form", command,
+                     rows[format][1]);
+}
+
 int tool_begin(struct tool *t, int *argc, char **argv,
                const struct option_row *rows, int least, int most,
                const char *usage)
 {
     int code = tool_args(t, argc, argv, rows, least, most, usage);
 
-    if (!code && t->format == FORMAT_XML)
-        code = tool_usage(t, "-o xml", "%s has no XML form", argv[0]);
+    if (!code)
+        code = tool_lacks(t, FORMAT_XML, argv[0]);
     return code ? code : tool_open(t);
 }
 
@@ -335,12 +335,13 @@ static int set_deadline(struct tool *t, const char *text)
 /* The global options, wherever they stand; the others stay in argv. */
 static int globals(struct tool *t, int *argc, char **argv, bool *help_r)
 {
-    const char *uri = NULL, *dir = NULL, *format = NULL, *deadline = NULL;
+    const char *format = NULL, *deadline = NULL;
     const struct {
         const char *brief, *full;
         const char **value;
     } rows[] = {
-        { "-c", "--connect", &uri }, { NULL, "--state-dir", &dir },
+        { "-c", "--connect", &t->uri },
+        { NULL, "--state-dir", &t->opt.state_dir },
         { "-o", "--output", &format }, { NULL, "--deadline", &deadline },
     };
     int out = 1;
@@ -375,14 +376,13 @@ static int globals(struct tool *t, int *argc, char **argv, bool *help_r)
             *help_r = true;
         else
             argv[out++] = argv[i];
+        /* at once: what is wrong behind it is told in this form */
+        if (value == &format && set_format(t, format))
+            return EXIT_USAGE;
     }
     argv[out] = NULL;
     *argc = out;
-    t->uri = uri;
-    t->opt.state_dir = dir;
-    if (deadline && set_deadline(t, deadline))
-        return EXIT_USAGE;
-    return format ? set_format(t, format) : 0;
+    return deadline ? set_deadline(t, deadline) : 0;
 }
 
 int main(int argc, char **argv)

@@ -57,10 +57,10 @@ int tool_print_device(struct tool *t, xlcfg_doc *doc, const char *note)
     if (t->format == FORMAT_JSON || t->format == FORMAT_YAML)
         return tool_print(t, doc);
     if (t->format == FORMAT_NAME)
-        puts(cell_text(dev, "key"));
+        text_line(stdout, "%s", cell_text(dev, "key"));
     else if (!t->quiet)
-        printf("%s: %s%s\n", cell_text(dev, "key"), cell_text(dev, "state"),
-               note);
+        text_line(stdout, "%s: %s%s", cell_text(dev, "key"),
+                  cell_text(dev, "state"), note);
     xlcfg_doc_free(doc);
     return EXIT_DONE;
 }
@@ -72,15 +72,19 @@ static void yaml_value(const xlcfg_doc *doc, int depth, bool in_list);
 static void yaml_text(const char *s)
 {
     putchar('"');
-    for (; *s; s++) {
-        unsigned char c = (unsigned char)*s;
+    while (*s) {
+        uint32_t c;
+        size_t len = text_next(s, &c);
 
         if (c == '"' || c == '\\')
-            printf("\\%c", c);
-        else if (c < 0x20 || c == 0x7f)
-            printf("\\x%02x", c);
+            printf("\\%c", (int)c);
+        else if (c == TEXT_NONE)
+            fputs("\\ufffd", stdout);
+        else if (!text_is_safe(c))
+            printf(c < 0x100 ? "\\x%02x" : "\\u%04x", (unsigned)c);
         else
-            putchar(c);
+            fwrite(s, 1, len, stdout);
+        s += len;
     }
     putchar('"');
 }
@@ -172,7 +176,19 @@ int yaml_print(const xlcfg_doc *doc)
     return EXIT_DONE;
 }
 
-/* ---- tables ---- */
+/* ---- names and tables ---- */
+
+void print_names(const xlcfg_doc *list, const char *member,
+                 const char *other)
+{
+    for (size_t i = 0; i < xlcfg_doc_count(list); i++) {
+        const xlcfg_doc *row = xlcfg_doc_at(list, i);
+
+        text_line(stdout, "%s",
+                  cell_text(row, other && !xlcfg_doc_get(row, member)
+                                 ? other : member));
+    }
+}
 
 struct table {
     char **cells;
@@ -215,10 +231,6 @@ void table_cell(struct table *tb, const char *text)
         tb->failed = true;
         return;
     }
-    /* one line a row, and nothing that a terminal would obey */
-    for (char *p = copy; *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            *p = '?';
     tb->cells[tb->count++] = copy;
 }
 
@@ -230,15 +242,15 @@ void table_print(struct table *tb)
         return;
     width = calloc(tb->columns, sizeof(*width));
     for (size_t i = 0; width && i < tb->count; i++)
-        if (strlen(tb->cells[i]) > width[i % tb->columns])
-            width[i % tb->columns] = strlen(tb->cells[i]);
+        if (text_put(NULL, tb->cells[i]) > width[i % tb->columns])
+            width[i % tb->columns] = text_put(NULL, tb->cells[i]);
     for (size_t i = 0; width && i < tb->count; i++) {
-        bool last = i % tb->columns == tb->columns - 1;
+        size_t n = text_put(stdout, tb->cells[i]);
 
-        if (last)
-            puts(tb->cells[i]);
+        if (i % tb->columns == tb->columns - 1)
+            putchar('\n');
         else
-            printf("%-*s  ", (int)width[i % tb->columns], tb->cells[i]);
+            printf("%*s", (int)(width[i % tb->columns] - n) + 2, "");
     }
     if (!width || tb->failed)
         fputs("xlcfg: out of memory: the table is cut\n", stderr);

@@ -19,7 +19,7 @@ static void *speak(void *arg)
     while (!p->done && !r)
         r = pthread_cond_timedwait(&p->moved, &p->lock, &until);
     if (!p->done)
-        fprintf(stderr, "%s ...\n", p->text);
+        text_line(stderr, "%s ...", p->text);
     pthread_mutex_unlock(&p->lock);
     return NULL;
 }

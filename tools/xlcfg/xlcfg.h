@@ -6,6 +6,7 @@
 #include "libxl_cfg.h"
 
 #include <pthread.h>
+#include <stdio.h>
 
 enum {                          /* exit codes: a contract */
     EXIT_DONE = 0, EXIT_DIFFERS = 1, EXIT_USAGE = 2, EXIT_NOT_THERE = 3,
@@ -63,7 +64,10 @@ int tool_options(const struct tool *t, int *argc, char **argv,
 int tool_args(const struct tool *t, int *argc, char **argv,
               const struct option_row *rows, int least, int most,
               const char *usage);
-/* The same for a command that has no XML form and asks a driver: the context
+/* A usage error when -o asks for this form, which the command has not; 0. */
+int tool_lacks(const struct tool *t, enum format format,
+               const char *command);
+/* As tool_args, for a command that has no XML form and asks a driver: the context
  * is opened. */
 int tool_begin(struct tool *t, int *argc, char **argv,
                const struct option_row *rows, int least, int most,
@@ -91,6 +95,22 @@ int tool_print_device(struct tool *t, xlcfg_doc *doc, const char *note);
 /* Flush stdout and say whether all of it arrived. */
 int tool_flush(const struct tool *t, int code);
 int yaml_print(const xlcfg_doc *doc);
+
+/* ---- text as somebody else wrote it ---- */
+
+#define TEXT_NONE UINT32_MAX    /* in the place of a byte that is no UTF-8 */
+/* The character at s, which is not at its end, and how many bytes it has. */
+size_t text_next(const char *s, uint32_t *c_r);
+/* Is it one that a terminal shows, and does not obey? */
+bool text_is_safe(uint32_t c);
+/* Print s, '?' for what is not safe, and nothing with f NULL; how many
+ * characters it has. */
+size_t text_put(FILE *f, const char *s);
+/* One line of what the format makes, put so; a newline comes behind it. */
+void text_line(FILE *f, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+/* s as a JSON string, which it is whatever bytes s has. */
+void text_json(FILE *f, const char *s);
 
 /* A table: cells are copied; columns as wide as their widest cell. */
 struct table;
@@ -124,8 +144,13 @@ void progress_begin(struct progress *p, const struct tool *t,
                     const char *verb, const char *what);
 void progress_end(struct progress *p);
 
-/* A differing document (diff.json): JSON, YAML or rows with these heads; an
- * exit code.  Takes doc. */
+/* A line for each row of a list: the member that names it, or else the
+ * other one; `other` may be NULL. */
+void print_names(const xlcfg_doc *list, const char *member,
+                 const char *other);
+
+/* A differing document (diff.json): JSON, YAML, names, or rows with these
+ * heads; an exit code.  Takes doc. */
 int diff_print(struct tool *t, xlcfg_doc *doc, const char *from,
                const char *to);
 
