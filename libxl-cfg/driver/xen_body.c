@@ -72,6 +72,9 @@ static xlcfg_doc *member(enum xlcfg__xen_as as, const char *s, bool *ok)
     case XLCFG__XEN_MAC:
         say = is_shape(s, "xx:xx:xx:xx:xx:xx");
         break;
+    case XLCFG__XEN_VIF_TYPE:
+        say = !strcmp(s, "vif") || !strcmp(s, "vif_ioemu");
+        break;
     case XLCFG__XEN_UUID:
         say = is_shape(s, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx");
         break;
@@ -142,12 +145,16 @@ static const char *disk_backend(const struct xlcfg__xen_dev *dev)
         { "vbd", "phy" }, { "qdisk", "qdisk" }, { "vbd3", "tap" },
         { "virtio_disk", "standalone" },
     };
+    static const char *const words[] = {
+        "phy", "qdisk", "tap", "standalone",
+    };
     const char *type = xlcfg__xen_text(dev, "type");
 
     if (!strcmp(type, "vbd3"))
         return "tap";
-    if (*type)
-        return type;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (!strcmp(type, words[i]))
+            return words[i];
     for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
         if (!strcmp(dev->bekind, pairs[i][0]))
             return pairs[i][1];

@@ -20,7 +20,7 @@ enum xlcfg__xen_as {
     XLCFG__XEN_ONE,             /* "1" is the number 1, else left out */
     XLCFG__XEN_BOOL,            /* "1" is true, else left out */
     XLCFG__XEN_DEFBOOL,         /* "True" or "False" */
-    XLCFG__XEN_MAC, XLCFG__XEN_UUID,
+    XLCFG__XEN_MAC, XLCFG__XEN_UUID, XLCFG__XEN_VIF_TYPE,
     XLCFG__XEN_IS_W,            /* "w" is the number 1 */
     XLCFG__XEN_IS_CDROM,        /* "cdrom" is the number 1 */
     XLCFG__XEN_BESIDE,          /* read; the kind's own function takes it */

@@ -64,6 +64,18 @@ static bool in_view(const struct xlcfg_view *view, enum xlcfg_kind kind,
     return false;
 }
 
+/* libxl's own folder says a MAC that is none: a rebuilt guest would get
+ * another. */
+static void note_mac(struct xlcfg__look *look,
+                     const struct xlcfg__xen_dev *dev, const xlcfg_doc *body)
+{
+    const char *mac = xlcfg__xen_text(dev, "mac");
+
+    if (*mac && !xlcfg_doc_get(body, "mac"))
+        xlcfg__view_note(look->view, "/nics: %s/mac is '%.40s', expected "
+                         "xx:xx:xx:xx:xx:xx", dev->path, mac);
+}
+
 static int add_device(struct xlcfg__look *look,
                       const struct xlcfg__xen_dev *dev)
 {
@@ -81,6 +93,8 @@ static int add_device(struct xlcfg__look *look,
     note_unreadable(look, dev);
     body = xlcfg__xen_body(dev, name.text);
     xlcfg__xs_value_dispose(&name, 1);
+    if (body && dev->front->kind == XLCFG_KIND_NIC)
+        note_mac(look, dev, body);
     /* a vbd of the same number came first: the table's order */
     if (body && !strcmp(dev->front->name, "virtio_disk") &&
         in_view(look->view, XLCFG_KIND_DISK, body)) {

@@ -49,7 +49,7 @@ static const struct xlcfg__xen_key nic_keys[] = {
     { "bridge", "bridge", XLCFG__XEN_STRING },
     { "vifname", "ifname", XLCFG__XEN_STRING },
     { "script", "script", XLCFG__XEN_STRING },
-    { "type", "nictype", XLCFG__XEN_STRING },
+    { "type", "nictype", XLCFG__XEN_VIF_TYPE },
     { "rate", NULL, XLCFG__XEN_BESIDE },
     { "gatewaydev", "gatewaydev", XLCFG__XEN_STRING },
     { "forwarddev", "coloft_forwarddev", XLCFG__XEN_STRING },

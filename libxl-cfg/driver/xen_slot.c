@@ -17,6 +17,8 @@
 
 /* ---- USB ---- */
 
+#define PORT_MOST 255           /* a hub has no more */
+
 static bool is_busid(const char *s)
 {
     size_t n = strspn(s, "0123456789-.");
@@ -72,11 +74,10 @@ static int add_port(struct xlcfg__look *look,
     struct xlcfg__verdict v = *of_ctrl;
     const char *busid = xlcfg__xs_text(value);
     struct xlcfg_dev *dev;
-    uint64_t port;
+    uint64_t port = 0;
     int rc;
 
-    if (!xlcfg__xs_number(name, 255, &port) || !port)
-        return 0;
+    (void)xlcfg__xs_number(name, PORT_MOST, &port);
     if (xlcfg__xs_absent(value) || (value->text && !*value->text))
         return 0;               /* an empty port */
     if (!value->text)
@@ -91,6 +92,18 @@ static int add_port(struct xlcfg__look *look,
                          usbdev_body(ctrl, (unsigned)port, busid),
                          NULL, v.live, &dev);
     return !rc && dev ? xlcfg__dev_because(dev, "%s", v.reason) : rc;
+}
+
+/* The folder may be a backend domain's, with anything in it. */
+static void only_ports(struct xlcfg__xs_names *names)
+{
+    unsigned kept = 0;
+    uint64_t port;
+
+    for (unsigned i = 0; i < names->count; i++)
+        if (xlcfg__xs_number(names->v[i], PORT_MOST, &port) && port)
+            names->v[kept++] = names->v[i];
+    names->count = kept;
 }
 
 int xlcfg__xen_usb_ports(struct xlcfg__look *look,
@@ -110,10 +123,7 @@ int xlcfg__xen_usb_ports(struct xlcfg__look *look,
         xlcfg__view_note(look->view, "/usbdevs: cannot list %s/port: %s",
                          where, strerror(r));
     }
-    if (r || ports.count > 256) {
-        xlcfg__xs_names_dispose(&ports);
-        return 0;
-    }
+    only_ports(&ports);
     values = calloc(ports.count + 1, sizeof(*values));
     if (!values)
         rc = XLCFG_ERROR_NOMEM;
@@ -201,9 +211,12 @@ static int read_slot(struct xlcfg__look *look, const char *back,
         !xlcfg__bdf_parse(xlcfg__xs_text(&v[1]), bdf)) {
         /* renumbered away meanwhile, or without an address */
         if (!xlcfg__xs_absent(&v[0]) || !xlcfg__xs_absent(&v[1]) ||
-            !xlcfg__xs_absent(&v[2]))
+            !xlcfg__xs_absent(&v[2])) {
+            /* whose it is cannot be told: any of them may be in it */
+            look->view->sees[XLCFG_KIND_PCI] = false;
             xlcfg__view_note(look->view, "/pcidevs: slot %u of %s has no "
-                             "address", n, back);
+                             "address that can be read", n, back);
+        }
         goto out;
     }
     slot = slot_of(slots, bdf);

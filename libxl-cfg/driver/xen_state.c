@@ -191,6 +191,11 @@ static bool judge_backend(struct xlcfg__look *look,
                        back[STATE].text, name ? name : "?");
         return true;
     }
+    if (strcmp(back[ONLINE].text, "1")) {
+        xlcfg__verdict(v, XLCFG_LIVE_UNKNOWN, "%s/online is '%.32s', "
+                       "expected 0 or 1", dev->backend, back[ONLINE].text);
+        return true;
+    }
     if (has_script(dev) && judge_script(look, dev, status, v))
         return true;
     judge_state(dev, back[STATE].text, status, v);

@@ -7,6 +7,7 @@
  * the transaction that records the look and ends the intent.
  */
 #include "ops/plug.h"
+#include "ops/sift.h"
 
 #include <string.h>
 
@@ -130,7 +131,7 @@ static int drop_entry(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
     xlcfg_doc_free(cut->template);
     cut->template = out;
     xlcfg__view_dispose(&cut->tmpl);
-    return xlcfg__view_from_config(out, &cut->tmpl, err);
+    return xlcfg__template_view(ctx->conn->drv.home, out, &cut->tmpl, err);
 }
 
 static int put_entry(xlcfg_ctx *ctx, struct xlcfg__cut *cut,

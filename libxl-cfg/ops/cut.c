@@ -12,6 +12,7 @@
 #include "core/silent.h"
 #include "ops/job.h"
 #include "driver/clock.h"
+#include "ops/sift.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -436,7 +437,8 @@ int xlcfg__job_cut(struct xlcfg__job *job)
     if (!rc)
         rc = judge_silent(job);
     if (!rc && cut->template)
-        rc = xlcfg__view_from_config(cut->template, &cut->tmpl, &job->err);
+        rc = xlcfg__template_view(job->conn->drv.home, cut->template,
+                                  &cut->tmpl, &job->err);
     if (rc == XLCFG_ERROR_PARSE) {
         note_template(cut, &job->err);
         xlcfg_doc_free(cut->template);

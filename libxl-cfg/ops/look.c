@@ -3,6 +3,7 @@
 #include "core/scalar.h"
 #include "ops/deadline.h"
 #include "ops/job.h"
+#include "ops/sift.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -115,7 +116,8 @@ static int blind_cut(xlcfg_ctx *ctx, struct xlcfg__cut *cut,
     *cut = job.cut;
     xlcfg__view_note(&cut->live, "live view: %s", why);
     if (!rc && cut->template)
-        rc = xlcfg__view_from_config(cut->template, &cut->tmpl, err);
+        rc = xlcfg__template_view(ctx->conn->drv.home, cut->template,
+                                  &cut->tmpl, err);
     return rc == XLCFG_ERROR_NOMEM ? xlcfg__nomem(err) : rc;
 }
 

@@ -470,7 +470,6 @@ class Domain:
                     "num_devs": len(bdfs)}
             for n, bdf in enumerate(bdfs):
                 keys[f"key-{n}"] = keys[f"dev-{n}"] = bdf
-                keys[f"vdevfn-{n}"] = "%x" % (n << 3)
                 keys[f"opts-{n}"] = ("msitranslate=0,power_mgmt=0,"
                                      "permissive=0,rdm_policy=strict")
                 keys[f"state-{n}"] = 3

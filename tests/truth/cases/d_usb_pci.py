@@ -28,6 +28,14 @@ def in_port(t):
     return Right({"usbctrl/0", "usbdev/0.1"})
 
 
+@case("D3c", "the same among hundreds of ports that are none", libxl="wrong")
+def in_port_among_many(t):
+    dom = t.domain({"usbctrls": [CTRL], "usbdevs": [DEVICE]})
+    dom.devices["usbctrls", 0].set(**{f"port/{n}": "9-9"
+                                      for n in range(256, 600)})
+    return Right({"usbctrl/0", "usbdev/0.1"})
+
+
 @case("D3b", "a USB device in the port of an emulated controller",
       libxl="wrong")
 def in_emulated_port(t):
@@ -176,8 +184,19 @@ def slot_without_address(t):
     dom = t.domain({"disks": [t.disk("xvda")], "pcidevs": [pci(3)]})
     t.store.rm(f"/local/domain/0/backend/pci/{dom.domid}/0/dev-0")
     t.undo.append(lambda: t.store.rm("/libxl/pci"))
-    return Right({"disk/xvda"}, may={"pci/0000:03:00.0"}, states={
-        "pci/0000:03:00.0": ("attached", "unknown", "failed")})
+    return Right({"disk/xvda", "pci/0000:03:00.0"}, states={
+        "pci/0000:03:00.0": ("attached", "unknown")})
+
+
+@case("F11b", "a PCI slot with no trace of whose it is", libxl="wrong")
+def slot_of_nobody(t):
+    dom = t.domain({"disks": [t.disk("xvda")], "pcidevs": [pci(3)]})
+    for key in ("dev-0", "key-0"):
+        t.store.rm(f"/local/domain/0/backend/pci/{dom.domid}/0/{key}")
+        t.store.write(f"/local/domain/0/backend/pci/{dom.domid}/0/{key}", "?")
+    t.store.rm("/libxl/pci")
+    return Right({"disk/xvda", "pci/0000:03:00.0"}, states={
+        "pci/0000:03:00.0": "unknown"}, complete=False)
 
 
 @case("F12", "a controller without its type", libxl="crash")

@@ -63,6 +63,34 @@ def newer_word(t):
     return Right({"disk/xvda"}, states={"disk/xvda": BOTH})
 
 
+@case("J5b", "words and numbers that none of libxl's members takes",
+      libxl="error")
+def bad_values(t):
+    dom = t.domain({"disks": [t.disk("xvda")], "nics": [t.nic(0)]})
+    config = dom.config({"disks": [t.disk("xvda")], "nics": [t.nic(0)],
+                         "on_reboot": "zzz", "on_poweroff": 77})
+    config["b_info"]["max_vcpus"] = float("1e30")
+    config["b_info"]["avail_vcpus"] = [0, {"no": "number"}]
+    config["nics"][0]["mac"] = 5
+    config["nics"][0]["mtu"] = 1 << 64
+    dom.write_template(config)
+    return Right({"disk/xvda", "nic/0"}, complete=False,
+                 unknown=("/on_reboot", "/on_poweroff", "/b_info/max_vcpus",
+                          "/b_info/avail_vcpus/1",
+                          "/nics/0/mac", "/nics/0/mtu"),
+                 fields={"nic/0": {"mac": t.nic(0)["mac"]}})
+
+
+@case("J5c", "a guest of one type with the parameters of another",
+      libxl="crash")
+def two_types(t):
+    dom = damaged(t, b"")
+    config = dom.config({"disks": [t.disk("xvda")]})
+    config["b_info"]["type.hvm"] = {"bios": "seabios"}
+    dom.write_template(config)
+    return Right({"disk/xvda"}, complete=False, unknown=("type.hvm",))
+
+
 @case("J6", "`disks` is an object", libxl="wrong")
 def wrong_type(t):
     dom = damaged(t, b"")
