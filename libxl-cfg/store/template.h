@@ -30,9 +30,8 @@ void xlcfg__template_stamp(const char *dir, int64_t domid, const char *uuid,
                            struct xlcfg__stamp *stamp_r);
 /*
  * Replace it.  The caller holds the lock.  Written to libxl's own temporary
- * name, with the NUL at its end, 0600; nothing stays behind on failure.  It
- * lasts as long as this boot of the host, as the domain does: nothing is
- * synced.
+ * name, with the NUL at its end, 0600, fsync of file and folder; nothing
+ * stays behind on failure.
  */
 int xlcfg__template_write(const char *dir, int64_t domid, const char *uuid,
                           const xlcfg_doc *doc, xlcfg_error *err);
