@@ -153,7 +153,8 @@ typedef struct xlcfg_ctx_options {
  * `qemu:///system`.  `mem:FILE` is the in-memory driver fed from a JSON
  * file.  Nothing is written; state.db is made by the first call that records.
  * A connection that breaks later is opened again by the next question.
- * Blocks for 8 s at most, on Xen for deadline_ms.  Errors: INVAL (not a URI of ours), NI (driver not built in), UNREACHABLE.
+ * Blocks for 8 s at most, on Xen for deadline_ms.  Errors: INVAL (not a URI
+ * of ours), NI (driver not built in), UNREACHABLE.
  */
 int xlcfg_ctx_open(const char *uri, const xlcfg_ctx_options *opt,
                    xlcfg_ctx **ctx_r, xlcfg_error *err);
@@ -161,7 +162,8 @@ void xlcfg_ctx_close(xlcfg_ctx *ctx);           /* NULL accepted */
 
 /* ---- questions --------------------------------------------------------
  * `dom` is a name, a uuid, or a domid (on libvirt: id).  Every answer is a
- * document of yours, in the shape that json-schema/<name>.json describes.
+ * document of yours, in the shape that json-schema/<name>.json describes:
+ * the name of the command, device.json of attach, detach, update and wait.
  * Errors of all: DOMAIN_NOTFOUND, UNREACHABLE, NOMEM.  They block for the
  * context's deadline at most.  None of them changes a guest, its template, or
  * its xenstore; those marked "records" note a change found since the last look

@@ -15,6 +15,9 @@
             "\n.previous\n"); \
     extern const char xlcfg__schema_##symbol[]
 
+TAKE(addresses, "addresses");
+TAKE(check, "check");
+TAKE(device, "device");
 TAKE(device_channel, "device-channel");
 TAKE(device_disk, "device-disk");
 TAKE(device_dtdev, "device-dtdev");
@@ -36,16 +39,24 @@ TAKE(diff, "diff");
 TAKE(domain_config, "domain-config");
 TAKE(error, "error");
 TAKE(event, "event");
+TAKE(explain, "explain");
 TAKE(features, "features");
 TAKE(get, "get");
 TAKE(intent, "intent");
 TAKE(list, "list");
+TAKE(ovf, "ovf");
+TAKE(schemas, "schemas");
+TAKE(settle, "settle");
+TAKE(table, "table");
 TAKE(template, "template");
 TAKE(types, "types");
 
 static const struct {
     const char *name, *text;
 } schemas[] = {
+    { "addresses", xlcfg__schema_addresses },
+    { "check", xlcfg__schema_check },
+    { "device", xlcfg__schema_device },
     { "device-channel", xlcfg__schema_device_channel },
     { "device-disk", xlcfg__schema_device_disk },
     { "device-dtdev", xlcfg__schema_device_dtdev },
@@ -67,10 +78,15 @@ static const struct {
     { "domain-config", xlcfg__schema_domain_config },
     { "error", xlcfg__schema_error },
     { "event", xlcfg__schema_event },
+    { "explain", xlcfg__schema_explain },
     { "features", xlcfg__schema_features },
     { "get", xlcfg__schema_get },
     { "intent", xlcfg__schema_intent },
     { "list", xlcfg__schema_list },
+    { "ovf", xlcfg__schema_ovf },
+    { "schemas", xlcfg__schema_schemas },
+    { "settle", xlcfg__schema_settle },
+    { "table", xlcfg__schema_table },
     { "template", xlcfg__schema_template },
     { "types", xlcfg__schema_types },
 };

@@ -44,6 +44,7 @@ GET = {
     "address_hash": HASH, "complete": True, "unknown": [], "config": CONFIG,
     "devices": [DEVICE],
 }
+CELL = {"template": "lacks", "intent": "none", "live": "present"}
 ROW = {**DOMAIN, "version": None, "hash": HASH, "address_hash": HASH}
 
 GOOD = {
@@ -83,6 +84,31 @@ GOOD = {
                    "event": "device-attached", "changes": [
         {"key": "disk/xvda", "incarnation": 1, "was": None,
          "now": "attached", "reason": None}]},
+    "table.json": {"cells": [{**CELL, "in_config": True, "body": "live",
+                              "state": "foreign", "verdict": "x"}] * 72},
+    "explain.json": {"domain": DOMAIN, "template": "read", "unknown": [],
+                     "devices": [{
+                         "key": "disk/xvda", "template": None,
+                         "intent": {"op": "detach", "phase": "waiting",
+                                    "since": None, "attempts": 2,
+                                    "reason": None},
+                         "live": "present", "live_body": {"vdev": "xvda"},
+                         "reason": None, "cell": CELL, "state": "detaching",
+                         "in_config": True, "body": "live",
+                         "verdict": "asked for"}]},
+    "check.json": {"checks": [{"name": "driver", "ok": True,
+                               "message": "xen"}]},
+    "settle.json": {"steps": [{"domain": "web", "key": "disk/xvda",
+                               "step": "taken back"}],
+                    "open": [{"domain": "web", "key": "disk/xvdb",
+                              "error": "PENDING", "message": "asked for"}],
+                    "pending": 1, "failed": 0},
+    "device.json": {"version": None, "device": DEVICE},
+    "schemas.json": {"schemas": ["get", "device-disk"]},
+    "ovf.json": {"source": "ovf", "config": CONFIG,
+                 "disks": [{"href": "a.vmdk", "vdev": "xvda"}],
+                 "notes": [{"line": 4, "element": "Item",
+                            "message": "not understood"}]},
     "domain-config.json": CONFIG,
     "device-disk.json": CONFIG["disks"][0],
     "device-virtio.json": {"type": "virtio,device22", "transport": "mmio",
@@ -90,6 +116,8 @@ GOOD = {
                            "base": 33554432},
 }
 MORE = [
+    ("device.json", {"version": "9f3a.13",
+                     "device": {"key": "disk/xvda", "state": "detached"}}),
     ("event.json", {"event": "bookmark", "version": "9f3a.12"}),
     ("get.json", {**GET, "complete": False,
                   "unknown": ["/local/domain/3/memory/target"]}),
@@ -100,9 +128,23 @@ MORE = [
     ("diff.json", {"from": "a", "to": "b", "changes": []}),
 ]
 # Of MORE, what only holds in the form that takes unknown members.
-LOOSE = {4}
+LOOSE = {5}
 
 WRONG = [
+    ("table.json", "/cells/3", 4, "/cells/3"),
+    ("table.json", "/cells", [], "/cells"),
+    ("explain.json", "/devices/0/live", "there", "/devices/0/live"),
+    ("explain.json", "/devices/0/intent/op", "eject",
+     "/devices/0/intent/op"),
+    ("explain.json", "/devices/0/cell/intent", "x",
+     "/devices/0/cell/intent"),
+    ("check.json", "/checks/0/ok", "yes", "/checks/0/ok"),
+    ("settle.json", "/pending", -1, "/pending"),
+    ("settle.json", "/steps/0/key", "floppy/0", "/steps/0/key"),
+    ("device.json", "/device", None, "/device"),
+    ("schemas.json", "/schemas/0", "Get.json", "/schemas/0"),
+    ("ovf.json", "/source", "vmx", "/source"),
+    ("ovf.json", "/notes/0/line", "4", "/notes/0/line"),
     ("addresses.json", "/addresses/0/held", "gone", "/addresses/0/held"),
     ("addresses.json", "/choice", 0, "/choice"),
     ("domain-config.json", "/c_info/uuid", "not-a-uuid", "/c_info/uuid"),
