@@ -270,8 +270,9 @@ typedef struct xlcfg_plug_options {
                                    not know it: ask again) */
     bool reset_address;         /* detach: its address is given up with it;
                                    else it is kept for it */
-    bool any_address;           /* attach: when no other is free, one that is
-                                   kept for a device that has left */
+    bool unused_address;        /* attach: REFUSED when none is free but
+                                   those kept for devices that have left;
+                                   else one of those is taken then */
 } xlcfg_plug_options;
 
 #define XLCFG_PLUG_OPTIONS_INIT \

@@ -137,7 +137,7 @@ void xlcfg__virt_keepers(const struct xlcfg__virt_place *at,
                                 count - NAMED);
     if (count && len < size)
         snprintf(buf + len, size - len,
-                 "; ask for any address, or give one up");
+                 "; give one up, or let one be taken");
 }
 
 /* ---- a whole configuration ---- */

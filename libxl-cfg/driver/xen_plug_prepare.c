@@ -165,7 +165,7 @@ static int kept_ports(const struct xlcfg_view *live,
                            sizeof(kept));
     return xlcfg__err(err, XLCFG_ERROR_REFUSED, "/ctrl",
                       "each free port of a USB controller is kept for "
-                      "another: %s; ask for any address, or give one up",
+                      "another: %s; give one up, or let one be taken",
                       kept);
 }
 

@@ -102,7 +102,7 @@ static int choose(struct xlcfg__plug *p, enum xlcfg_kind kind,
     rc = xlcfg__address_book(p->ctx, p->uuid, &book, err);
     if (rc)
         return rc;
-    book.any = p->opt.any_address;
+    book.any = !p->opt.unused_address;
     rc = view_of_taken(p, id, &taken, err);
     if (!rc)
         rc = p->ctx->conn->drv.prepare(p->ctx->conn->handle,

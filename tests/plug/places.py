@@ -36,12 +36,11 @@ def a_usb_device_has_its_port_again(b, bus):
     same(b.attach(0, "usbdev", usb(2))["device"]["key"], "usbdev/0.1")
     same(b.attach(0, "usbdev", usb(3))["device"]["key"], "usbdev/0.2")
     b.xlcfg(0, "detach", b.domid, "usbdev/0.1")
-    error = b.attach(6, "usbdev", usb(4))["error"]
+    error = b.attach(6, "usbdev", usb(4), "--unused-address")["error"]
     assert "kept for another: usbdev/0.1;" in error["message"], error
     same(b.attach(0, "usbdev", usb(2))["device"]["key"], "usbdev/0.1")
     b.xlcfg(0, "detach", b.domid, "usbdev/0.2")
-    same(b.attach(0, "usbdev", usb(4), "--any-address")["device"]["key"],
-         "usbdev/0.2")
+    same(b.attach(0, "usbdev", usb(4))["device"]["key"], "usbdev/0.2")
 
 
 @test(into=TESTS)

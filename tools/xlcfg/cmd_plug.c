@@ -65,13 +65,13 @@ static int plug_options(struct tool *t, int *argc, char **argv, int words,
                         const char *usage, xlcfg_plug_options *opt)
 {
     const char *dry = NULL, *force = NULL, *incarnation = NULL;
-    const char *keep = NULL, *reset = NULL, *any = NULL;
+    const char *keep = NULL, *reset = NULL, *unused = NULL;
     bool detach = !strcmp(argv[0], "detach");
     const struct option_row rows[] = {
         { "if-version=", &opt->if_version },
         { "if-incarnation=", &incarnation }, { "dry-run", &dry },
         { detach ? "force" : strcmp(argv[0], "attach") ? NULL
-          : "any-address", detach ? &force : &any },
+          : "unused-address", detach ? &force : &unused },
         { detach ? "keep-address" : NULL, &keep },
         { "reset-address", &reset }, { 0 },
     };
@@ -94,7 +94,7 @@ static int plug_options(struct tool *t, int *argc, char **argv, int words,
         return tool_usage(t, "--reset-address",
                           "it is kept or given up, not both");
     opt->reset_address = reset;
-    opt->any_address = any;
+    opt->unused_address = unused;
     opt->dry_run = dry;
     opt->force = force;
     return tool_open(t);
@@ -209,8 +209,8 @@ const struct command cmd_attach = {
     CONDITIONS
     "  --wait[=S]       wait so long for it to be ready, or for ever "
     "(5 seconds)\n"
-    "  --any-address    when no other is free, one that is kept for a device\n"
-    "                   that has left (see addresses)\n"
+    "  --unused-address  refuse rather than take an address that is kept for\n"
+    "                   a device that has left (see addresses)\n"
     "  --dry-run        check and choose, touch nothing", run_attach,
 }, cmd_detach = {
     "detach", "DOM KEY", "detach a device",
