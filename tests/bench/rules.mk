@@ -32,7 +32,13 @@ $(BENCH_PLUG): tests/bench/plug.c $(B)/lib/libxlcfg.so
 		-Wl,-rpath,'$$ORIGIN/../../lib' -o $@ $< \
 		-L$(B)/lib -lxlcfg $(XEN_LIBS) -lxentoollog
 
-.PHONY: bench bench-xen
+ifeq ($(WITH_XEN),y)
+CHECK_SUITES += check-requests
+endif
+.PHONY: bench bench-xen check-requests
+check-requests: all $(XS_PROGRAMS)
+	@XLCFG_BUILD=$(B) tests/xenstore/xs-run -- tests/bench/retrieve $(B) \
+		--limits
 # On a real Xen, in the machine of tests/xen-vm.
 bench-xen: all $(BENCH_PLUG) $(XS_PROGRAMS)
 	@tests/xen-vm/vm --build $(B) --timeout 3000 run tests/bench/xen
