@@ -263,6 +263,12 @@ def check_without(settings):
     linked = run("ldd", f"{folder}/lib/libxlcfg.so.0")
     if "WITH_XEN=n" in settings and re.search("libxen", linked):
         wrong.append("it is linked with Xen's libraries all the same")
+    tests = run(*MAKE, "-n", f"B={folder}/tests", *settings, "check-built")
+    if "WITH_XEN=n" in settings and re.search(
+            r"-lxen|check-(truth|plug|xenstore|facade)\b", tests):
+        wrong.append("its tests want Xen all the same")
+    if not re.search(r"run-suites.* check-unit\b", tests):
+        wrong.append("what needs no Xen is not tested")
     if re.search("libvirt", linked):
         wrong.append("it is linked with libvirt: it is to be loaded by who "
                      "needs it")

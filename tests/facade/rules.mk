@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # libxl with the facade before it; tests/truth has the answers themselves.
 
+ifeq ($(WITH_XEN),y)
 FACADE_OUT := $(B)/tests/facade
 FACADE_PROGRAMS := $(FACADE_OUT)/caller $(FACADE_OUT)/libxenlight.so.9 \
 	$(FACADE_OUT)/module.so $(FACADE_OUT)/linked $(FACADE_OUT)/loader
@@ -35,3 +36,4 @@ $(FACADE_OUT)/loader: tests/facade/other.c
 .PHONY: check-facade
 check-facade: all $(XS_PROGRAMS) $(FACADE_PROGRAMS)
 	XLCFG_BUILD=$(B) tests/facade/run
+endif

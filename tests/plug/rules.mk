@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Attach, detach and settle with the real libxl and a private xenstored.
 
+ifeq ($(WITH_XEN),y)
 PLUG_CONFIG := $(B)/tests/plug/config
 
 TEST_PROGRAMS += $(PLUG_CONFIG)
@@ -15,3 +16,4 @@ check-plug: all $(XS_OUT)/hv.so $(XS_OUT)/stock $(PLUG_CONFIG) \
 		$(B)/tests/schema/print
 	XLCFG_BUILD=$(B) tests/plug/run
 	XLCFG_BUILD=$(B) tests/plug/run --oxenstored numbers_do_not_collide
+endif

@@ -2,8 +2,10 @@
 # Events, history and waiting on a real xenstored; listings beside a watcher;
 # and for some minutes with everything killed at random.
 
+ifeq ($(WITH_XEN),y)
 CHECK_SUITES += check-watch check-kept
 CI_SUITES += check-watch-slow check-soak
+endif
 
 .PHONY: check-watch check-watch-slow check-kept check-soak
 check-watch: all $(XS_OUT)/hv.so $(XS_OUT)/stock
