@@ -227,8 +227,8 @@ static void name_it(struct sifter *s, const xlcfg_doc *at,
         s->failed = true;
         return;
     }
-    xlcfg__view_note(s->view, "%s: the template has %.60s there, expected "
-                     "%s", s->path, text, words);
+    xlcfg__view_note(s->view, "%s: expected %s, found %.60s", s->path,
+                     words, text);
     free(text);
 }
 
@@ -245,6 +245,12 @@ static bool is_of_another(const struct sifter *s, const char *name)
 static xlcfg_doc *sift(struct sifter *s, struct schema at,
                        const xlcfg_doc *doc, int depth);
 
+static xlcfg_doc *made(struct sifter *s, xlcfg_doc *doc)
+{
+    s->failed = s->failed || !doc;
+    return doc;
+}
+
 static xlcfg_doc *sift_object(struct sifter *s, struct schema at,
                               const xlcfg_doc *doc, int depth)
 {
@@ -258,8 +264,8 @@ static xlcfg_doc *sift_object(struct sifter *s, struct schema at,
         xlcfg_doc *value;
 
         if (is_of_another(s, name)) {
-            xlcfg__view_note(s->view, "/b_info/%.80s: the template has this, "
-                             "and %.80s as the guest's type", name, s->type);
+            xlcfg__view_note(s->view, "/b_info/%.80s: expected type.%.80s alone, "
+                             "the guest's type", name, s->type);
             continue;
         }
         snprintf(s->path + len, sizeof(s->path) - len, "/%s", name);
@@ -268,7 +274,7 @@ static xlcfg_doc *sift_object(struct sifter *s, struct schema at,
             xlcfg__members_add(&m, name, value);
         s->path[len] = '\0';
     }
-    return xlcfg__members_end(&m);
+    return made(s, xlcfg__members_end(&m));
 }
 
 static xlcfg_doc *sift_array(struct sifter *s, struct schema at,
@@ -293,7 +299,7 @@ static xlcfg_doc *sift_array(struct sifter *s, struct schema at,
         xlcfg__items_add(&it, value);
     }
     if (xlcfg_doc_count(doc) == it.count && !it.failed)
-        return xlcfg__items_end(&it);
+        return made(s, xlcfg__items_end(&it));
     s->failed = s->failed || it.failed;
     xlcfg__items_dispose(&it);
     return NULL;

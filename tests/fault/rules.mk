@@ -44,3 +44,18 @@ check-fault-plug: $(FA_OUT)/plug
 
 check-fault-plug-memory: $(FA_OUT)/plug
 	$< memory
+
+# Over the drivers of Xen and libvirt, on the whole program.
+ifeq ($(WITH_XEN),y)
+CI_SUITES += check-fault-live
+TEST_PROGRAMS += $(FA_OUT)/deny.so
+endif
+
+$(FA_OUT)/deny.so: tests/fault/deny.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -D_GNU_SOURCE -U_FORTIFY_SOURCE -fno-builtin -fPIC \
+		-shared -o $@ $<
+
+.PHONY: check-fault-live
+check-fault-live: all $(FA_OUT)/deny.so $(XS_PROGRAMS)
+	@XLCFG_BUILD=$(B) tests/fault/live

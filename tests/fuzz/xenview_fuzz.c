@@ -235,6 +235,21 @@ int xlcfg__hv_info(struct xlcfg__hv *hv, uint32_t domid,
     return 0;
 }
 
+/* Only a watcher asks for these. */
+int xlcfg__hv_rows(struct xlcfg__hv *hv, struct xlcfg__hv_rows *rows_r)
+{
+    (void)hv;
+    *rows_r = (struct xlcfg__hv_rows){ NULL, 0 };
+    return XLCFG_ERROR_UNREACHABLE;
+}
+
+char *xlcfg__hv_text(struct xlcfg__hv *hv, uint32_t domid,
+                     const struct xlcfg__hv_info *info)
+{
+    (void)hv, (void)domid, (void)info;
+    return NULL;
+}
+
 xlcfg_doc *xlcfg__hv_sched(struct xlcfg__hv *hv, uint32_t domid,
                            const char **why_r)
 {

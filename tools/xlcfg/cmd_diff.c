@@ -75,6 +75,7 @@ int diff_print(struct tool *t, xlcfg_doc *doc, const char *from,
         print_names(xlcfg_doc_get(doc, "changes"), "key", "path");
     else if (count)
         print_rows(doc, from, to);
+    tool_unknown(t, xlcfg_doc_get(doc, "unknown"));
     xlcfg_doc_free(doc);
     return count ? EXIT_DIFFERS : EXIT_DONE;
 }

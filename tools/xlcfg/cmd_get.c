@@ -30,9 +30,7 @@ static void summary(const struct tool *t, const xlcfg_doc *doc)
     if (xlcfg_doc_get(doc, "no_version"))
         text_line(stderr, "#   no version: %s",
                   cell_text(doc, "no_version"));
-    for (size_t i = 0; i < xlcfg_doc_count(unknown); i++)
-        text_line(stderr, "#   %s",
-                  xlcfg_doc_string(xlcfg_doc_at(unknown, i)));
+    tool_unknown(t, unknown);
 }
 
 static int run_get(struct tool *t, int argc, char **argv)

@@ -45,6 +45,13 @@ int tool_print(struct tool *t, xlcfg_doc *doc)
     return EXIT_DONE;
 }
 
+void tool_unknown(const struct tool *t, const xlcfg_doc *unknown)
+{
+    for (size_t i = 0; i < xlcfg_doc_count(unknown) && !t->quiet; i++)
+        text_line(stderr, "#   %s",
+                  xlcfg_doc_string(xlcfg_doc_at(unknown, i)));
+}
+
 int tool_print_device(struct tool *t, xlcfg_doc *doc, const char *note)
 {
     const xlcfg_doc *dev;

@@ -89,6 +89,8 @@ void tool_say_last(const struct tool *t, const xlcfg_doc *doc);
 int tool_print(struct tool *t, xlcfg_doc *doc);
 /* The same, ending with code when all went well. */
 int tool_printed(struct tool *t, xlcfg_doc *doc, int code);
+/* What is not known, a line each on standard error; not with --quiet. */
+void tool_unknown(const struct tool *t, const xlcfg_doc *unknown);
 /* An answer about one device: whole, or its key and state and then `note`;
  * takes doc; an exit code. */
 int tool_print_device(struct tool *t, xlcfg_doc *doc, const char *note);
