@@ -218,6 +218,13 @@ static int plain_place(void *h, const xlcfg_doc *config,
     return *config_r ? 0 : xlcfg__nomem(err);
 }
 
+static int any_body(void *h, enum xlcfg_kind kind, const xlcfg_doc *body,
+                    xlcfg_error *err)
+{
+    (void)h; (void)kind; (void)body; (void)err;
+    return 0;
+}
+
 static void nothing_runs(void *h)
 {
     (void)h;
@@ -239,6 +246,7 @@ static const struct xlcfg_driver filler = {
     .watch_next = no_watch_next, .forget = nothing_kept,
     .capacity = no_capacity, .place = plain_place, .finish = nothing_runs,
     .pulse = no_pulse,
+    .check = any_body,
 };
 
 #define FILL(in, member) \
@@ -269,6 +277,7 @@ static void fill(struct xlcfg_driver *in, const struct xlcfg_driver *out)
     FILL(in, place);
     FILL(in, finish);
     FILL(in, pulse);
+    FILL(in, check);
 }
 
 /* ---- connections ---- */

@@ -248,6 +248,16 @@ struct xlcfg_driver {
      */
     int (*pulse)(void *handle, struct xlcfg_domains *list, char ***texts_r,
                  xlcfg_error *err);
+
+    /*
+     * Is this the body of a device of this kind (XLCFG_KINDS: a whole
+     * configuration), as attach, update or create would read it?  Asked
+     * before anything else, also by those who only say what they would do;
+     * touches nothing.  INVAL, where being the JSON pointer, with what was
+     * expected there.
+     */
+    int (*check)(void *handle, enum xlcfg_kind kind, const xlcfg_doc *body,
+                 xlcfg_error *err);
 };
 
 /* A connection: a driver's handle with every call filled. */

@@ -326,4 +326,5 @@ const struct xlcfg_driver xlcfg__driver_mem = {
     .watch_fd = xlcfg__mem_watch_fd,
     .watch_next = xlcfg__mem_watch_next,
     .pulse = mem_pulse,
+    .check = xlcfg__mem_check,
 };

@@ -16,7 +16,7 @@
 enum mem_call {
     MEM_OPEN, MEM_LIST, MEM_FIND, MEM_INDEX, MEM_LIVE, MEM_STORED, MEM_CAN,
     MEM_PREPARE, MEM_ATTACH, MEM_DETACH, MEM_UPDATE, MEM_CLEAN, MEM_CREATE,
-    MEM_WATCH_FD, MEM_WATCH_NEXT,
+    MEM_WATCH_FD, MEM_WATCH_NEXT, MEM_CHECK,
     MEM_CALLS
 };
 
@@ -91,6 +91,8 @@ int xlcfg__mem_watch_next(void *handle, char uuid_r[37], xlcfg_error *err);
 /* Acting; see driver.h. */
 bool xlcfg__mem_can(void *handle, enum xlcfg_kind kind,
                     enum xlcfg_action act, char *reason, size_t size);
+int xlcfg__mem_check(void *handle, enum xlcfg_kind kind,
+                     const xlcfg_doc *body, xlcfg_error *err);
 int xlcfg__mem_prepare(void *handle, const struct xlcfg_domain *dom,
                        enum xlcfg_kind kind, const xlcfg_doc *body,
                        const struct xlcfg_view *live,

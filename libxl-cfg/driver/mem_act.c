@@ -157,6 +157,14 @@ static xlcfg_doc *choose(enum xlcfg_kind kind, const xlcfg_doc *body,
     return xlcfg__doc_with(body, "devid", xlcfg__doc_int(n - 1));
 }
 
+/* It takes any members. */
+int xlcfg__mem_check(void *handle, enum xlcfg_kind kind,
+                     const xlcfg_doc *body, xlcfg_error *err)
+{
+    (void)kind; (void)body;
+    return xlcfg__mem_scripted(handle, MEM_CHECK, err);
+}
+
 int xlcfg__mem_prepare(void *handle, const struct xlcfg_domain *dom,
                        enum xlcfg_kind kind, const xlcfg_doc *body,
                        const struct xlcfg_view *live,

@@ -30,6 +30,7 @@ static const char *const calls[MEM_CALLS] = {
     [MEM_DETACH] = "detach", [MEM_UPDATE] = "update",
     [MEM_CLEAN] = "clean", [MEM_CREATE] = "create",
     [MEM_WATCH_FD] = "watch_fd", [MEM_WATCH_NEXT] = "watch_next",
+    [MEM_CHECK] = "check",
 };
 
 static const int codes[] = {

@@ -232,4 +232,5 @@ const struct xlcfg_driver xlcfg__driver_xen = {
     .capacity = xlcfg__xen_capacity,
     .finish = xen_finish,
     .pulse = xlcfg__xen_pulse,
+    .check = xlcfg__xen_check,
 };

@@ -24,6 +24,9 @@ int xlcfg__xen_update(void *handle, const struct xlcfg_domain *dom,
 int xlcfg__xen_clean(void *handle, const struct xlcfg_domain *dom,
                      const struct xlcfg_dev *dev, bool dry_run,
                      xlcfg__items *steps, xlcfg_error *err);
+/* In a child, for what the caller hands in; UNREACHABLE: no libxl. */
+int xlcfg__xen_check(void *handle, enum xlcfg_kind kind,
+                     const xlcfg_doc *body, xlcfg_error *err);
 /* START alone: Xen keeps no definitions. */
 int xlcfg__xen_create(void *handle, const xlcfg_doc *config, unsigned flags,
                       struct xlcfg_domain *dom_r, xlcfg_error *err);

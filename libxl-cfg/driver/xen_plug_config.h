@@ -20,6 +20,11 @@ int xlcfg__xen_config_read(struct libxl__ctx *ctx, const xlcfg_doc *doc,
                            struct libxl_domain_config *config,
                            xlcfg_error *err);
 
+/* The same of one device's body, which stands in this array of a
+ * configuration; the pointer is into the body. */
+int xlcfg__xen_body_read(struct libxl__ctx *ctx, const char *array,
+                         const xlcfg_doc *body, xlcfg_error *err);
+
 /* A value that libxl leaves out when it prints: absent says the same. */
 bool xlcfg__xen_is_silence(const xlcfg_doc *doc);
 

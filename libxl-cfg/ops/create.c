@@ -422,6 +422,8 @@ static int create(struct create *c, const xlcfg_doc *config,
                           "what is only defined cannot be transient");
     rc = check_config(c, config, err);
     if (!rc)
+        rc = drv->check(c->ctx->conn->handle, XLCFG_KINDS, config, err);
+    if (!rc)
         rc = complete(c, config, err);
     if (!rc)
         rc = check_devices(c->config, err);

@@ -281,7 +281,9 @@ static int attach(struct xlcfg__plug *p, enum xlcfg_kind kind,
     xlcfg_doc *whole = NULL;
     int rc;
 
-    rc = prepare(p, kind, body, &id, &whole, err);
+    rc = xlcfg__plug_check(p, kind, body, err);
+    if (!rc)
+        rc = prepare(p, kind, body, &id, &whole, err);
     if (!rc && p->opt.dry_run) {
         rc = xlcfg__plug_answer(p, xlcfg__plug_bare(&id, kind, "attaching",
                                                     whole), doc_r, err);
@@ -408,7 +410,9 @@ static int detach(struct xlcfg__plug *p, enum xlcfg_kind kind,
         return rc ? rc : xlcfg__plug_answer(
             p, xlcfg__plug_bare(&id, kind, "detaching", body), doc_r, err);
     }
-    rc = prepare_detach(p, kind, key, &id, err);
+    rc = xlcfg__plug_unlocked(p, err);
+    if (!rc)
+        rc = prepare_detach(p, kind, key, &id, err);
     if (rc)
         return rc;
     if (xlcfg__sight_live(&p->sight, kind, id.match, NULL) !=

@@ -113,6 +113,15 @@ int xlcfg__plug_peek_held(struct xlcfg__plug *p, xlcfg_error *err);
 /* NI with the driver's reason. */
 int xlcfg__plug_able(struct xlcfg__plug *p, enum xlcfg_kind kind,
                      enum xlcfg_action act, xlcfg_error *err);
+/* What was handed in, as the driver reads it, and xlcfg__plug_unlocked. */
+int xlcfg__plug_check(struct xlcfg__plug *p, enum xlcfg_kind kind,
+                      const xlcfg_doc *body, xlcfg_error *err);
+/*
+ * Nobody holds libxl's lock of the template, which it waits for without an
+ * end.  LOCK_FAIL, naming it: another held it all of lock_ms.  A dry run does
+ * not look.
+ */
+int xlcfg__plug_unlocked(struct xlcfg__plug *p, xlcfg_error *err);
 /* Begin the intent, recorded and owned, on the conditions asked for.
  * LOCK_FAIL: another began a change of this device; look again. */
 int xlcfg__plug_record(struct xlcfg__plug *p, enum xlcfg_op op,

@@ -99,6 +99,29 @@ int xlcfg__plug_able(struct xlcfg__plug *p, enum xlcfg_kind kind,
                       reason);
 }
 
+int xlcfg__plug_unlocked(struct xlcfg__plug *p, xlcfg_error *err)
+{
+    const struct xlcfg_ctx *ctx = p->ctx;
+    xlcfg__lock *lock = NULL;
+    int rc;
+
+    if (ctx->conn->drv.home != XLCFG_HOME_LIBXL || p->opt.dry_run)
+        return 0;
+    rc = xlcfg__template_lock(ctx->xen_lib_dir, p->sight.cut.dom.domid,
+                              p->uuid, ctx->lock_ms, &lock, err);
+    xlcfg__lock_drop(lock);
+    return rc;
+}
+
+int xlcfg__plug_check(struct xlcfg__plug *p, enum xlcfg_kind kind,
+                      const xlcfg_doc *body, xlcfg_error *err)
+{
+    const struct xlcfg_conn *conn = p->ctx->conn;
+    int rc = conn->drv.check(conn->handle, kind, body, err);
+
+    return rc ? rc : xlcfg__plug_unlocked(p, err);
+}
+
 const xlcfg_doc *xlcfg__plug_device(const struct xlcfg__plug *p,
                                     const char *key)
 {

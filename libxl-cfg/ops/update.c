@@ -257,7 +257,9 @@ static int update(struct xlcfg__plug *p, enum xlcfg_kind kind,
     bool same = false;
     int rc;
 
-    rc = prepare(p, kind, key, change, &id, &after, &same, err);
+    rc = xlcfg__plug_check(p, kind, change, err);
+    if (!rc)
+        rc = prepare(p, kind, key, change, &id, &after, &same, err);
     if (!rc && (same || p->opt.dry_run))
         rc = check_conditions(p, key, err);
     if (!rc && !same && p->opt.dry_run) {

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What cannot work: one exit code, one clear sentence, and nothing left."""
+import fcntl
 import json
 import os
 import subprocess
@@ -40,11 +41,74 @@ def bad_bodies(b):
             "expected a file or a block device")
     refused(b, 2, "disk", dict(disk, vdev="nosuch"), "/vdev", "such as xvdb")
     refused(b, 2, "nic", {"devid": -7}, "/devid", "expected a number")
-    refused(b, 2, "nic", {"mac": "zz", "script": b.good}, "libxl",
-            "does not read this body")
     b.xlcfg(3, "attach", "nobody", "disk", "-", body=b.disk())
     b.xlcfg(3, "attach", 4711, "disk", "-", body=b.disk())
     b.xlcfg(2, "attach", b.domid, "disk", "/no/such/file")
+    nothing_left(b)
+
+
+# kind, a body, the member that is wrong, what was expected there
+UNREAD = (
+    ("vkb", {"unique_id": 7, "width": 5}, "/unique_id", "expected a text"),
+    ("vkb", {"width": "wide"}, "/width",
+     "expected a number from 0 to 4294967295"),
+    ("vkb", {"feature_abs_pointer": 3}, "/feature_abs_pointer",
+     "expected true or false"),
+    ("vtpm", {"uuid": 5}, "/uuid", "expected a uuid"),
+    ("vtpm", {"backend_domid": "zero"}, "/backend_domid",
+     "expected a number"),
+    ("vtpm", {"nope": [1]}, "/nope", "libxl knows no such member"),
+    ("nic", {"bridge": {}}, "/bridge", "expected a text"),
+    ("nic", {"mtu": -1}, "/mtu", "expected a number from 0"),
+    ("nic", {"mac": 5}, "/mac", "expected a MAC address"),
+    ("nic", {"mac": "zz"}, "/mac", "expected a MAC address"),
+    ("nic", {"nictype": "zz"}, "/nictype",
+     "expected one of unknown, vif_ioemu, vif"),
+    ("disk", {"vdev": "xvda", "format": "zz"}, "/format",
+     "expected one of unknown, qcow, qcow2"),
+    ("vdispl", {"connectors": [{"unique_id": "d"}, {"width": "w"}]},
+     "/connectors/1/width", "expected a number"),
+    ("vfb", {"vnc": 5}, "/vnc", "expected an object"),
+    ("usbdev", {"type.hostdev": {"hostbus": 300, "hostaddr": 1}},
+     "/type.hostdev/hostbus", "expected a number from 0 to 255"),
+)
+
+
+@test(into=TESTS)
+def what_libxl_would_not_read_is_named(b):
+    version = b.version()
+    for kind, body, where, words in UNREAD:
+        refused(b, 2, kind, body, where, words)
+        same(b.attach(2, kind, body, "--dry-run")["error"]["where"], where)
+    same(b.version(), version)
+    same(b.template("vkbs") + b.template("vtpms"), [])
+    nothing_left(b)
+    # silence, and names for others, are no mistake
+    b.attach(0, "vtpm", {"uuid": UUID, "backend_domname": None,
+                         "x-note": {"any": ["thing"]}})
+    b.xlcfg(0, "detach", b.domid, "vtpm/0")
+    nothing_left(b)
+
+
+@test(into=TESTS)
+def a_lock_that_another_holds_is_named(b):
+    b.attach(0, "vtpm", {"uuid": UUID})
+    version = b.version()
+    path = (f"/var/lib/xen/userdata-l.{b.domid}.{b.dom.uuid}"
+            ".domain-userdata-lock")
+    with open(path, "w", encoding="ascii") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        for words in (("attach", b.domid, "vtpm", "-"),
+                      ("detach", b.domid, "vtpm/0")):
+            error = b.xlcfg(6, *words, body={})["error"]
+            same((error["name"], error["where"]), ("LOCK_FAIL", path))
+        b.attach(0, "vtpm", {}, "--dry-run")    # needs no lock
+        same(b.version(), version)
+        same(b.states(), {"vtpm/0": "attached"})
+        same(len(nodes(b, "vtpm", "vtpm", 0)), 3)
+        same(b.back("vtpm", 0, "state"), "4")   # nobody asked the guest
+        os.unlink(path)
+    b.xlcfg(0, "detach", b.domid, "vtpm/0")
     nothing_left(b)
 
 

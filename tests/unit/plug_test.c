@@ -105,6 +105,21 @@ START_TEST(what_is_wrong_touches_nothing)
 }
 END_TEST
 
+START_TEST(what_the_driver_does_not_read_touches_nothing)
+{
+    xlcfg_plug_options opt = XLCFG_PLUG_OPTIONS_INIT;
+
+    begin_with(",\"fail\":[{\"call\":\"check\",\"error\":\"INVAL\","
+               "\"message\":\"no\"}]");
+    opt.dry_run = _i;
+    ck_assert_int_eq(attach("disk", "{}", &opt), XLCFG_ERROR_INVAL);
+    ck_assert_str_eq(err.message, "no");
+    has_state("disk/xvdd", "");
+    intents_open(0);
+    end();
+}
+END_TEST
+
 START_TEST(a_version_that_moved_on_is_a_conflict)
 {
     xlcfg_plug_options opt = XLCFG_PLUG_OPTIONS_INIT;
@@ -311,6 +326,8 @@ int main(void)
                         COUNT(deaths));
     tcase_add_test(tc, what_has_a_living_owner_is_left_alone);
     tcase_add_test(tc, a_dry_run_only_says);
+    tcase_add_loop_test(tc, what_the_driver_does_not_read_touches_nothing, 0,
+                        2);
     code = run_case("plug", tc);
     rmdir(dir);
     return code;

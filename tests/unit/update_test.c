@@ -133,6 +133,31 @@ START_TEST(what_the_driver_cannot_change_is_said_with_its_place)
 }
 END_TEST
 
+/* Bit 0: a dry run; bit 1: without a start. */
+START_TEST(what_the_driver_does_not_read_changes_nothing)
+{
+    xlcfg_plug_options opt = XLCFG_PLUG_OPTIONS_INIT;
+    xlcfg_create_options how = XLCFG_CREATE_OPTIONS_INIT;
+
+    begin_with(",\"fail\":[{\"call\":\"check\",\"error\":\"INVAL\","
+               "\"message\":\"no\"}]");
+    opt.dry_run = how.dry_run = _i & 1;
+    how.define = _i & 2;
+    ck_assert_int_eq(update("disk/xvda", "{\"pdev_path\":\"/b\"}", &opt),
+                     XLCFG_ERROR_INVAL);
+    ck_assert_str_eq(err.message, "no");
+    has("g", "/config/disks/0", XVDA("/a"));
+    err.message[0] = '\0';
+    ck_assert_int_eq(create("{\"c_info\":{\"name\":\"n\"}}", &how),
+                     XLCFG_ERROR_INVAL);
+    ck_assert_str_eq(err.message, "no");
+    ck_assert_int_eq(xlcfg_domain_get(ctx, "n", NULL, &doc, &err),
+                     XLCFG_ERROR_DOMAIN_NOTFOUND);
+    intents_open(0);
+    end();
+}
+END_TEST
+
 START_TEST(a_dry_update_only_says)
 {
     xlcfg_plug_options opt = XLCFG_PLUG_OPTIONS_INIT;
@@ -638,6 +663,8 @@ int main(void)
     tcase_add_loop_test(tc, an_update_that_cannot_be_changes_nothing, 0,
                         COUNT(wrong));
     tcase_add_test(tc, what_the_driver_cannot_change_is_said_with_its_place);
+    tcase_add_loop_test(tc, what_the_driver_does_not_read_changes_nothing, 0,
+                        4);
     tcase_add_test(tc, a_dry_update_only_says);
     tcase_add_test(tc, a_backend_lost_in_an_update_leaves_it_to_settle);
     tcase_add_loop_test(tc, a_death_in_an_update_is_settled, 0,
