@@ -7,6 +7,7 @@
 #include "driver/xen_look.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,6 +199,68 @@ static bool where_it_was(struct xlcfg__xen *xen, const char *text,
     return false;
 }
 
+static bool is_dying(const struct xlcfg_domain *dom)
+{
+    return !strcmp(dom->state, "dying");
+}
+
+/*
+ * Another of the same name.  That of a domain which is dying is the next
+ * one's, too; of two that live nobody can say which is meant: INVAL.  Keeps
+ * one in *dom_r, and the other is gone.
+ */
+static int choose(struct xlcfg_domain *dom_r, struct xlcfg_domain *other,
+                  const char *text, xlcfg_error *err)
+{
+    struct xlcfg_domain was = *dom_r;
+    int rc = 0;
+
+    if (is_dying(&was)) {
+        *dom_r = *other;
+        *other = was;
+    } else if (!is_dying(other) && strcmp(was.uuid, other->uuid)) {
+        rc = xlcfg__err(err, XLCFG_ERROR_INVAL, text, "two domains have this "
+                        "name: %" PRId64 " (%s) and %" PRId64 " (%s); "
+                        "expected a domid or a uuid", was.domid, was.uuid,
+                        other->domid, other->uuid);
+    }
+    xlcfg__domain_dispose(other);
+    return rc;
+}
+
+/* By uuid the first one, by name the one of all. */
+static int find_among(struct xlcfg__xen *xen,
+                      const struct xlcfg__xs_names *names, const char *text,
+                      struct xlcfg_domain *dom_r, xlcfg_error *err)
+{
+    struct xlcfg_domain dom;
+    bool found_one = false;
+    uint64_t domid;
+    int rc = 0;
+
+    for (unsigned i = 0; i < names->count && !rc; i++) {
+        if (!xlcfg__xs_number(names->v[i], DOMID_MAX, &domid) ||
+            !is_named(xen, (uint32_t)domid, text, is_uuid(text)))
+            continue;
+        rc = read_domain(xen, (uint32_t)domid, &dom);
+        if (rc == XLCFG_ERROR_DOMAIN_NOTFOUND) {
+            rc = 0;
+            continue;
+        }
+        if (!rc && found_one) {
+            rc = choose(dom_r, &dom, text, err);
+        } else if (!rc) {
+            *dom_r = dom;
+            found_one = true;
+            if (is_uuid(text))
+                return 0;
+        }
+    }
+    if (rc && found_one)
+        xlcfg__domain_dispose(dom_r);
+    return rc ? rc : found_one ? 0 : XLCFG_ERROR_DOMAIN_NOTFOUND;
+}
+
 int xlcfg__xen_find(void *handle, const char *text,
                     struct xlcfg_domain *dom_r, xlcfg_error *err)
 {
@@ -221,22 +284,14 @@ int xlcfg__xen_find(void *handle, const char *text,
     rc = names_of(xen, &names, err);
     if (rc)
         return rc;
-    rc = XLCFG_ERROR_DOMAIN_NOTFOUND;
     xlcfg__xs_will_end(xen->xs);
     for (unsigned i = 0; i < names.count; i++)
         xlcfg__xs_will_read(xen->xs, "/local/domain/%s/%s", names.v[i],
                             is_uuid(text) ? "vm" : "name");
-    for (unsigned i = 0; i < names.count; i++) {
-        if (!xlcfg__xs_number(names.v[i], DOMID_MAX, &domid) ||
-            !is_named(xen, (uint32_t)domid, text, is_uuid(text)))
-            continue;
-        rc = read_domain(xen, (uint32_t)domid, dom_r);
-        if (rc != XLCFG_ERROR_DOMAIN_NOTFOUND)
-            break;
-    }
+    rc = find_among(xen, &names, text, dom_r, err);
     if (!rc)
         found(xen, dom_r);
     xlcfg__xs_will_end(xen->xs);
     xlcfg__xs_names_dispose(&names);
-    return domain_error(rc, text, err);
+    return rc == XLCFG_ERROR_INVAL ? rc : domain_error(rc, text, err);
 }
