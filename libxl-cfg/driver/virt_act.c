@@ -6,9 +6,8 @@
  * done when QEMU goes on: nobody knows, and the intent stays open.
  */
 #include "driver/virt_i.h"
-#include "driver/clock.h"
+#include "driver/deadline.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,10 +18,6 @@
 #define STUCK_MS 1000
 
 struct call {
-    pthread_mutex_t lock;
-    pthread_cond_t moved;
-    int owners;
-    bool done;
     enum xlcfg__virt_ask ask;
     virDomainPtr d;
     char *text, *answer;
@@ -31,17 +26,10 @@ struct call {
     virErrorPtr error;          /* libvirt keeps one for each thread */
 };
 
-static void leave(struct call *call)
+static void call_free(void *arg)
 {
-    bool last;
+    struct call *call = arg;
 
-    pthread_mutex_lock(&call->lock);
-    last = --call->owners == 0;
-    pthread_mutex_unlock(&call->lock);
-    if (!last)
-        return;
-    pthread_mutex_destroy(&call->lock);
-    pthread_cond_destroy(&call->moved);
     if (call->error)
         virFreeError(call->error);
     virDomainFree(call->d);
@@ -68,27 +56,18 @@ static int ask_now(struct call *call)
     return -1;
 }
 
-static void *work(void *arg)
+static void ask(void *arg)
 {
     struct call *call = arg;
-    int r = ask_now(call);
-    virErrorPtr error = r < 0 ? virSaveLastError() : NULL;
 
-    pthread_mutex_lock(&call->lock);
-    call->r = r;
-    call->error = error;
-    call->done = true;
-    pthread_cond_signal(&call->moved);
-    pthread_mutex_unlock(&call->lock);
-    leave(call);
-    return NULL;
+    call->r = ask_now(call);
+    call->error = call->r < 0 ? virSaveLastError() : NULL;
 }
 
 static struct call *call_new(virDomainPtr d,
                              const struct xlcfg__virt_call *what)
 {
     struct call *call = calloc(1, sizeof(*call));
-    pthread_condattr_t attr;
 
     if (!call)
         return NULL;
@@ -101,40 +80,7 @@ static struct call *call_new(virDomainPtr d,
     call->d = d;
     call->ask = what->ask;
     call->flags = what->flags;
-    call->owners = 2;
-    pthread_mutex_init(&call->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&call->moved, &attr);
-    pthread_condattr_destroy(&attr);
     return call;
-}
-
-/* The caller's signal handlers are not to run in it. */
-static bool start(struct call *call, pthread_t *id_r)
-{
-    sigset_t all, was;
-    int r;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &was);
-    r = pthread_create(id_r, NULL, work, call);
-    pthread_sigmask(SIG_SETMASK, &was, NULL);
-    return !r;
-}
-
-static bool wait_for(struct call *call, unsigned ms)
-{
-    struct timespec until = xlcfg__clock_after(ms);
-    bool done;
-    int r = 0;
-
-    pthread_mutex_lock(&call->lock);
-    while (!call->done && !r)
-        r = pthread_cond_timedwait(&call->moved, &call->lock, &until);
-    done = call->done;
-    pthread_mutex_unlock(&call->lock);
-    return done;
 }
 
 int xlcfg__virt_ask(struct virt *v, virDomainPtr d,
@@ -142,32 +88,28 @@ int xlcfg__virt_ask(struct virt *v, virDomainPtr d,
 {
     unsigned limit = v->deadline_ms < 360000 ? LOOKS * v->deadline_ms
         : 3600000;
+    static const struct xlcfg__work work = { ask, NULL, call_free };
     struct call *call = call_new(d, what);
-    pthread_t id;
     int r;
 
     if (!call)
         return xlcfg__nomem(err);
-    if (!start(call, &id)) {
-        call->owners = 1;
-        leave(call);
-        return xlcfg__err(err, XLCFG_ERROR_NOMEM, NULL,
-                          "no thread can be started");
-    }
-    if (!wait_for(call, limit)) {
-        pthread_detach(id);
-        leave(call);
+    r = xlcfg__deadline_run(limit, &work, call);
+    if (r == XLCFG_ERROR_TIMEDOUT)
         return xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, virDomainGetName(d),
                           "QEMU has not answered libvirt for %u ms: whether "
                           "it is done is not known", limit);
+    if (r) {
+        call_free(call);
+        return xlcfg__err(err, XLCFG_ERROR_NOMEM, NULL,
+                          "no thread can be started");
     }
-    pthread_join(id, NULL);
     r = call->r;
     what->no = call->error;
     what->answer = call->answer;
     call->error = NULL;
     call->answer = NULL;
-    leave(call);
+    call_free(call);
     return r < 0 ? XLCFG__VIRT_NO : 0;
 }
 

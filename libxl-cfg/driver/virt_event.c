@@ -9,6 +9,7 @@
  */
 #include "driver/virt_i.h"
 #include "driver/clock.h"
+#include "driver/deadline.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -49,7 +50,6 @@ static void drop(void *opaque)
 struct xlcfg__virt_events *xlcfg__virt_events_new(void)
 {
     struct xlcfg__virt_events *ev = calloc(1, sizeof(*ev));
-    pthread_condattr_t attr;
 
     if (!ev)
         return NULL;
@@ -60,10 +60,7 @@ struct xlcfg__virt_events *xlcfg__virt_events_new(void)
     }
     ev->refs = 1;
     pthread_mutex_init(&ev->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&ev->moved, &attr);
-    pthread_condattr_destroy(&attr);
+    xlcfg__cond_init(&ev->moved);
     return ev;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Contexts: where things are, and the connection. */
-#include "ops/deadline.h"
+#include "driver/deadline.h"
 #include "ops/recall.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Cuts and lists, waited for no longer than the deadline. */
+#include "driver/deadline.h"
 #include "core/scalar.h"
-#include "ops/deadline.h"
 #include "ops/job.h"
 #include "ops/sift.h"
 

@@ -7,8 +7,8 @@
  *     if (rc == XLCFG_ERROR_TIMEDOUT)
  *         return rc;              (the job is the thread's now)
  */
-#ifndef XLCFG_OPS_DEADLINE_H
-#define XLCFG_OPS_DEADLINE_H
+#ifndef XLCFG_DRIVER_DEADLINE_H
+#define XLCFG_DRIVER_DEADLINE_H
 
 #include <pthread.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A thread for a call, and a wait with an end. */
-#include "ops/deadline.h"
+#include "driver/deadline.h"
 #include "core/err.h"
 #include "driver/clock.h"
 
