@@ -147,7 +147,7 @@ static int hex(char c)
 /* A relative reference as a path; NULL: out of memory, "": it is none. */
 static char *path_of(struct xlcfg__hw *hw, xmlNodePtr file, const char *href)
 {
-    const char *folder = hw->in->folder;
+    const char *folder = hw->in->folder, *name = href;
     size_t colon = strcspn(href, ":/?#");
     char *path, *p;
 
@@ -178,6 +178,11 @@ static char *path_of(struct xlcfg__hw *hw, xmlNodePtr file, const char *href)
         }
     }
     *p = '\0';
+    if (!xmlCheckUTF8((const unsigned char *)path)) {
+        xlcfg__ovf_note(hw->in, file, "%.200s is no name in UTF-8: the disk "
+                        "is left without", name);
+        path[0] = '\0';
+    }
     return path;
 }
 

@@ -303,13 +303,23 @@ static int read_rows(enum xlcfg_kind kind, xmlNodePtr dev,
     return rc;
 }
 
+/* Is a prefix declared around it, that it may use?  A copy takes along those
+ * that it does. */
+static bool has_prefixes(xmlNodePtr dev)
+{
+    for (xmlNodePtr n = dev->parent; n; n = n->parent)
+        if (n->type == XML_ELEMENT_NODE && n->nsDef)
+            return true;
+    return false;
+}
+
 /* The element without what the body alone is to hold: a password. */
 static xlcfg_doc *verbatim(enum xlcfg_kind kind, xmlNodePtr dev)
 {
     xmlNodePtr copy;
     xlcfg_doc *text;
 
-    if (kind != XLCFG_KIND_VFB)
+    if (kind != XLCFG_KIND_VFB && !has_prefixes(dev))
         return xlcfg__xml_text(dev);
     copy = xmlDocCopyNode(dev, dev->doc, 1);
     if (!copy)
