@@ -219,7 +219,7 @@ class Device:
     def lay_out(self, back, front, state=4, online=1, only_lib=False,
                 read_only=None):
         store, domid = self.dom.store, self.dom.domid
-        with store.transaction() as t:
+        for t in store.attempts():
             store.rm(self.lib, t)
             store.write(self.lib + "/frontend", self.front, t)
             if not only_lib:
@@ -228,7 +228,7 @@ class Device:
             for key, value in dict(common, **back).items():
                 store.write(f"{self.lib}/{key}", value, t)
             if only_lib:
-                return self
+                continue
             store.rm(self.front, t)
             store.mkdir(self.front, t)
             store.perms(self.front, f"n{domid} r{self.bedom}", t)
@@ -352,7 +352,7 @@ class Domain:
     def _trees(self):
         store, path, vm = self.store, self.path, f"/vm/{self.uuid}"
         lib = f"/libxl/{self.domid}"
-        with store.transaction() as t:
+        for t in store.attempts():
             for top in (path, vm, lib):
                 store.rm(top, t)
             for top in (path, vm):
@@ -406,7 +406,7 @@ class Domain:
         front = {"backend-id": 0, "backend": back, "limit": 1048576,
                  "type": "xenconsoled", "output": "pty", "port": 2,
                  "ring-ref": 2, "tty": f"/dev/pts/{domid}"}
-        with store.transaction() as t:
+        for t in store.attempts():
             store.write(lib + "/frontend", self.path + "/console", t)
             store.write(lib + "/backend", back, t)
             store.mkdir(back, t)
@@ -457,7 +457,7 @@ class Domain:
         front = f"/local/domain/{guest}/device/pci/0"
         back = f"/local/domain/0/backend/pci/{guest}/0"
         store = self.store
-        with store.transaction() as t:
+        for t in store.attempts():
             store.mkdir(front, t)
             store.perms(front, f"n{guest} r0", t)
             store.write(front + "/backend", back, t)

@@ -125,6 +125,23 @@ class Store:
             raise
         self._ask(TRANSACTION_END, b"T\0", txn)
 
+    def attempts(self):
+        """for t in store.attempts(): once more when somebody else was faster.
+        What leaves the loop by return, break or an error takes it back."""
+        while True:
+            txn = int(self._ask(TRANSACTION_START, b"\0").rstrip(b"\0"))
+            try:
+                yield txn
+            except BaseException:
+                self._ask(TRANSACTION_END, b"F\0", txn)
+                raise
+            try:
+                self._ask(TRANSACTION_END, b"T\0", txn)
+                return
+            except Error as error:
+                if error.errno != errno.EAGAIN:
+                    raise
+
     def introduce(self, domid, mfn=1, port=1):
         self._ask(INTRODUCE, b"%d\0%d\0%d\0" % (domid, mfn, port))
 
