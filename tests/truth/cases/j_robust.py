@@ -258,8 +258,9 @@ def attach_meanwhile(t):
                  stock_answer=bench.Answer("ok", json.loads(text)))
 
 
+# which of libxl's two it is, is a matter of the moment
 @case("J21", "a device unplugged without a lock, again and again, while "
-      "answers are made")
+      "answers are made", libxl="ok or wrong")
 def churn(t):
     dom = t.domain({"disks": [t.disk("xvda"), t.disk("xvdb")]})
     program = bench.xlcfg_path()
