@@ -129,14 +129,9 @@ class Store:
         """for t in store.attempts(): once more when somebody else was faster.
         What leaves the loop by return, break or an error takes it back."""
         while True:
-            txn = int(self._ask(TRANSACTION_START, b"\0").rstrip(b"\0"))
             try:
-                yield txn
-            except BaseException:
-                self._ask(TRANSACTION_END, b"F\0", txn)
-                raise
-            try:
-                self._ask(TRANSACTION_END, b"T\0", txn)
+                with self.transaction() as txn:
+                    yield txn
                 return
             except Error as error:
                 if error.errno != errno.EAGAIN:

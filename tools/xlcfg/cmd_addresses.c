@@ -58,14 +58,11 @@ static int run(struct tool *t, int argc, char **argv)
     xlcfg_doc *doc;
     int code;
 
-    code = tool_options(t, &argc, argv, rows);
+    code = tool_args(t, &argc, argv, rows, 1, 1, "addresses DOM");
     if (!code && choice)
         code = take_choice(t, choice, &number);
-    if (code)
-        return code;
-    if (argc != 2)
-        return tool_usage(t, NULL, "usage: xlcfg addresses DOM");
-    code = tool_lacks(t, FORMAT_XML, "addresses");
+    if (!code)
+        code = tool_lacks(t, FORMAT_XML, "addresses");
     if (!code)
         code = tool_open(t);
     if (code)
@@ -76,11 +73,8 @@ static int run(struct tool *t, int argc, char **argv)
         return tool_fail(t, &err);
     if (xlcfg_domain_addresses(t->ctx, argv[1], &doc, &err))
         return tool_fail(t, &err);
-    doc = tool_shown(t, doc, &code);
-    if (!doc)
+    if (tool_print_whole(t, &doc, &code))
         return code;
-    if (t->format == FORMAT_JSON || t->format == FORMAT_YAML)
-        return tool_print(t, doc);
     print_rows(t, doc);
     xlcfg_doc_free(doc);
     return EXIT_DONE;

@@ -50,12 +50,9 @@ static int finish(struct tool *t, xlcfg_doc *doc, const char *did)
     const xlcfg_doc *dom;
     int code;
 
-    doc = tool_shown(t, doc, &code);
-    if (!doc)
+    if (tool_print_whole(t, &doc, &code))
         return code;
     dom = xlcfg_doc_get(doc, "domain");
-    if (t->format == FORMAT_JSON || t->format == FORMAT_YAML)
-        return tool_print(t, doc);
     if (t->format == FORMAT_NAME)
         text_line(stdout, "%s", cell_text(dom, "uuid"));
     else if (!t->quiet)

@@ -53,11 +53,8 @@ static int run(struct tool *t, int argc, char **argv)
     if (xlcfg_domain_explain(t->ctx, argv[1], argc == 3 ? argv[2] : NULL,
                              &doc, &err))
         return tool_fail(t, &err);
-    doc = tool_shown(t, doc, &code);
-    if (!doc)
+    if (tool_print_whole(t, &doc, &code))
         return code;
-    if (t->format == FORMAT_JSON || t->format == FORMAT_YAML)
-        return tool_print(t, doc);
     list = xlcfg_doc_get(doc, "devices");
     if (names)
         print_names(list, "key", NULL);

@@ -148,12 +148,9 @@ static int run(struct tool *t, int argc, char **argv)
     xlcfg_doc *doc, *had = NULL;
     int code, rc;
 
-    code = tool_options(t, &argc, argv, rows);
-    if (code)
-        return code;
-    if (argc > 1)
-        return tool_usage(t, argv[1], "list takes no arguments");
-    code = tool_lacks(t, FORMAT_XML, "list");
+    code = tool_args(t, &argc, argv, rows, 0, 0, "list [--long]");
+    if (!code)
+        code = tool_lacks(t, FORMAT_XML, "list");
     if (!code && known)
         code = read_known(t, known, &had);
     if (!code)
@@ -168,11 +165,8 @@ static int run(struct tool *t, int argc, char **argv)
     xlcfg_doc_free(had);
     if (rc)
         return tool_fail(t, &err);
-    doc = tool_shown(t, doc, &code);
-    if (!doc)
+    if (tool_print_whole(t, &doc, &code))
         return code;
-    if (t->format == FORMAT_JSON || t->format == FORMAT_YAML)
-        return tool_print(t, doc);
     print_rows(t, doc);
     print_gone(t, doc);
     xlcfg_doc_free(doc);

@@ -52,17 +52,27 @@ void tool_unknown(const struct tool *t, const xlcfg_doc *unknown)
                   xlcfg_doc_string(xlcfg_doc_at(unknown, i)));
 }
 
+bool tool_print_whole(struct tool *t, xlcfg_doc **doc, int *code)
+{
+    *code = EXIT_DONE;
+    *doc = tool_shown(t, *doc, code);
+    if (!*doc)
+        return true;
+    if (t->format != FORMAT_JSON && t->format != FORMAT_YAML)
+        return false;
+    *code = tool_print(t, *doc);
+    *doc = NULL;
+    return true;
+}
+
 int tool_print_device(struct tool *t, xlcfg_doc *doc, const char *note)
 {
     const xlcfg_doc *dev;
-    int code = EXIT_DONE;
+    int code;
 
-    doc = tool_shown(t, doc, &code);
-    if (!doc)
+    if (tool_print_whole(t, &doc, &code))
         return code;
     dev = xlcfg_doc_get(doc, "device");
-    if (t->format == FORMAT_JSON || t->format == FORMAT_YAML)
-        return tool_print(t, doc);
     if (t->format == FORMAT_NAME)
         text_line(stdout, "%s", cell_text(dev, "key"));
     else if (!t->quiet)

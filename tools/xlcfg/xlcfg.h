@@ -89,6 +89,9 @@ void tool_say_last(const struct tool *t, const xlcfg_doc *doc);
 int tool_print(struct tool *t, xlcfg_doc *doc);
 /* The same, ending with code when all went well. */
 int tool_printed(struct tool *t, xlcfg_doc *doc, int code);
+/* Without secrets, and whole when JSON or YAML is asked for: then true, with
+ * *doc gone, as after an error; *code is how it ended. */
+bool tool_print_whole(struct tool *t, xlcfg_doc **doc, int *code);
 /* What is not known, a line each on standard error; not with --quiet. */
 void tool_unknown(const struct tool *t, const xlcfg_doc *unknown);
 /* An answer about one device: whole, or its key and state and then `note`;
