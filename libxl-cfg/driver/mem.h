@@ -82,6 +82,8 @@ void xlcfg__mem_dispose(struct mem *mem);
 int xlcfg__mem_load(struct mem *mem, const char *source, xlcfg_error *err);
 /* Fill an empty mem from a document; PARSE with JSON pointer, NOMEM. */
 int xlcfg__mem_read(struct mem *mem, const xlcfg_doc *doc, xlcfg_error *err);
+/* The device of a view with that key; NULL: none. */
+struct xlcfg_dev *xlcfg__mem_dev(struct xlcfg_view *view, const char *key);
 /* A domain as the file has it; NULL: out of memory. */
 xlcfg_doc *xlcfg__mem_domain_doc(const struct mem_domain *md);
 

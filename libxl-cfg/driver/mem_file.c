@@ -13,7 +13,7 @@
  * Of a device override all members may be left out: live, reason, holds (an
  * unplug stays pending), refuses (the words with which attach and detach
  * are).  What is not of this form is refused with its JSON pointer.  What a
- * call changes is written back, see mem_keep.c.
+ * call changes is written back, see mem_write.c.
  */
 #include "driver/mem.h"
 
@@ -275,7 +275,7 @@ static int read_blind(struct mem_domain *md, const struct spot *sp,
     return rc;
 }
 
-static struct xlcfg_dev *dev_of(struct xlcfg_view *view, const char *key)
+struct xlcfg_dev *xlcfg__mem_dev(struct xlcfg_view *view, const char *key)
 {
     for (size_t i = 0; i < view->count; i++)
         if (!strcmp(view->devs[i].key, key))
@@ -315,7 +315,7 @@ static int read_override(struct mem_domain *md, const char *key,
     if (live == XLCFG_LIVES)
         return bad(err, sp, "live", "absent, partial, coming, present, "
                    "failed, leaving, orphaned, leaked or unknown");
-    dev = dev_of(&md->view, key);
+    dev = xlcfg__mem_dev(&md->view, key);
     /* without a word it speaks of a device that may come */
     if (!dev && !word)
         return reason ? bad(err, sp, "reason", "a live word with it") : 0;
@@ -434,91 +434,4 @@ int xlcfg__mem_read(struct mem *mem, const xlcfg_doc *doc, xlcfg_error *err)
         rc = read_fail(mem, &sp, err);
     }
     return rc;
-}
-
-/* ---- a domain as the file has it ---- */
-
-static bool is_override(const char *name)
-{
-    return !strcmp(name, "live") || !strcmp(name, "reason");
-}
-
-/* The override of a device: what it had, with the words of now. */
-static xlcfg_doc *override_doc(const xlcfg_doc *was,
-                               const struct xlcfg_dev *dev)
-{
-    xlcfg__members m = { 0 };
-
-    for (size_t i = 0; i < xlcfg_doc_count(was); i++)
-        if (!is_override(xlcfg_doc_name(was, i)))
-            xlcfg__members_add(&m, xlcfg_doc_name(was, i),
-                               xlcfg_doc_ref(xlcfg_doc_at(was, i)));
-    if (dev && (dev->live != XLCFG_LIVE_PRESENT || !dev->body))
-        xlcfg__members_add(&m, "live",
-                           xlcfg__doc_str(xlcfg__live_name(dev->live)));
-    if (dev && dev->reason)
-        xlcfg__members_add(&m, "reason", xlcfg__doc_str(dev->reason));
-    return xlcfg__members_end(&m);
-}
-
-static xlcfg_doc *overrides_doc(const struct mem_domain *md)
-{
-    struct xlcfg_view *view = (struct xlcfg_view *)&md->view;
-    xlcfg__members m = { 0 };
-
-    for (size_t i = 0; i < xlcfg_doc_count(md->devices); i++) {
-        const char *key = xlcfg_doc_name(md->devices, i);
-
-        xlcfg__members_add(&m, key,
-                           override_doc(xlcfg_doc_at(md->devices, i),
-                                        dev_of(view, key)));
-    }
-    for (size_t i = 0; i < view->count; i++) {
-        const struct xlcfg_dev *dev = &view->devs[i];
-
-        if (!xlcfg_doc_get(md->devices, dev->key) &&
-            (dev->live != XLCFG_LIVE_PRESENT || dev->reason || !dev->body))
-            xlcfg__members_add(&m, dev->key, override_doc(NULL, dev));
-    }
-    return xlcfg__members_end(&m);
-}
-
-static xlcfg_doc *blind_doc(const struct mem_domain *md)
-{
-    xlcfg__items it = { 0 };
-
-    for (int k = 0; k < XLCFG_KINDS; k++)
-        if (!md->view.sees[k])
-            xlcfg__items_add(&it, xlcfg__doc_str(xlcfg__kinds[k].name));
-    return xlcfg__items_end(&it);
-}
-
-xlcfg_doc *xlcfg__mem_domain_doc(const struct mem_domain *md)
-{
-    const struct xlcfg_domain *dom = &md->dom;
-    xlcfg__members m = { 0 };
-    xlcfg__items unknown = { 0 };
-
-    xlcfg__members_add(&m, "uuid", xlcfg__doc_str(dom->uuid));
-    if (dom->name)
-        xlcfg__members_add(&m, "name", xlcfg__doc_str(dom->name));
-    xlcfg__members_add(&m, "domid", xlcfg__doc_int(dom->domid));
-    xlcfg__members_add(&m, "state", xlcfg__doc_str(dom->state));
-    if (dom->run)
-        xlcfg__members_add(&m, "run", xlcfg__doc_str(dom->run));
-    if (dom->started)
-        xlcfg__members_add(&m, "started", xlcfg__doc_int(dom->started));
-    if (md->stored)
-        xlcfg__members_add(&m, "stored", xlcfg_doc_ref(md->stored));
-    if (dom->domid >= 0) {
-        xlcfg__members_add(&m, "live", xlcfg__view_config(&md->view));
-        xlcfg__members_add(&m, "devices", overrides_doc(md));
-    } else if (md->devices) {
-        xlcfg__members_add(&m, "devices", xlcfg_doc_ref(md->devices));
-    }
-    for (size_t i = 0; i < md->view.unknown.count; i++)
-        xlcfg__items_add(&unknown, xlcfg_doc_ref(md->view.unknown.v[i]));
-    xlcfg__members_add(&m, "unknown", xlcfg__items_end(&unknown));
-    xlcfg__members_add(&m, "blind", blind_doc(md));
-    return xlcfg__members_end(&m);
 }

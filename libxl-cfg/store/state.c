@@ -17,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -117,23 +116,6 @@ static int make_file(const xlcfg__state *st, xlcfg_error *err)
     return sync_folder(st, err);
 }
 
-/* Run sql; the first column of its last row, cut to size. */
-static int ask(xlcfg__state *st, const char *sql, char *buf, size_t size)
-{
-    sqlite3_stmt *stmt;
-    int r = sqlite3_prepare_v2(st->db, sql, -1, &stmt, NULL);
-
-    buf[0] = '\0';
-    if (r != SQLITE_OK)
-        return r;
-    while ((r = sqlite3_step(stmt)) == SQLITE_ROW)
-        xlcfg__state_buf(stmt, 0, buf, size);
-    if (r == SQLITE_DONE)
-        r = SQLITE_OK;
-    sqlite3_finalize(stmt);
-    return r;
-}
-
 /* Not all ways in which turning to WAL can be busy wait by themselves. */
 static int to_wal(xlcfg__state *st, unsigned lock_ms)
 {
@@ -141,7 +123,8 @@ static int to_wal(xlcfg__state *st, unsigned lock_ms)
     char mode[16];
     int r;
 
-    while ((r = ask(st, "PRAGMA journal_mode = WAL", mode, sizeof(mode))),
+    while ((r = xlcfg__state_ask(st, "PRAGMA journal_mode = WAL", mode,
+                                 sizeof(mode))),
            (r & 0xff) == SQLITE_BUSY && waited < lock_ms) {
         sqlite3_sleep(5);
         waited += 5;
@@ -149,89 +132,6 @@ static int to_wal(xlcfg__state *st, unsigned lock_ms)
     if (r == SQLITE_OK && strcmp(mode, "wal"))
         r = SQLITE_CANTOPEN;
     return r;
-}
-
-static int make_schema(xlcfg__state *st)
-{
-    unsigned char seed[6];
-    char sql[256];
-    int r;
-
-    if (getrandom(seed, sizeof(seed), 0) != (ssize_t)sizeof(seed))
-        return SQLITE_IOERR;
-    snprintf(sql, sizeof(sql),
-             "INSERT INTO meta(id, instance, revision)"
-             " VALUES(1, '%02x%02x%02x%02x%02x%02x', 0);"
-             "PRAGMA user_version = %d;COMMIT", seed[0], seed[1], seed[2],
-             seed[3], seed[4], seed[5], XLCFG__STATE_SCHEMA);
-    r = sqlite3_exec(st->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-    if (r == SQLITE_OK)
-        r = sqlite3_exec(st->db, xlcfg__state_schema, NULL, NULL, NULL);
-    if (r == SQLITE_OK)
-        r = sqlite3_exec(st->db, sql, NULL, NULL, NULL);
-    return r;           /* a transaction left open ends with the handle */
-}
-
-/* From an earlier schema, under the lock of openings for write. */
-static int convert(xlcfg__state *st, int from)
-{
-    char sql[64];
-    int r;
-
-    snprintf(sql, sizeof(sql), "PRAGMA user_version = %d;COMMIT",
-             XLCFG__STATE_SCHEMA);
-    r = sqlite3_exec(st->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-    if (r == SQLITE_OK && from == 1)
-        r = sqlite3_exec(st->db, xlcfg__state_from_1, NULL, NULL, NULL);
-    if (r == SQLITE_OK)
-        r = sqlite3_exec(st->db, xlcfg__state_from_2, NULL, NULL, NULL);
-    if (r == SQLITE_OK)
-        r = sqlite3_exec(st->db, sql, NULL, NULL, NULL);
-    return r;
-}
-
-/* Is it ours, and whole as far as a cheap look tells?  NOTFOUND: it is
- * empty.  r_r: what SQLite said. */
-static int check_schema(xlcfg__state *st, int *r_r, xlcfg_error *err)
-{
-    char version[16], tables[16], instance[32];
-    bool earlier;
-    int r, schema;
-
-    r = ask(st, "PRAGMA user_version", version, sizeof(version));
-    if (r == SQLITE_OK)
-        r = ask(st, "SELECT count(*) FROM sqlite_master", tables,
-                sizeof(tables));
-    if (r != SQLITE_OK)
-        goto bad;
-    if (!strcmp(version, "0") && !strcmp(tables, "0"))
-        return xlcfg__err(err, XLCFG_ERROR_NOTFOUND, st->path,
-                          "nothing has been recorded here yet");
-    schema = atoi(version);
-    earlier = schema >= 1 && schema < XLCFG__STATE_SCHEMA;
-    if (earlier && st->write) {
-        r = convert(st, schema);
-        if (r != SQLITE_OK)
-            goto bad;
-    } else if (schema != XLCFG__STATE_SCHEMA)
-        return xlcfg__err(err, XLCFG_ERROR_STORE, st->path,
-                          "schema %s, expected %d: made by %s", version,
-                          XLCFG__STATE_SCHEMA, !earlier
-                          ? "another program or a newer version"
-                          : "an earlier version; what records next converts"
-                            " it");
-    r = ask(st, "SELECT instance FROM meta WHERE revision >= 0", instance,
-            sizeof(instance));
-    if (r == SQLITE_OK && (strlen(instance) != 12 ||
-                           strspn(instance, "0123456789abcdef") != 12))
-        r = SQLITE_CORRUPT;
-    if (r != SQLITE_OK)
-        goto bad;
-    memcpy(st->instance, instance, sizeof(st->instance));
-    return 0;
-bad:
-    *r_r = r;
-    return xlcfg__state_sqlerr(st, r, err);
 }
 
 static int connect_db(xlcfg__state *st, const char *name, int flags,
@@ -269,7 +169,8 @@ static int check_all(xlcfg__state *st, xlcfg_error *err, int *r_r)
 
     if (access(st->suspect, F_OK))
         return 0;
-    r = ask(st, "PRAGMA integrity_check(1)", verdict, sizeof(verdict));
+    r = xlcfg__state_ask(st, "PRAGMA integrity_check(1)", verdict,
+                         sizeof(verdict));
     if (r == SQLITE_OK && !strcmp(verdict, "ok")) {
         unlink(st->suspect);    /* when it stays, the next one looks again */
         return 0;
@@ -296,14 +197,14 @@ static int open_made(xlcfg__state *st, unsigned lock_ms, int *r_r,
     }
     /* -wal and -shm stay, so that readers need to make none. */
     sqlite3_file_control(st->db, "main", SQLITE_FCNTL_PERSIST_WAL, &on);
-    rc = check_schema(st, r_r, err);
+    rc = xlcfg__state_check(st, r_r, err);
     if (rc == XLCFG_ERROR_NOTFOUND) {
-        r = make_schema(st);
+        r = xlcfg__state_make(st);
         if (r != SQLITE_OK) {
             *r_r = r;
             return xlcfg__state_sqlerr(st, r, err);
         }
-        rc = check_schema(st, r_r, err);
+        rc = xlcfg__state_check(st, r_r, err);
     }
     return rc ? rc : check_all(st, err, r_r);
 }
@@ -430,7 +331,7 @@ static int open_read(xlcfg__state *st, unsigned lock_ms, xlcfg_error *err)
     if (r != SQLITE_OK)
         rc = xlcfg__state_sqlerr(st, r, err);
     else
-        rc = check_schema(st, &r, err);
+        rc = xlcfg__state_check(st, &r, err);
     if (rc != XLCFG_ERROR_STORE || !wal_empty(st) ||
         ((r & 0xff) != SQLITE_CANTOPEN && (r & 0xff) != SQLITE_READONLY))
         return rc;
@@ -445,7 +346,7 @@ static int open_read(xlcfg__state *st, unsigned lock_ms, xlcfg_error *err)
     free(uri);
     if (r != SQLITE_OK)
         return xlcfg__state_sqlerr(st, r, err);
-    return check_schema(st, &r, err);
+    return xlcfg__state_check(st, &r, err);
 }
 
 /* A bound of history from the environment; text names what it counts. */

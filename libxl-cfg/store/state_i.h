@@ -58,6 +58,13 @@ extern const char xlcfg__state_schema[];
 #define XLCFG__STATE_SCHEMA 3
 /* What makes schema 2 of schema 1, and 3 of 2. */
 extern const char xlcfg__state_from_1[], xlcfg__state_from_2[];
+/* Run sql; the first column of its last row, cut to size.  SQLite's code. */
+int xlcfg__state_ask(xlcfg__state *st, const char *sql, char *buf,
+                     size_t size);
+int xlcfg__state_make(xlcfg__state *st);
+/* Is it ours, and whole as far as a cheap look tells?  NOTFOUND: it is
+ * empty.  r_r: what SQLite said. */
+int xlcfg__state_check(xlcfg__state *st, int *r_r, xlcfg_error *err);
 
 /* state_history.c: take what is over the bounds out of history, a bounded
  * number of events at a time.  Inside a transaction. */
