@@ -50,6 +50,7 @@ ok "it is ended" xl destroy made
 exits 0 "it is made again" xlcfg_xen create "$work/made.json"
 need ok "it comes up again" guest_ready made 300
 domid=$(xl domid made)
+: > "$(guest_log made)"
 ok "xl reboots it" xl reboot made
 comes_again()
 {
@@ -61,7 +62,9 @@ comes_again()
 ok "it comes again, by itself" within 300 comes_again
 is "$(xl_config made | jq -c '[.disks[].vdev]')" '["xvda"]' \
     "with what it had"
-ok "xl shuts it down" xl shutdown -F -w made
+# One that has not come up has nobody yet who takes a request.
+need ok "it is up" guest_ready made 300
+ok "xl shuts it down" timeout 300 xl shutdown -F -w made
 ended()
 {
     ! xl domid made > /dev/null 2>&1
