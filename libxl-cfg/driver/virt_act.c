@@ -113,6 +113,20 @@ int xlcfg__virt_ask(struct virt *v, virDomainPtr d,
     return r < 0 ? XLCFG__VIRT_NO : 0;
 }
 
+int xlcfg__virt_do(struct virt *v, virDomainPtr d, enum xlcfg__virt_ask what,
+                   const char *text, unsigned flags, xlcfg_error *err)
+{
+    struct xlcfg__virt_call call = {
+        .ask = what, .text = text, .flags = flags,
+    };
+    int rc;
+
+    rc = xlcfg__virt_ask(v, d, &call, err);
+    return rc == XLCFG__VIRT_NO
+        ? xlcfg__virt_said_no(&call, v->conn, XLCFG_ERROR_REFUSED,
+                              virDomainGetName(d), err) : rc;
+}
+
 int xlcfg__virt_awake(virDomainPtr d, xlcfg_error *err)
 {
     virDomainControlInfo info;

@@ -5,7 +5,7 @@
  *     xlcfg -c qemu:///system list
  *
  * This is the connection: opening it, and again when the daemon has come
- * back; which domains there are; and the table of the driver.
+ * back; and the table of the driver.
  */
 #include "driver/virt_i.h"
 #include "driver/virt_xml.h"
@@ -20,95 +20,6 @@
 #define ABREAST 4
 /* The first start of an embedded driver asks each emulator what it can. */
 #define EMBED_MS 30000
-
-/* ---- names ---- */
-
-/* A handle is a name, and lasts as long as its connection. */
-struct xlcfg__virt_name {
-    char uuid[37];
-    virDomainPtr d;
-    int kept;                   /* 1, 0; -1: not known (any more) */
-};
-
-static void forget_names(struct virt *v)
-{
-    for (size_t i = 0; i < v->named; i++)
-        virDomainFree(v->names[i].d);
-    free(v->names);
-    v->names = NULL;
-    v->named = 0;
-}
-
-/* Keep it as well, for xlcfg__virt_hold; where that fails it is looked up. */
-static void learn_name(struct virt *v, const char *uuid, virDomainPtr d)
-{
-    struct xlcfg__virt_name *name = NULL, *more;
-
-    pthread_mutex_lock(&v->lock);
-    for (size_t i = 0; i < v->named && !name; i++)
-        if (!strcmp(v->names[i].uuid, uuid))
-            name = &v->names[i];
-    if (name)
-        virDomainFree(name->d);
-    /* by powers of two */
-    if (!name && !(v->named & (v->named - 1)))
-        more = realloc(v->names, (v->named ? 2 * v->named : 1) *
-                       sizeof(*more));
-    else
-        more = v->names;
-    if (more) {
-        v->names = more;
-        name = name ? name : &v->names[v->named++];
-        snprintf(name->uuid, sizeof(name->uuid), "%s", uuid);
-        virDomainRef(d);
-        name->d = d;
-        name->kept = -1;
-    }
-    pthread_mutex_unlock(&v->lock);
-}
-
-static virDomainPtr named(struct virt *v, const char *uuid, int *kept_r)
-{
-    virDomainPtr d = NULL;
-
-    pthread_mutex_lock(&v->lock);
-    for (size_t i = 0; i < v->named && !d; i++)
-        if (!strcmp(v->names[i].uuid, uuid)) {
-            d = v->names[i].d;
-            *kept_r = v->names[i].kept;
-            v->names[i].kept = -1;
-        }
-    if (d)
-        virDomainRef(d);
-    pthread_mutex_unlock(&v->lock);
-    return d;
-}
-
-/* Which are kept: all but the transient ones, of which there are few. */
-static void learn_kept(struct virt *v)
-{
-    virDomainPtr *all;
-    int count = virConnectListAllDomains(v->conn, &all,
-                                         VIR_CONNECT_LIST_DOMAINS_TRANSIENT);
-    char uuid[VIR_UUID_STRING_BUFLEN];
-
-    if (count < 0)
-        return;                 /* then each is asked */
-    pthread_mutex_lock(&v->lock);
-    for (size_t i = 0; i < v->named; i++)
-        v->names[i].kept = 1;
-    for (int k = 0; k < count; k++) {
-        if (virDomainGetUUIDString(all[k], uuid) < 0)
-            *uuid = '\0';
-        for (size_t i = 0; i < v->named; i++)
-            if (!strcmp(v->names[i].uuid, uuid))
-                v->names[i].kept = 0;
-    }
-    pthread_mutex_unlock(&v->lock);
-    for (int k = 0; k < count; k++)
-        virDomainFree(all[k]);
-    free(all);
-}
 
 /* ---- open, close ---- */
 
@@ -187,7 +98,7 @@ static void virt_close(void *handle)
     /* nor is their work to end half done */
     if (v->is_embed && v->conn)
         await_guests(v);
-    forget_names(v);
+    xlcfg__virt_forget_names(v);
     if (v->conn)
         virConnectClose(v->conn);
     pthread_mutex_destroy(&v->lock);
@@ -263,7 +174,7 @@ int xlcfg__virt_ready(struct virt *v, xlcfg_error *err)
         return 0;
     if (v->conn) {
         joined = xlcfg__virt_events_leave(v->events, v->conn);
-        forget_names(v);
+        xlcfg__virt_forget_names(v);
         virConnectClose(v->conn);
         v->conn = NULL;
     }
@@ -271,210 +182,6 @@ int xlcfg__virt_ready(struct virt *v, xlcfg_error *err)
     if (!rc && (joined || v->watched))
         v->watched = xlcfg__virt_events_join(v->events, v->conn,
                                              v->is_remote);
-    return rc;
-}
-
-/* ---- which domains there are ---- */
-
-static const char *state_word(int state)
-{
-    switch (state) {
-    case VIR_DOMAIN_RUNNING: case VIR_DOMAIN_BLOCKED:
-        return "running";
-    case VIR_DOMAIN_PAUSED: case VIR_DOMAIN_PMSUSPENDED:
-        return "paused";
-    case VIR_DOMAIN_SHUTDOWN:
-        return "shutdown";
-    case VIR_DOMAIN_SHUTOFF:
-        return "stopped";
-    case VIR_DOMAIN_CRASHED:
-        return "crashed";
-    }
-    return "unknown";
-}
-
-/* After a restart libvirtd knows no reason, but what it manages itself. */
-static bool is_saved(virDomainPtr d, int state, int reason)
-{
-    return state == VIR_DOMAIN_SHUTOFF &&
-        (reason == VIR_DOMAIN_SHUTOFF_SAVED ||
-         (reason == VIR_DOMAIN_SHUTOFF_UNKNOWN &&
-          virDomainHasManagedSaveImage(d, 0) == 1));
-}
-
-/* state -1: to be asked for, and whether it is saved. */
-static int describe(const struct virt *v, virDomainPtr d, int state,
-                    struct xlcfg_domain *dom_r, xlcfg_error *err)
-{
-    struct xlcfg_domain dom = { .domid = -1 };
-    unsigned id = virDomainGetID(d);
-    bool ask = state < 0;
-    int reason = 0;
-
-    if (virDomainGetUUIDString(d, dom.uuid) < 0 ||
-        (ask && virDomainGetState(d, &state, &reason, 0) < 0))
-        return xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
-    dom.state = state_word(state);
-    dom.saved = ask && is_saved(d, state, reason);
-    dom.name = strdup(virDomainGetName(d));
-    if (dom.name && id != (unsigned)-1) {
-        dom.domid = id;
-        if (asprintf(&dom.run, "%s%s%u", v->boot, v->boot[0] ? "/" : "",
-                     id) < 0)
-            dom.run = NULL;
-    }
-    if (!dom.name || (dom.domid >= 0 && !dom.run)) {
-        xlcfg__domain_dispose(&dom);
-        return xlcfg__nomem(err);
-    }
-    *dom_r = dom;
-    return 0;
-}
-
-int xlcfg__virt_describe(const struct virt *v, virDomainPtr d,
-                         struct xlcfg_domain *dom_r, xlcfg_error *err)
-{
-    return describe(v, d, -1, dom_r, err);
-}
-
-/* One domain of a list.  state -1: to be asked for. */
-static int list_one(struct virt *v, virDomainPtr d, int state,
-                    struct xlcfg_domains *list, xlcfg_error *err)
-{
-    struct xlcfg_domain dom;
-    int rc;
-
-    rc = describe(v, d, state, &dom, err);
-    if (rc == XLCFG_ERROR_DOMAIN_NOTFOUND)
-        return 0;               /* gone since it was listed */
-    if (rc)
-        return rc;
-    learn_name(v, dom.uuid, d);
-    return xlcfg__domains_add(list, &dom) ? xlcfg__nomem(err) : 0;
-}
-
-/* The state alone, of all in one call: libvirt knows it by heart. */
-static bool list_states(struct virt *v, struct xlcfg_domains *list, int *rc_r,
-                        xlcfg_error *err)
-{
-    virDomainStatsRecordPtr *all;
-    int count = virConnectGetAllDomainStats(v->conn, VIR_DOMAIN_STATS_STATE,
-                                            &all, 0), rc = 0;
-
-    if (count < 0)
-        return false;
-    for (int i = 0; i < count && !rc; i++) {
-        int state = -1;
-
-        if (virTypedParamsGetInt(all[i]->params, all[i]->nparams,
-                                 "state.state", &state) != 1)
-            state = -1;
-        rc = list_one(v, all[i]->dom, state, list, err);
-    }
-    virDomainStatsRecordListFree(all);
-    *rc_r = rc;
-    return true;
-}
-
-static int virt_list(void *handle, struct xlcfg_domains *list,
-                     xlcfg_error *err)
-{
-    struct virt *v = handle;
-    virDomainPtr *all;
-    int count, rc;
-
-    rc = xlcfg__virt_ready(v, err);
-    if (rc)
-        return rc;
-    pthread_mutex_lock(&v->lock);
-    forget_names(v);
-    pthread_mutex_unlock(&v->lock);
-    if (list_states(v, list, &rc, err)) {
-        learn_kept(v);
-        return rc;
-    }
-    count = virConnectListAllDomains(v->conn, &all, 0);
-    if (count < 0)
-        return xlcfg__virt_said(v->conn, XLCFG_ERROR_UNREACHABLE, v->uri,
-                                err);
-    for (int i = 0; i < count; i++) {
-        if (!rc)
-            rc = list_one(v, all[i], -1, list, err);
-        virDomainFree(all[i]);
-    }
-    free(all);
-    learn_kept(v);
-    return rc;
-}
-
-static virDomainPtr lookup(struct virt *v, const char *name)
-{
-    virDomainPtr d = virDomainLookupByUUIDString(v->conn, name);
-    char *end;
-    unsigned long id;
-
-    if (!d)
-        d = virDomainLookupByName(v->conn, name);
-    if (d || *name < '0' || *name > '9')
-        return d;
-    id = strtoul(name, &end, 10);
-    if (!*end && id <= INT32_MAX)
-        d = virDomainLookupByID(v->conn, (int)id);
-    return d;
-}
-
-static int virt_find(void *handle, const char *name,
-                     struct xlcfg_domain *dom_r, xlcfg_error *err)
-{
-    struct virt *v = handle;
-    virDomainPtr d;
-    int rc;
-
-    rc = xlcfg__virt_ready(v, err);
-    if (rc)
-        return rc;
-    d = lookup(v, name);
-    if (!d)
-        return xlcfg__virt_said(v->conn, XLCFG_ERROR_UNREACHABLE, name, err);
-    rc = describe(v, d, -1, dom_r, err);
-    if (!rc)
-        learn_name(v, dom_r->uuid, d);
-    virDomainFree(d);
-    return rc;
-}
-
-/* ---- one domain ---- */
-
-int xlcfg__virt_reach(struct virt *v, const struct xlcfg_domain *dom,
-                      virDomainPtr *d_r, xlcfg_error *err)
-{
-    virDomainPtr d;
-    int rc;
-
-    rc = xlcfg__virt_ready(v, err);
-    if (rc)
-        return rc;
-    d = virDomainLookupByUUIDString(v->conn, dom->uuid);
-    if (!d)
-        return xlcfg__virt_said(v->conn, XLCFG_ERROR_UNREACHABLE, dom->uuid,
-                                err);
-    *d_r = d;
-    return 0;
-}
-
-int xlcfg__virt_hold(struct virt *v, const struct xlcfg_domain *dom,
-                     virDomainPtr *d_r, int *kept_r, xlcfg_error *err)
-{
-    int rc;
-
-    *kept_r = -1;
-    *d_r = named(v, dom->uuid, kept_r);
-    if (*d_r)
-        return 0;
-    /* which may connect anew; seldom, for who is listed or found is named */
-    pthread_mutex_lock(&v->lock);
-    rc = xlcfg__virt_reach(v, dom, d_r, err);
-    pthread_mutex_unlock(&v->lock);
     return rc;
 }
 
@@ -534,8 +241,8 @@ const struct xlcfg_driver xlcfg__driver_virt = {
     .scheme = "qemu",
     .open = virt_open,
     .close = virt_close,
-    .list = virt_list,
-    .find = virt_find,
+    .list = xlcfg__virt_list,
+    .find = xlcfg__virt_find,
     .index = xlcfg__virt_index,
     .live = xlcfg__virt_live,
     .stored = xlcfg__virt_stored,

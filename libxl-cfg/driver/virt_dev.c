@@ -15,6 +15,13 @@ static xmlNodePtr devices_of(xmlDocPtr doc)
     return xlcfg__xml_child(xmlDocGetRootElement(doc), "devices");
 }
 
+xmlNodePtr xlcfg__virt_first(xmlDocPtr doc)
+{
+    xmlNodePtr devices = doc ? devices_of(doc) : NULL;
+
+    return devices ? devices->children : NULL;
+}
+
 /* Bodies are made of the canonical form; the element stays as it is. */
 static int body_of(enum xlcfg_kind kind, xmlNodePtr dev, size_t nth,
                    xlcfg_doc **body_r)
@@ -109,6 +116,42 @@ int xlcfg__virt_lone(enum xlcfg_kind kind, const xlcfg_doc *body,
     *doc_r = doc;
     *dev_r = root->children;
     return 0;
+}
+
+int xlcfg__virt_alias_of(virDomainPtr d, enum xlcfg_kind kind,
+                         const xlcfg_doc *body, char **alias_r,
+                         xlcfg_error *err)
+{
+    xmlNodePtr dev;
+    xmlDocPtr doc;
+    int rc;
+
+    rc = xlcfg__virt_desc(d, 0, &doc, err);
+    if (rc)
+        return rc;
+    rc = xlcfg__virt_device(doc, kind, body, &dev);
+    if (rc)
+        xlcfg__nomem(err);
+    else if (!dev)
+        *alias_r = NULL;
+    else
+        *alias_r = xlcfg__xml_get(dev, "alias@name");
+    if (!rc && dev && !*alias_r)
+        rc = xlcfg__err(err, XLCFG_ERROR_REFUSED, (const char *)dev->name,
+                        "it runs without an alias to call it by");
+    xmlFreeDoc(doc);
+    return rc;
+}
+
+char *xlcfg__virt_element_text(xmlNodePtr dev, xlcfg_error *err)
+{
+    xlcfg_doc *text = xlcfg__xml_text(dev);
+    char *copy = text ? strdup(xlcfg_doc_string(text)) : NULL;
+
+    xlcfg_doc_free(text);
+    if (!copy)
+        xlcfg__nomem(err);
+    return copy;
 }
 
 /* ---- comparing ---- */

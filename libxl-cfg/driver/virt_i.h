@@ -2,11 +2,13 @@
 /*
  * What the parts of the libvirt driver say to each other.
  *
- *     open    the event loop, dialling         conn    reopen, list
- *     look    live XML, and what is kept       err     libvirt's words
+ *     open    the event loop, dialling         conn    reopen, the table
+ *     list    which domains there are          err     libvirt's words
+ *     look    live XML, and both at once       kept    for the next start
  *     event   hints, and who waits for one     dev     finding a device
  *     memo    what a text was understood as
- *     slot    what a new device is given       plug    attach ... forget
+ *     slot    a new device's address           name    and its names
+ *     plug    prepare, attach, update          unplug  detach, forget
  *     make    create                           qemu    QEMU behind libvirt
  *     lib     libvirt itself, loaded when it is needed
  */
@@ -44,13 +46,22 @@ struct virt {
 
 /* Connected, if need be again; UNREACHABLE when libvirt stays away. */
 int xlcfg__virt_ready(struct virt *v, xlcfg_error *err);
-int xlcfg__virt_reach(struct virt *v, const struct xlcfg_domain *dom,
-                      virDomainPtr *d_r, xlcfg_error *err);
 /* Start the event loop if this program has none; once. */
 bool xlcfg__virt_start(void);
 /* virConnectOpenAuth with a limit in time; NULL: err says why. */
 virConnectPtr xlcfg__virt_dial(const char *uri, unsigned limit_ms,
                                xlcfg_error *err);
+
+/* ---- list ---- */
+
+/* Before its connection is closed: the handles of its domains. */
+void xlcfg__virt_forget_names(struct virt *v);
+int xlcfg__virt_list(void *handle, struct xlcfg_domains *list,
+                     xlcfg_error *err);
+int xlcfg__virt_find(void *handle, const char *name,
+                     struct xlcfg_domain *dom_r, xlcfg_error *err);
+int xlcfg__virt_reach(struct virt *v, const struct xlcfg_domain *dom,
+                      virDomainPtr *d_r, xlcfg_error *err);
 /*
  * The same for many threads at once, by a handle that is known already: that
  * its domain is gone since is only found out by its use.  kept_r: did the list
@@ -106,6 +117,10 @@ struct xlcfg__virt_call {
 };
 int xlcfg__virt_ask(struct virt *v, virDomainPtr d,
                     struct xlcfg__virt_call *call, xlcfg_error *err);
+/* The same of a call without an answer: libvirt's no is REFUSED, or what class
+ * it has. */
+int xlcfg__virt_do(struct virt *v, virDomainPtr d, enum xlcfg__virt_ask what,
+                   const char *text, unsigned flags, xlcfg_error *err);
 /* Before it: UNREACHABLE when QEMU has not answered for so long already that
  * nothing is to be asked of it. */
 int xlcfg__virt_awake(virDomainPtr d, xlcfg_error *err);
@@ -164,8 +179,23 @@ void xlcfg__virt_learn(struct xlcfg__virt_memo *memo,
                        struct xlcfg__virt_sense *sense);
 void xlcfg__virt_sense_dispose(struct xlcfg__virt_sense *sense);
 
+/* ---- kept ---- */
+
+/* What is kept, beside what runs: text->beside is that one's number.  Takes
+ * the text's XML. */
+int xlcfg__virt_understand_kept(struct virt *v,
+                                const struct xlcfg_domain *dom,
+                                struct xlcfg__virt_text *text,
+                                const char *live_xml, xlcfg_doc **config_r,
+                                unsigned long *number_r, xlcfg_error *err);
+/* NOTFOUND, and why. */
+int xlcfg__virt_is_transient(const struct xlcfg_domain *dom,
+                             xlcfg_error *err);
+
 /* ---- dev ---- */
 
+/* The XML, with its secrets where they may be read; NULL: libvirt's error. */
+char *xlcfg__virt_xml(virDomainPtr d, unsigned flags);
 /* The XML as it is, aliases and all. */
 int xlcfg__virt_desc(virDomainPtr d, unsigned flags,
                      xmlDocPtr *doc_r, xlcfg_error *err);
@@ -173,6 +203,14 @@ int xlcfg__virt_desc(virDomainPtr d, unsigned flags,
 int xlcfg__virt_device(xmlDocPtr doc, enum xlcfg_kind kind,
                        const xlcfg_doc *body, xmlNodePtr *dev_r);
 xmlNodePtr xlcfg__virt_by_alias(xmlDocPtr doc, const char *alias);
+/* The first node in <devices>; NULL also for no document. */
+xmlNodePtr xlcfg__virt_first(xmlDocPtr doc);
+/* The alias of the running device; 0 and NULL: there is none. */
+int xlcfg__virt_alias_of(virDomainPtr d, enum xlcfg_kind kind,
+                         const xlcfg_doc *body, char **alias_r,
+                         xlcfg_error *err);
+/* The element as libvirt is to read it, to be freed; NULL: no memory. */
+char *xlcfg__virt_element_text(xmlNodePtr dev, xlcfg_error *err);
 /*
  * Is all of `sent` in `read`?  False: path_r names what is not, for example
  * "disk/serial" or "disk/driver@cache".
@@ -198,6 +236,13 @@ void xlcfg__virt_place_free(struct xlcfg__virt_place *at);
 /* Has another device the address of this one? */
 bool xlcfg__virt_is_taken(const struct xlcfg__virt_place *at,
                           xmlNodePtr dev);
+/* The address alone, when it has none.  REFUSED: there is no room. */
+int xlcfg__virt_choose_address(const struct xlcfg__virt_place *at,
+                               enum xlcfg_kind kind, xmlNodePtr dev,
+                               xlcfg_error *err);
+
+/* ---- name ---- */
+
 /* Give the element the alias, name and address that it lacks; own is found.
  * REFUSED: there is no room. */
 int xlcfg__virt_settle_in(struct xlcfg__virt_place *at,

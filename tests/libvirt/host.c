@@ -5,7 +5,6 @@
 #include <libvirt/libvirt-qemu.h>
 #include <libvirt/virterror.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,28 +14,6 @@
 
 #define PATIENCE_MS 30000
 #define STEP_MS 20
-
-static int passed, failed;
-
-bool claim(bool ok, const char *fmt, ...)
-{
-    va_list ap;
-
-    printf("%s ", ok ? "ok" : "FAILED");
-    va_start(ap, fmt);
-    vprintf(fmt, ap);
-    va_end(ap);
-    putchar('\n');
-    fflush(stdout);
-    ok ? passed++ : failed++;
-    return ok;
-}
-
-int claims(void)
-{
-    printf("%d passed, %d failed\n", passed, failed);
-    return failed != 0 || !passed;
-}
 
 static void nap(void)
 {

@@ -7,6 +7,8 @@
 #ifndef XLCFG_TESTS_LIBVIRT_HOST_H
 #define XLCFG_TESTS_LIBVIRT_HOST_H
 
+#include "claim.h"
+
 #include <libvirt/libvirt.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,11 +19,6 @@ struct host {
     char removed[256];          /* alias of the device that left last */
     int removals;
 };
-
-bool claim(bool ok, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-/* Prints the sums; what main is to return. */
-int claims(void);
 
 bool host_begin(struct host *h);
 void host_end(struct host *h);          /* with all its guests and files */

@@ -11,23 +11,28 @@ LV_QEMU := $(addprefix $(LV_OUT)/,qemu_test make_test)
 TEST_PROGRAMS += $(LV_OUT)/virt_test $(LV_OUT)/same_test $(LV_QEMU)
 CHECK_SUITES += check-libvirt check-libvirt-qemu
 
-$(LV_OUT)/virt_test: tests/libvirt/virt_test.c $(LV_C) \
-		$(wildcard libxl-cfg/*.h libxl-cfg/*/*.h)
+LV_CLAIM := tests/libvirt/claim.c
+
+$(LV_OUT)/virt_test: tests/libvirt/virt_test.c $(LV_CLAIM) $(LV_C) \
+		$(wildcard tests/libvirt/*.h) $(wildcard libxl-cfg/*.h libxl-cfg/*/*.h)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -D_GNU_SOURCE -Ilibxl-cfg \
-		$(shell pkg-config --cflags $(LV_PKG)) -o $@ $< $(LV_C) \
+		$(shell pkg-config --cflags $(LV_PKG)) -o $@ $< \
+		$(LV_CLAIM) $(LV_C) \
 		$(shell pkg-config --libs $(LV_PKG)) -lpthread
 
 $(LV_QEMU): $(LV_OUT)/%: tests/libvirt/%.c tests/libvirt/host.c \
-		tests/libvirt/host.h $(LIB_OBJ)
+		$(LV_CLAIM) $(wildcard tests/libvirt/*.h) $(LIB_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEP_CFLAGS) -o $@ $< \
-		tests/libvirt/host.c $(LIB_OBJ) $(LIBS) $(VIRT_LIBS)
-
-$(LV_OUT)/same_test: tests/libvirt/same_test.c $(LIB_OBJ)
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEP_CFLAGS) -o $@ $< $(LIB_OBJ) $(LIBS) \
+		tests/libvirt/host.c $(LV_CLAIM) $(LIB_OBJ) $(LIBS) \
 		$(VIRT_LIBS)
+
+$(LV_OUT)/same_test: tests/libvirt/same_test.c $(LV_CLAIM) \
+		tests/libvirt/claim.h $(LIB_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEP_CFLAGS) -o $@ $< $(LV_CLAIM) \
+		$(LIB_OBJ) $(LIBS) $(VIRT_LIBS)
 
 .PHONY: check-libvirt check-libvirt-qemu
 check-libvirt: $(LV_OUT)/virt_test $(LV_OUT)/same_test

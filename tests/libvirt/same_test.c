@@ -5,34 +5,16 @@
  * matter.  On libvirt's own test driver, which all of a process share.
  */
 #include "libxl_cfg.h"
+#include "claim.h"
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define URI "test:///default"
 #define GUESTS 12
-
-static int passed, failed;
-
-static bool claim(bool ok, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static bool claim(bool ok, const char *fmt, ...)
-{
-    va_list ap;
-
-    printf("%s ", ok ? "ok" : "FAILED");
-    va_start(ap, fmt);
-    vprintf(fmt, ap);
-    va_end(ap);
-    putchar('\n');
-    ok ? passed++ : failed++;
-    return ok;
-}
 
 /* d: it is to be the same domain; may be NULL. */
 static char *xml_of(const char *name, virDomainPtr d, const char *extra)
@@ -291,6 +273,5 @@ int main(void)
         virConnectClose(conn);
     snprintf(command, sizeof(command), "rm -rf %s", state);
     claim(!system(command), "the folder is gone");
-    printf("%d passed, %d failed\n", passed, failed);
-    return failed != 0;
+    return claims();
 }

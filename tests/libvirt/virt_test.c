@@ -5,35 +5,16 @@
  *
  *     virt_test FOLDER
  */
+#include "claim.h"
 #include "driver/driver.h"
 #include "driver/virt_tree.h"
 #include "driver/virt_xml.h"
 
 #include <dirent.h>
 #include <libxml/c14n.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int passed, failed;
-
-static bool claim(bool ok, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static bool claim(bool ok, const char *fmt, ...)
-{
-    va_list ap;
-
-    printf("%s ", ok ? "ok" : "FAILED");
-    va_start(ap, fmt);
-    vprintf(fmt, ap);
-    va_end(ap);
-    putchar('\n');
-    fflush(stdout);
-    ok ? passed++ : failed++;
-    return ok;
-}
 
 static char *slurp(const char *path)
 {
@@ -467,6 +448,5 @@ int main(int argc, char **argv)
     one_device();
     no_backend();
     test_driver();
-    printf("%d passed, %d failed\n", passed, failed);
-    return failed != 0;
+    return claims();
 }

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Detach and forget: by libvirt, and judged by what its XML shows afterwards,
+ * never by the return code alone.
+ *
+ * A detach asks the guest alone; what is kept loses the device when the guest
+ * has let go of it (forget).
+ */
+#include "driver/virt_i.h"
+
+#include <stdlib.h>
+
+/* An event may be lost: then the XML tells, looked at this often. */
+#define LOOK_MS 500
+
+/* ---- detach ---- */
+
+/* 0: gone.  PENDING: still listed. */
+static int still_there(virDomainPtr d, const char *alias,
+                       xlcfg_error *err)
+{
+    xmlDocPtr doc;
+    int rc;
+
+    rc = xlcfg__virt_desc(d, 0, &doc, err);
+    if (rc)
+        return rc;
+    rc = xlcfg__virt_by_alias(doc, alias) ? XLCFG_ERROR_PENDING : 0;
+    xmlFreeDoc(doc);
+    return rc;
+}
+
+static int await_leave(struct virt *v, virDomainPtr d, const char *alias,
+                       unsigned wait_ms, xlcfg_error *err)
+{
+    for (unsigned left = wait_ms;;) {
+        unsigned step = left < LOOK_MS ? left : LOOK_MS;
+        enum xlcfg__virt_word word = xlcfg__virt_heard(v->events, step);
+        int rc;
+
+        if (word == XLCFG__VIRT_STAYS)
+            return xlcfg__err(err, XLCFG_ERROR_REFUSED, alias,
+                              "the guest refused to let go of it");
+        rc = still_there(d, alias, err);
+        if (rc != XLCFG_ERROR_PENDING)
+            return rc;
+        left -= step;
+        if (!left)
+            return xlcfg__err(err, XLCFG_ERROR_PENDING, alias,
+                              "its unplug was asked for, the guest has not "
+                              "let go of it");
+    }
+}
+
+/* libvirt's no to a detach, unless it is none. */
+static int asked_before(struct virt *v, struct xlcfg__virt_call *call,
+                        const char *name, xlcfg_error *err)
+{
+    xlcfg_error why = XLCFG_ERROR_INIT;
+    int rc, code = call->no ? call->no->code : VIR_ERR_OK;
+
+    rc = xlcfg__virt_said_no(call, v->conn, XLCFG_ERROR_REFUSED, name, &why);
+    if (code == VIR_ERR_DEVICE_MISSING || xlcfg__virt_is_leaving(why.message))
+        return 0;
+    if (err)
+        *err = why;
+    return rc;
+}
+
+/*
+ * QEMU has let go of it and libvirt has not noticed.  To be asked then is
+ * what libvirt 9.0 may crash of: it frees the disk and reads it again.
+ */
+static int lost(struct virt *v, virDomainPtr d, const char *alias,
+                unsigned flags, xlcfg_error *err)
+{
+    bool force = flags & XLCFG_DETACH_FORCE;
+
+    if (v->is_qemu && xlcfg__virt_lost(v, d, alias))
+        return force ? 0 : xlcfg__err(
+            err, XLCFG_ERROR_PENDING, alias,
+            "QEMU has let go of it, libvirt still lists it: that ends with "
+            "this run of the guest, or now, by force (libvirt 9.0 may "
+            "crash)");
+    if (force)
+        return xlcfg__err(err, XLCFG_ERROR_NI, alias,
+                          "QEMU takes nothing away without asking the "
+                          "guest: a reset of the guest completes it");
+    return 0;
+}
+
+int xlcfg__virt_detach(void *handle, const struct xlcfg_domain *dom,
+                       enum xlcfg_kind kind, const xlcfg_doc *body,
+                       unsigned flags, unsigned wait_ms, xlcfg_error *err)
+{
+    struct virt *v = handle;
+    char *alias = NULL;
+    virDomainPtr d;
+    int rc;
+
+    rc = xlcfg__virt_reach(v, dom, &d, err);
+    if (rc)
+        return rc;
+    rc = xlcfg__virt_awake(d, err);
+    if (!rc)
+        rc = xlcfg__virt_alias_of(d, kind, body, &alias, err);
+    if (!rc && alias)
+        rc = lost(v, d, alias, flags, err);
+    /* which may have found that QEMU does not answer */
+    if (!rc && alias)
+        rc = xlcfg__virt_awake(d, err);
+    if (!rc && alias) {
+        struct xlcfg__virt_call call = {
+            .ask = XLCFG__VIRT_DETACH_ALIAS, .text = alias,
+            .flags = VIR_DOMAIN_AFFECT_LIVE,
+        };
+
+        (void)xlcfg__virt_events_join(v->events, v->conn,
+                                             v->is_remote);
+        xlcfg__virt_listen(v->events, dom->uuid, alias);
+        rc = xlcfg__virt_ask(v, d, &call, err);
+        if (rc == XLCFG__VIRT_NO)
+            rc = asked_before(v, &call, dom->name, err);
+        if (!rc)
+            rc = await_leave(v, d, alias, wait_ms, err);
+        xlcfg__virt_listen(v->events, "", "");
+    }
+    xmlFree(alias);
+    virDomainFree(d);
+    return rc;
+}
+
+/* ---- forget ---- */
+
+int xlcfg__virt_forget(void *handle, const struct xlcfg_domain *dom,
+                       enum xlcfg_kind kind, const xlcfg_doc *body,
+                       xlcfg_error *err)
+{
+    struct virt *v = handle;
+    xmlDocPtr doc = NULL;
+    xmlNodePtr dev = NULL;
+    virDomainPtr d;
+    char *xml = NULL;
+    bool kept = false;
+    int rc;
+
+    rc = xlcfg__virt_reach(v, dom, &d, err);
+    if (rc)
+        return rc;
+    rc = xlcfg__virt_awake(d, err);
+    if (!rc)
+        rc = xlcfg__virt_is_kept(d, &kept, err);
+    if (rc || !kept)
+        goto out;
+    rc = xlcfg__virt_desc(d, VIR_DOMAIN_XML_INACTIVE, &doc, err);
+    if (!rc)
+        rc = xlcfg__virt_device(doc, kind, body, &dev) ? xlcfg__nomem(err)
+                                                       : 0;
+    if (rc || !dev)
+        goto out;
+    xml = xlcfg__virt_element_text(dev, err);
+    if (!xml) {
+        rc = XLCFG_ERROR_NOMEM;
+        goto out;
+    }
+    rc = xlcfg__virt_do(v, d, XLCFG__VIRT_DETACH, xml,
+                        VIR_DOMAIN_AFFECT_CONFIG, err);
+out:
+    free(xml);
+    xmlFreeDoc(doc);
+    virDomainFree(d);
+    return rc;
+}
