@@ -225,6 +225,19 @@ static int any_body(void *h, enum xlcfg_kind kind, const xlcfg_doc *body,
     return 0;
 }
 
+static int any_update(void *h, enum xlcfg_kind kind, const xlcfg_doc *before,
+                      const xlcfg_doc *after, xlcfg_error *err)
+{
+    (void)h; (void)kind; (void)before; (void)after; (void)err;
+    return 0;
+}
+
+static int all_run(void *h, const char *uuid, bool dry_run, xlcfg_error *err)
+{
+    (void)h; (void)uuid; (void)dry_run; (void)err;
+    return XLCFG_DECLINED;
+}
+
 static void nothing_runs(void *h)
 {
     (void)h;
@@ -246,7 +259,8 @@ static const struct xlcfg_driver filler = {
     .watch_next = no_watch_next, .forget = nothing_kept,
     .capacity = no_capacity, .place = plain_place, .finish = nothing_runs,
     .pulse = no_pulse,
-    .check = any_body,
+    .check = any_body, .check_update = any_update,
+    .unmake = all_run,
 };
 
 #define FILL(in, member) \
@@ -278,6 +292,8 @@ static void fill(struct xlcfg_driver *in, const struct xlcfg_driver *out)
     FILL(in, finish);
     FILL(in, pulse);
     FILL(in, check);
+    FILL(in, check_update);
+    FILL(in, unmake);
 }
 
 /* ---- connections ---- */

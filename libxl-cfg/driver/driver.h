@@ -258,6 +258,24 @@ struct xlcfg_driver {
      */
     int (*check)(void *handle, enum xlcfg_kind kind, const xlcfg_doc *body,
                  xlcfg_error *err);
+
+    /*
+     * Would `update` be tried with these bodies?  Asked before it is recorded,
+     * also by those who only say what they would do; touches nothing.  Errors
+     * as update.
+     */
+    int (*check_update)(void *handle, enum xlcfg_kind kind,
+                        const xlcfg_doc *before, const xlcfg_doc *after,
+                        xlcfg_error *err);
+
+    /*
+     * Whoever made a domain of this uuid died meanwhile.  Is there one that
+     * has not yet begun to run?  Then nobody will let it: 0, it is destroyed
+     * (dry_run: would be).  XLCFG_DECLINED: there is none such.  REFUSED,
+     * UNREACHABLE.
+     */
+    int (*unmake)(void *handle, const char *uuid, bool dry_run,
+                  xlcfg_error *err);
 };
 
 /* A connection: a driver's handle with every call filled. */

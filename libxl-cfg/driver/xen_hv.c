@@ -99,6 +99,8 @@ static void take_info(const libxl_dominfo *info,
         *at = (char)tolower((unsigned char)*at);
     info_r->state = state_of(info);
     info_r->type = type_of(info);
+    info_r->fresh = info->paused && !info->dying && !info->shutdown &&
+        !info->cpu_time;
 }
 
 static int by_domid(const void *a, const void *b)

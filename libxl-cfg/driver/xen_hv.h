@@ -15,6 +15,7 @@ struct xlcfg__hv_info {
     char uuid[37];              /* the handle, lower case */
     const char *state;          /* a state of struct xlcfg_domain */
     const char *type;           /* "pv", "pvh", "hvm"; NULL: not told */
+    bool fresh;                 /* paused, and no processor of it ever ran */
 };
 
 struct xlcfg__hv *xlcfg__hv_new(void);          /* NULL: no memory */

@@ -233,4 +233,6 @@ const struct xlcfg_driver xlcfg__driver_xen = {
     .finish = xen_finish,
     .pulse = xlcfg__xen_pulse,
     .check = xlcfg__xen_check,
+    .check_update = xlcfg__xen_check_update,
+    .unmake = xlcfg__xen_unmake,
 };

@@ -25,10 +25,15 @@ int xlcfg__xen_clean(void *handle, const struct xlcfg_domain *dom,
                      const struct xlcfg_dev *dev, bool dry_run,
                      xlcfg__items *steps, xlcfg_error *err);
 /* In a child, for what the caller hands in; UNREACHABLE: no libxl. */
+int xlcfg__xen_check_update(void *handle, enum xlcfg_kind kind,
+                            const xlcfg_doc *before, const xlcfg_doc *after,
+                            xlcfg_error *err);
 int xlcfg__xen_check(void *handle, enum xlcfg_kind kind,
                      const xlcfg_doc *body, xlcfg_error *err);
 /* START alone: Xen keeps no definitions. */
 int xlcfg__xen_create(void *handle, const xlcfg_doc *config, unsigned flags,
                       struct xlcfg_domain *dom_r, xlcfg_error *err);
+int xlcfg__xen_unmake(void *handle, const char *uuid, bool dry_run,
+                      xlcfg_error *err);
 
 #endif

@@ -112,7 +112,15 @@ static int destroy(void *arg, xlcfg_error *err)
     return r ? xlcfg__xen_said(&words, r, err) : 0;
 }
 
-/* ---- the driver's call ---- */
+/* ---- the driver's calls ---- */
+
+/* The words of err, and that it was not done. */
+static int refused(xlcfg_error *err)
+{
+    if (err)
+        err->code = XLCFG_ERROR_REFUSED;
+    return XLCFG_ERROR_REFUSED;
+}
 
 static int check_names(void *handle, const char *name, const char *uuid,
                        xlcfg_error *err)
@@ -150,6 +158,35 @@ static void take_back(struct xlcfg__xen *xen, const char *uuid)
     xlcfg__domain_dispose(&dom);
 }
 
+/*
+ * By the hypervisor's own list: one whose maker died early has nothing in
+ * xenstore.  libxl_domain_destroy takes away what there is of its devices.
+ */
+int xlcfg__xen_unmake(void *handle, const char *uuid, bool dry_run,
+                      xlcfg_error *err)
+{
+    struct xlcfg_domain dom = { .domid = -1 };
+    struct xlcfg__xen *xen = handle;
+    struct xlcfg__hv_rows rows;
+    int rc;
+
+    rc = xlcfg__hv_rows(xen->hv, &rows);
+    if (rc)
+        return xlcfg__err(err, rc, uuid,
+                          "the hypervisor does not say which domains run");
+    for (size_t i = 0; i < rows.count; i++)
+        if (rows.v[i].info.fresh && !strcasecmp(rows.v[i].info.uuid, uuid))
+            dom.domid = rows.v[i].domid;
+    free(rows.v);
+    if (dom.domid < 0)
+        return XLCFG_DECLINED;
+    if (dry_run)
+        return 0;
+    rc = xlcfg__xen_child(destroy, &dom, CREATE_MS, &xen->left, err);
+    return rc == XLCFG_ERROR_PENDING || rc == XLCFG_ERROR_FAIL
+        ? refused(err) : rc;
+}
+
 int xlcfg__xen_create(void *handle, const xlcfg_doc *config, unsigned flags,
                       struct xlcfg_domain *dom_r, xlcfg_error *err)
 {
@@ -169,9 +206,7 @@ int xlcfg__xen_create(void *handle, const xlcfg_doc *config, unsigned flags,
     rc = xlcfg__xen_child(make, (void *)config, CREATE_MS, &xen->left, err);
     if (rc == XLCFG_ERROR_PENDING || rc == XLCFG_ERROR_FAIL) {
         take_back(handle, uuid);
-        if (err)
-            err->code = XLCFG_ERROR_REFUSED;
-        rc = XLCFG_ERROR_REFUSED;
+        rc = refused(err);
     }
     return rc ? rc : xlcfg__xen_find(handle, uuid, dom_r, err);
 }

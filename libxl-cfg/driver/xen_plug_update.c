@@ -85,13 +85,11 @@ static int check_medium(const xlcfg_doc *after, xlcfg_error *err)
                       path, strerror(errno));
 }
 
-int xlcfg__xen_update(void *handle, const struct xlcfg_domain *dom,
-                      enum xlcfg_kind kind, const xlcfg_doc *before,
-                      const xlcfg_doc *after, xlcfg_error *err)
+int xlcfg__xen_check_update(void *handle, enum xlcfg_kind kind,
+                            const xlcfg_doc *before, const xlcfg_doc *after,
+                            xlcfg_error *err)
 {
-    struct xlcfg__xen *xen = handle;
-    char reason[256], *json = NULL;
-    xlcfg_doc *body;
+    char reason[256];
     int rc;
 
     if (!xlcfg__xen_can(handle, kind, XLCFG_ACT_UPDATE, reason,
@@ -99,8 +97,19 @@ int xlcfg__xen_update(void *handle, const struct xlcfg_domain *dom,
         return xlcfg__err(err, XLCFG_ERROR_NI, xlcfg__kinds[kind].name,
                           "%s", reason);
     rc = check_drive(before, after, err);
-    if (!rc)
-        rc = check_medium(after, err);
+    return rc ? rc : check_medium(after, err);
+}
+
+int xlcfg__xen_update(void *handle, const struct xlcfg_domain *dom,
+                      enum xlcfg_kind kind, const xlcfg_doc *before,
+                      const xlcfg_doc *after, xlcfg_error *err)
+{
+    struct xlcfg__xen *xen = handle;
+    char *json = NULL;
+    xlcfg_doc *body;
+    int rc;
+
+    rc = xlcfg__xen_check_update(handle, kind, before, after, err);
     if (rc)
         return rc;
     body = with_medium(after);

@@ -313,6 +313,14 @@ int xlcfg__creation_close(xlcfg_ctx *ctx, const struct xlcfg__creation *c,
     bool running;
     int rc;
 
+    rc = drv->unmake(ctx->conn->handle, c->uuid, dry_run, err);
+    if (rc < 0)
+        return rc;
+    if (rc != XLCFG_DECLINED) {
+        *step_r = "it was not let run, and nobody will: destroy it, and "
+            "close its creation";
+        return dry_run ? 0 : xlcfg__intent_end(ctx, c->id, err);
+    }
     rc = drv->find(ctx->conn->handle, c->uuid, &dom, err);
     running = !rc && dom.domid >= 0;
     xlcfg__domain_dispose(&dom);

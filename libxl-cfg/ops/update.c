@@ -193,6 +193,7 @@ static int prepare(struct xlcfg__plug *p, enum xlcfg_kind kind,
                    struct xlcfg_ident *id, xlcfg_doc **after_r, bool *same,
                    xlcfg_error *err)
 {
+    const struct xlcfg_driver *drv = &p->ctx->conn->drv;
     const xlcfg_doc *before;
     int rc;
 
@@ -210,10 +211,13 @@ static int prepare(struct xlcfg__plug *p, enum xlcfg_kind kind,
         if (rc)
             return rc;
         *same = xlcfg__doc_equal(before, *after_r);
-        if (*same || p->opt.dry_run)
+        rc = *same ? 0 : drv->check_update(p->ctx->conn->handle, kind, before,
+                                           *after_r, err);
+        if (!rc && (*same || p->opt.dry_run))
             return 0;
-        rc = xlcfg__plug_record(p, XLCFG_OP_UPDATE, kind, id, before,
-                                *after_r, err);
+        if (!rc)
+            rc = xlcfg__plug_record(p, XLCFG_OP_UPDATE, kind, id, before,
+                                    *after_r, err);
         if (!rc)
             return 0;
         xlcfg_doc_free(*after_r);

@@ -83,8 +83,12 @@ def what_cannot_be_changed_is_named(b):
             ("disk/xvda", {"pdev_path": "/dev/zero"}, "/pdev_path")):
         error = update(b, 7, key, body)["error"]
         same((error["name"], error["where"]), ("NOT_ABLE", where))
-    error = update(b, 6, "disk/hdc", {"pdev_path": "/no/such.iso"})["error"]
+        # who only asks what it would do is told the same
+        same(update(b, 7, key, body, "--dry-run")["error"], error)
+    body = {"pdev_path": "/no/such.iso"}
+    error = update(b, 6, "disk/hdc", body)["error"]
     same(error["where"], "/pdev_path")
+    same(update(b, 6, "disk/hdc", body, "--dry-run")["error"], error)
     update(b, 2, "disk/hdc", {"vdev": "hdd"})
     update(b, 3, "disk/hdd", {"pdev_path": "/dev/zero"})
     same((b.version(), b.template("disks")), before)

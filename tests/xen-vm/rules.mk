@@ -7,7 +7,7 @@ XEN_VM_TESTS ?= $(sort $(wildcard tests/xen-vm/t/*.t))
 
 .PHONY: check-xen xen-images
 
-check-xen:
+check-xen: all $(B)/tests/crash/killer.so
 	tests/xen-vm/vm --build $(B) --jobs $(XEN_VM_JOBS) test $(XEN_VM_TESTS)
 
 xen-images:

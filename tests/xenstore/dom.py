@@ -273,7 +273,7 @@ class Device:
 class Domain:
     def __init__(self, store, domid, kind="pv", name=None, uuid=None,
                  vcpus=1, online=None, memkb=131072, maxmemkb=None,
-                 state="blocked", stubdom=None):
+                 state="blocked", stubdom=None, ran=0):
         self.store = store
         self.domid = domid
         self.kind = kind
@@ -284,6 +284,7 @@ class Domain:
         self.memkb = memkb
         self.maxmemkb = maxmemkb or memkb
         self.state = state
+        self.ran = ran          # ns
         self.stubdom = stubdom
         self.path = f"/local/domain/{domid}"
         self.devices = {}       # (array, index) -> Device
@@ -294,7 +295,7 @@ class Domain:
         return (f"domain {self.domid} uuid={self.uuid} type={self.kind} "
                 f"state={self.state} vcpus={self.vcpus} "
                 f"online={self.online} memkb={self.memkb} "
-                f"maxmemkb={self.maxmemkb + 1024}\n")
+                f"maxmemkb={self.maxmemkb + 1024} ran={self.ran}\n")
 
     def tell_hypervisor(self, present=True):
         """Replace this domain's line (or take it out)."""

@@ -124,6 +124,8 @@ static bool parse_domain_word(struct domain *dom, const char *name,
         dom->hard = number;
     else if (strcmp(name, "soft") == 0)
         dom->soft = number;
+    else if (strcmp(name, "ran") == 0)
+        dom->ran = number;
     else
         return false;
     return true;
@@ -388,7 +390,7 @@ int hv__domain_write(uint32_t domid, const char *name, uint64_t value)
     lock = open(temp, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (lock < 0 || flock(lock, LOCK_EX) < 0)
         goto out;
-    snprintf(word, sizeof(word), " %s=", name);
+    snprintf(word, sizeof(word), " %s=", name ? name : "");
     in = fopen(path, "re");
     snprintf(temp, sizeof(temp), "%s.tmp", path);
     out = fopen(temp, "we");
@@ -400,13 +402,15 @@ int hv__domain_write(uint32_t domid, const char *name, uint64_t value)
             fprintf(out, "%s\n", line);
             continue;
         }
+        rc = 0;
+        if (!name)
+            continue;
         at = strstr(line, word);
         if (at) {               /* cut the old word out */
             end = at + 1 + strcspn(at + 1, " \t");
             memmove(at, end, strlen(end) + 1);
         }
         fprintf(out, "%s%s%llu\n", line, word, (unsigned long long)value);
-        rc = 0;
     }
     if (fclose(out) != 0 || rename(temp, path) != 0)
         rc = -1;

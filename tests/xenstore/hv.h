@@ -21,6 +21,7 @@ struct domain {
     uint64_t memkb, maxmemkb;
     unsigned weight, cap, cpupool;
     uint64_t hard, soft;        /* affinity, one bit a cpu */
+    uint64_t ran;               /* ns on a cpu */
 };
 
 struct host {
@@ -39,7 +40,8 @@ int hv__world_read(struct world *world);
 void hv__world_dispose(struct world *world);
 /* ESRCH when there is no such domain. */
 int hv__domain_read(uint32_t domid, struct domain *dom_r);
-/* Set one word of one domain's line: the file is the only state there is. */
+/* Set one word of one domain's line: the file is the only state there is.
+ * name NULL: the domain is gone. */
 int hv__domain_write(uint32_t domid, const char *name, uint64_t value);
 
 #endif

@@ -52,6 +52,7 @@ int xc_domain_getinfolist(xc_interface *xch, uint32_t first_domain,
         info[n].nr_online_vcpus = dom->online;
         info[n].max_vcpu_id = dom->vcpus - 1;
         info[n].cpupool = dom->cpupool;
+        info[n].cpu_time = dom->ran;
         memcpy(info[n].handle, dom->handle, sizeof(info[n].handle));
         n++;
     }
@@ -127,6 +128,20 @@ int xc_domain_set_pod_target(xc_interface *xch, uint32_t domid,
     if (pod_entries)
         *pod_entries = 0;
     return 0;
+}
+
+int xc_domain_pause(xc_interface *xch, uint32_t domid)
+{
+    struct domain dom;
+
+    (void)xch;
+    return hv__domain_read(domid, &dom);
+}
+
+int xc_domain_destroy(xc_interface *xch, uint32_t domid)
+{
+    (void)xch;
+    return hv__domain_write(domid, NULL, 0);
 }
 
 /* ---- libxenctrl: host, scheduler, cpus --------------------------------- */
