@@ -391,6 +391,15 @@ xlcfg_doc *xlcfg__kind_merge(enum xlcfg_kind kind, const xlcfg_doc *tmpl,
     return xlcfg__members_end(&m);
 }
 
+bool xlcfg__kind_medium_open(enum xlcfg_kind kind, const xlcfg_doc *tmpl,
+                             const xlcfg_doc *live)
+{
+    const char *now = xlcfg__doc_getstr(live, "pdev_path");
+
+    return kind == XLCFG_KIND_DISK && now && !*now &&
+        other_medium(tmpl, live);
+}
+
 xlcfg_doc *xlcfg__kind_medium(const xlcfg_doc *body)
 {
     const char *path = xlcfg__doc_getstr(body, "pdev_path");

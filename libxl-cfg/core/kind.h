@@ -26,7 +26,7 @@ enum xlcfg_rule {
     XLCFG_RULE_FOLLOW,          /* live wins where the template has one: a
                                    name that may have changed since */
     XLCFG_RULE_MEDIUM,          /* as LIVE, and live's emptiness wins: an
-                                   ejected medium */
+                                   ejected medium, or one being changed */
     XLCFG_RULE_IDENTITY,        /* says which device it is: must agree;
                                    filled from live like FILL */
 };
@@ -68,6 +68,11 @@ xlcfg_doc *xlcfg__kind_merge(enum xlcfg_kind kind, const xlcfg_doc *tmpl,
 /* A disk whose pdev_path was changed: without a path its format is "empty",
  * with one it is not.  NULL: no memory. */
 xlcfg_doc *xlcfg__kind_medium(const xlcfg_doc *body);
+/* The live view has no medium and the template has one: who ejects one writes
+ * both, so a change of it stopped half way, and which it is now cannot be
+ * told. */
+bool xlcfg__kind_medium_open(enum xlcfg_kind kind, const xlcfg_doc *tmpl,
+                             const xlcfg_doc *live);
 /* The members that make up the address, as an object of an arena that keeps
  * body; NULL: no memory. */
 xlcfg_doc *xlcfg__kind_address(enum xlcfg_kind kind, const xlcfg_doc *body,

@@ -85,23 +85,23 @@ static const struct xlcfg_intent *intent_of(struct merge *mg,
 }
 
 /* A body by the field rules, the answer's; *ok false: out of memory. */
-static const xlcfg_doc *by_rules(struct merge *mg, enum xlcfg_kind kind,
-                                 const xlcfg_doc *base, const xlcfg_doc *live,
-                                 bool *ok)
+static const xlcfg_doc *by_rules(struct merge *mg, struct xlcfg_row *row,
+                                 const xlcfg_doc *base, bool *ok)
 {
-    xlcfg_doc *body = xlcfg__kind_merge(kind, base, live);
+    xlcfg_doc *body = xlcfg__kind_merge(row->kind, base, row->live_body);
 
     if (body == base) {         /* which is the answer's already */
         xlcfg_doc_free(body);
         return base;
     }
+    row->medium_open = xlcfg__kind_medium_open(row->kind, base,
+                                               row->live_body);
     *ok = *ok && body && xlcfg__doc_keep_mine(mg->out->arena, body);
     return *ok ? body : NULL;
 }
 
 /* The body the cell asks for; *ok false: out of memory. */
-static const xlcfg_doc *body_for(struct merge *mg,
-                                 const struct xlcfg_row *row,
+static const xlcfg_doc *body_for(struct merge *mg, struct xlcfg_row *row,
                                  const struct xlcfg_intent *in, bool *ok)
 {
     bool whole = mg->live->whole && row->live_body;
@@ -123,13 +123,12 @@ static const xlcfg_doc *body_for(struct merge *mg,
         if (row->op == XLCFG_OP_UPDATE && row->live_body &&
             xlcfg__update_shown(row->live_body, in->before, in->after) ==
             XLCFG__SHOWN_AFTER)
-            return by_rules(mg, row->kind, in->after, row->live_body, ok);
-        return by_rules(mg, row->kind, row->template_body, row->live_body,
-                        ok);
+            return by_rules(mg, row, in->after, ok);
+        return by_rules(mg, row, row->template_body, ok);
     case XLCFG_BODY_INTENT:
         if (whole || !in || !in->after)
             return row->live_body;
-        return by_rules(mg, row->kind, in->after, row->live_body, ok);
+        return by_rules(mg, row, in->after, ok);
     case XLCFG_BODIES:
         break;
     }
@@ -319,6 +318,13 @@ static xlcfg_doc *whole_config(struct merge *mg)
     return xlcfg__members_end(&m);
 }
 
+static xlcfg_doc *no_medium(const struct xlcfg_row *row)
+{
+    return xlcfg__doc_strf("%s: pdev_path: the template has a medium, the "
+                           "backend shows none: a change of it stopped half "
+                           "way", row->key);
+}
+
 static xlcfg_doc *all_unknown(struct merge *mg)
 {
     xlcfg__items it = { 0 };
@@ -332,6 +338,8 @@ static xlcfg_doc *all_unknown(struct merge *mg)
     for (size_t i = 0; i < mg->out->count; i++) {
         const struct xlcfg_row *row = &mg->out->rows[i];
 
+        if (row->medium_open)
+            xlcfg__items_add(&it, no_medium(row));
         if (row->cell->body != XLCFG_BODY_NONE && !row->body)
             xlcfg__items_add(&it, xlcfg__doc_strf("%s: it is there, and "
                                                   "nothing more is known",

@@ -46,6 +46,7 @@ struct xlcfg_row {
     enum xlcfg_live live : 8;
     enum xlcfg_state state : 8; /* the cell's, or `refused` by the intent */
     bool in_template : 1;
+    bool medium_open : 1;       /* which medium it has cannot be told */
     unsigned index;             /* in its array, when in the configuration */
     const struct xlcfg_cell *cell;
     const char *key;

@@ -221,18 +221,24 @@ static void disk_body(const struct xlcfg__xen_dev *dev, xlcfg__members *m)
         xlcfg__members_add(m, "colo_enable", xlcfg__doc_str("True"));
 }
 
-static void nic_body(const struct xlcfg__xen_dev *dev, xlcfg__members *m)
+static bool parse_rate(const char *rate, uint64_t *bytes_r,
+                       uint64_t *usecs_r)
 {
-    const char *rate = xlcfg__xen_text(dev, "rate");
     const char *comma = strchr(rate, ',');
-    uint64_t bytes, usecs;
     char first[24];
 
     if (!comma || (size_t)(comma - rate) >= sizeof(first))
-        return;
+        return false;
     snprintf(first, sizeof(first), "%.*s", (int)(comma - rate), rate);
-    if (!xlcfg__xs_number(first, INT64_MAX, &bytes) ||
-        !xlcfg__xs_number(comma + 1, UINT32_MAX, &usecs))
+    return xlcfg__xs_number(first, INT64_MAX, bytes_r) &&
+        xlcfg__xs_number(comma + 1, UINT32_MAX, usecs_r);
+}
+
+static void nic_body(const struct xlcfg__xen_dev *dev, xlcfg__members *m)
+{
+    uint64_t bytes, usecs;
+
+    if (!parse_rate(xlcfg__xen_text(dev, "rate"), &bytes, &usecs))
         return;
     xlcfg__members_add(m, "rate_bytes_per_interval",
                        xlcfg__doc_uint(bytes));
@@ -256,11 +262,21 @@ static void channel_body(const struct xlcfg__xen_dev *dev,
     }
 }
 
+static bool is_one_of(const char *s, const char *const words[])
+{
+    for (size_t i = 0; words[i]; i++)
+        if (!strcmp(s, words[i]))
+            return true;
+    return false;
+}
+
+static const char *const usb_types[] = { "pv", "qusb", "devicemodel", NULL };
+
 const char *xlcfg__xen_usb_type(const struct xlcfg__xen_dev *dev)
 {
     const char *type = xlcfg__xen_text(dev, "type");
 
-    if (*type)
+    if (is_one_of(type, usb_types))
         return type;
     if (!strcmp(dev->bekind, "qusb"))
         return "qusb";
@@ -312,6 +328,106 @@ xlcfg_doc *xlcfg__xen_body(const struct xlcfg__xen_dev *dev,
     if (own[kind])
         own[kind](dev, &m);
     return xlcfg__members_end(&m);
+}
+
+/* ---- what is none ---- */
+
+static const char *odd_disk(const struct xlcfg__xen_dev *dev,
+                            const char *key, const char *s)
+{
+    static const char *const types[] = {
+        "phy", "qdisk", "tap", "standalone", "vbd3", NULL,
+    };
+
+    if (!strcmp(key, "dev") && xlcfg__vdev_number(s) != (int)dev->devid)
+        return "the name of the disk whose number the folder has";
+    if (!strcmp(key, "type") && !is_one_of(s, types))
+        return "phy, qdisk, tap or standalone";
+    return NULL;
+}
+
+/* Of the keys that the kinds' own functions take. */
+static const char *odd_beside(const struct xlcfg__xen_dev *dev,
+                              const char *key, const char *s)
+{
+    static const char *const connections[] = { "pty", "socket", NULL };
+    enum xlcfg_kind kind = dev->front->kind;
+    uint64_t bytes, usecs;
+
+    if (kind == XLCFG_KIND_DISK)
+        return odd_disk(dev, key, s);
+    if (kind == XLCFG_KIND_NIC)
+        return parse_rate(s, &bytes, &usecs) ? NULL
+            : "bytes and microseconds with a comma between";
+    if (kind == XLCFG_KIND_USBCTRL)
+        return is_one_of(s, usb_types) ? NULL : "pv, qusb or devicemodel";
+    if (kind == XLCFG_KIND_CHANNEL && !strcmp(key, "connection"))
+        return is_one_of(s, connections) ? NULL : "pty or socket";
+    return NULL;
+}
+
+static const char *odd(const struct xlcfg__xen_dev *dev,
+                       const struct xlcfg__xen_key *k, const char *s)
+{
+    uint64_t n;
+
+    switch (k->as) {
+    case XLCFG__XEN_STRING:
+        return NULL;
+    case XLCFG__XEN_NUMBER:
+        return xlcfg__xs_number(s, INT64_MAX, &n) ? NULL : "a number";
+    case XLCFG__XEN_HEX:
+        return hex_number(s, &n) ? NULL : "a number such as 0x1000";
+    case XLCFG__XEN_ONE:
+    case XLCFG__XEN_BOOL:
+    case XLCFG__XEN_DEFBOOL:
+        return !strcmp(s, "0") || !strcmp(s, "1") ? NULL : "0 or 1";
+    case XLCFG__XEN_MAC:
+        return is_shape(s, "xx:xx:xx:xx:xx:xx") ? NULL
+            : "xx:xx:xx:xx:xx:xx";
+    case XLCFG__XEN_UUID:
+        return is_shape(s, "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx") ? NULL
+            : "a uuid";
+    case XLCFG__XEN_VIF_TYPE:
+        return !strcmp(s, "vif") || !strcmp(s, "vif_ioemu") ? NULL
+            : "vif or vif_ioemu";
+    case XLCFG__XEN_IS_W:
+        return !strcmp(s, "w") || !strcmp(s, "r") ? NULL : "w or r";
+    case XLCFG__XEN_IS_CDROM:
+        return !strcmp(s, "cdrom") || !strcmp(s, "disk") ? NULL
+            : "cdrom or disk";
+    case XLCFG__XEN_BESIDE:
+        return odd_beside(dev, k->key, s);
+    }
+    return NULL;
+}
+
+const char *xlcfg__xen_odd(const struct xlcfg__xen_dev *dev, size_t *i,
+                           const char **expected_r)
+{
+    const struct xlcfg__xen_key *k;
+
+    while ((k = &dev->front->keys[*i])->key) {
+        const char *s = xlcfg__xen_text(dev, k->key);
+
+        ++*i;
+        *expected_r = *s ? odd(dev, k, s) : NULL;
+        if (*expected_r)
+            return k->key;
+    }
+    return NULL;
+}
+
+const char *xlcfg__xen_must(enum xlcfg_kind kind, size_t i)
+{
+    static const char *const must[XLCFG_KINDS][7] = {
+        [XLCFG_KIND_DISK] = { "dev", "type", "params", "mode", "removable",
+                              "device-type" },
+        [XLCFG_KIND_NIC] = { "mac" },
+        [XLCFG_KIND_VTPM] = { "uuid" },
+    };
+
+    return must[kind][i];
 }
 
 xlcfg_doc *xlcfg__xen_stub_body(enum xlcfg_kind kind, uint32_t devid)

@@ -79,12 +79,19 @@ const char *xlcfg__xen_text(const struct xlcfg__xen_dev *dev,
 /* COLO's keys of a nic are named as libxl's members are. */
 bool xlcfg__xen_is_colo(const struct xlcfg__xen_front *front,
                         const char *name);
-/* "pv", "qusb", "devicemodel" of a USB controller. */
+/* "pv", "qusb", "devicemodel" of a USB controller; "" when it is none. */
 const char *xlcfg__xen_usb_type(const struct xlcfg__xen_dev *dev);
 
 /* bedom_name may be NULL.  NULL: no memory. */
 xlcfg_doc *xlcfg__xen_body(const struct xlcfg__xen_dev *dev,
                            const char *bedom_name);
+/* The next key from *i on whose value is none that libxl writes there, and
+ * what was expected in its place; NULL: there is none. */
+const char *xlcfg__xen_odd(const struct xlcfg__xen_dev *dev, size_t *i,
+                           const char **expected_r);
+/* The i-th key that libxl writes for each device of a kind and a body needs;
+ * NULL: there are no more. */
+const char *xlcfg__xen_must(enum xlcfg_kind kind, size_t i);
 /* The least that tells a device apart. */
 xlcfg_doc *xlcfg__xen_stub_body(enum xlcfg_kind kind, uint32_t devid);
 

@@ -64,16 +64,23 @@ static bool in_view(const struct xlcfg_view *view, enum xlcfg_kind kind,
     return false;
 }
 
-/* libxl's own folder says a MAC that is none: a rebuilt guest would get
- * another. */
-static void note_mac(struct xlcfg__look *look,
-                     const struct xlcfg__xen_dev *dev, const xlcfg_doc *body)
+/* libxl's own folder says what it would not: a rebuilt guest would get
+ * something else, such as another MAC. */
+static void note_odd(struct xlcfg__look *look,
+                     const struct xlcfg__xen_dev *dev)
 {
-    const char *mac = xlcfg__xen_text(dev, "mac");
+    const char *array = xlcfg__kinds[dev->front->kind].array;
+    const char *key, *expected;
+    size_t i = 0;
 
-    if (*mac && !xlcfg_doc_get(body, "mac"))
-        xlcfg__view_note(look->view, "/nics: %s/mac is '%.40s', expected "
-                         "xx:xx:xx:xx:xx:xx", dev->path, mac);
+    while ((key = xlcfg__xen_odd(dev, &i, &expected)))
+        xlcfg__view_note(look->view, "/%s: %s/%s is '%.40s', expected %s",
+                         array, dev->path, key, xlcfg__xen_text(dev, key),
+                         expected);
+    for (i = 0; (key = xlcfg__xen_must(dev->front->kind, i)); i++)
+        if (!xlcfg__xen_value(dev, key))
+            xlcfg__view_note(look->view, "/%s: %s has no %s", array,
+                             dev->path, key);
 }
 
 static int add_device(struct xlcfg__look *look,
@@ -91,10 +98,10 @@ static int add_device(struct xlcfg__look *look,
         xlcfg__xs_read(look->xs, &name, "/local/domain/%u/name",
                        dev->bedom);
     note_unreadable(look, dev);
+    if (v.live != XLCFG_LIVE_PARTIAL)
+        note_odd(look, dev);
     body = xlcfg__xen_body(dev, name.text);
     xlcfg__xs_value_dispose(&name, 1);
-    if (body && dev->front->kind == XLCFG_KIND_NIC)
-        note_mac(look, dev, body);
     /* a vbd of the same number came first: the table's order */
     if (body && !strcmp(dev->front->name, "virtio_disk") &&
         in_view(look->view, XLCFG_KIND_DISK, body)) {
@@ -150,8 +157,10 @@ static int add_kind(struct xlcfg__look *look,
         uint64_t devid;
 
         if (!xlcfg__xs_number(ids.v[i], INT32_MAX, &devid)) {
-            xlcfg__view_note(look->view, "/%s: %s is no device number",
-                             xlcfg__kinds[front->kind].array, ids.v[i]);
+            xlcfg__view_note(look->view, "/%s: /libxl/%u/device/%s/%s: "
+                             "expected a device number",
+                             xlcfg__kinds[front->kind].array, look->domid,
+                             front->name, ids.v[i]);
             continue;
         }
         r = xlcfg__xen_dev_read(look->xs, front, look->domid,

@@ -7,12 +7,17 @@
 #include <string.h>
 
 static void unread(struct xlcfg__look *look, const char *pointer,
-                   const char *node, const struct xlcfg__xs_value *v)
+                   const char *node, const struct xlcfg__xs_value *v,
+                   const char *expected)
 {
-    xlcfg__view_note(look->view, "%s: /local/domain/%u/%s: %s", pointer,
-                     look->domid, node, v->text ? "not what it should be"
-                     : v->error == EILSEQ ? "is no text"
-                     : strerror(v->error));
+    if (v->text)
+        xlcfg__view_note(look->view, "%s: /local/domain/%u/%s is '%.40s', "
+                         "expected %s", pointer, look->domid, node, v->text,
+                         expected);
+    else
+        xlcfg__view_note(look->view, "%s: /local/domain/%u/%s: %s", pointer,
+                         look->domid, node, v->error == EILSEQ ? "is no text"
+                         : strerror(v->error));
 }
 
 static void identity(struct xlcfg__look *look, xlcfg__members *m)
@@ -22,15 +27,19 @@ static void identity(struct xlcfg__look *look, xlcfg__members *m)
     xlcfg__xs_read(look->xs, &name, "/local/domain/%u/name", look->domid);
     if (*look->type)
         xlcfg__members_add(m, "type", xlcfg__doc_str(look->type));
+    else
+        xlcfg__view_note(look->view, "/c_info/type: neither "
+                         "/libxl/%u/type nor the hypervisor names it",
+                         look->domid);
     if (name.text && *name.text)
         xlcfg__members_add(m, "name", xlcfg__doc_str(name.text));
     else
-        unread(look, "/c_info/name", "name", &name);
+        unread(look, "/c_info/name", "name", &name, "a name");
     if (*look->dom->uuid)
         xlcfg__members_add(m, "uuid", xlcfg__doc_str(look->dom->uuid));
     else
-        xlcfg__view_note(look->view, "/c_info/uuid: neither hypervisor nor "
-                         "xenstore names it");
+        xlcfg__view_note(look->view, "/c_info/uuid: neither the hypervisor "
+                         "nor /local/domain/%u/vm names it", look->domid);
     xlcfg__xs_value_dispose(&name, 1);
 }
 
@@ -44,6 +53,8 @@ static void memory(struct xlcfg__look *look, xlcfg__members *m)
         { "memory/videoram", "x-videoram-node", NULL },
     };
 
+    static const char kib[] = "a number of KiB";
+
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct xlcfg__xs_value v;
         uint64_t n;
@@ -53,9 +64,9 @@ static void memory(struct xlcfg__look *look, xlcfg__members *m)
         if (v.text && xlcfg__xs_number(v.text, INT64_MAX / 1024, &n))
             xlcfg__members_add(m, rows[i].member, xlcfg__doc_uint(n));
         else if (rows[i].pointer)
-            unread(look, rows[i].pointer, rows[i].node, &v);
+            unread(look, rows[i].pointer, rows[i].node, &v, kib);
         else if (!xlcfg__xs_absent(&v))
-            unread(look, "/b_info/target_memkb", rows[i].node, &v);
+            unread(look, "/b_info/target_memkb", rows[i].node, &v, kib);
         xlcfg__xs_value_dispose(&v, 1);
     }
 }
@@ -80,7 +91,8 @@ static size_t vcpu_numbers(const struct xlcfg__xs_names *names,
     return count;
 }
 
-/* Every vcpu or none: half a map would take vcpus away from the guest. */
+/* Every vcpu or none: half a map would take vcpus away from the guest.  False:
+ * what is wrong was noted, unless there is none. */
 static bool online_vcpus(struct xlcfg__look *look, const uint64_t *numbers,
                          size_t count, xlcfg__items *online)
 {
@@ -90,6 +102,7 @@ static bool online_vcpus(struct xlcfg__look *look, const uint64_t *numbers,
                             look->domid, (unsigned)numbers[i]);
     for (size_t i = 0; i < count; i++) {
         struct xlcfg__xs_value v;
+        char node[40];
         bool ok;
 
         xlcfg__xs_read(look->xs, &v, "/local/domain/%u/cpu/%u/availability",
@@ -98,6 +111,15 @@ static bool online_vcpus(struct xlcfg__look *look, const uint64_t *numbers,
                                  !strcmp(xlcfg__xs_text(&v), "offline"));
         if (ok && !strcmp(v.text, "online"))
             xlcfg__items_add(online, xlcfg__doc_uint(numbers[i]));
+        if (!ok && numbers[i] == i) {
+            snprintf(node, sizeof(node), "cpu/%zu/availability", i);
+            unread(look, "/b_info/avail_vcpus", node, &v,
+                   "online or offline");
+        } else if (!ok) {
+            xlcfg__view_note(look->view, "/b_info/avail_vcpus: "
+                             "/local/domain/%u/cpu/%zu: No such file or "
+                             "directory", look->domid, i);
+        }
         xlcfg__xs_value_dispose(&v, 1);
         if (!ok)
             return false;
@@ -124,11 +146,10 @@ static int vcpus(struct xlcfg__look *look, xlcfg__members *m)
     if (!r && online_vcpus(look, numbers, count, &online)) {
         xlcfg__members_add(m, "avail_vcpus", xlcfg__items_end(&online));
         xlcfg__members_add(m, "x-max-vcpus", xlcfg__doc_uint(count));
-    } else {
-        xlcfg__view_note(look->view, "/b_info/avail_vcpus: vcpu "
-                         "availability is not in xenstore%s%s",
-                         r && r != ENOENT ? ": " : "",
-                         r && r != ENOENT ? strerror(r) : "");
+    } else if (r || !count) {
+        xlcfg__view_note(look->view, "/b_info/avail_vcpus: "
+                         "/local/domain/%u/cpu: %s", look->domid,
+                         r ? strerror(r) : "no vcpu is in it");
     }
     xlcfg__items_dispose(&online);
     xlcfg__xs_names_dispose(&names);

@@ -289,14 +289,20 @@ static int read_marks(struct xlcfg__look *look, struct slots *slots)
         struct xlcfg__xs_value domid;
         struct slot *slot = NULL;
         unsigned bdf[4];
+        bool known;
         int n = 0;
 
-        if (sscanf(names.v[i], "%4x-%2x-%2x-%1x%n", &bdf[0], &bdf[1],
-                   &bdf[2], &bdf[3], &n) != 4 || names.v[i][n])
-            continue;
+        known = sscanf(names.v[i], "%4x-%2x-%2x-%1x%n", &bdf[0], &bdf[1],
+                       &bdf[2], &bdf[3], &n) == 4 && !names.v[i][n];
         xlcfg__xs_read(look->xs, &domid, "/libxl/pci/%s/domid",
                        names.v[i]);
-        if (!strcmp(xlcfg__xs_text(&domid), id)) {
+        if (strcmp(xlcfg__xs_text(&domid), id)) {
+            /* another domain's, or nobody's */
+        } else if (!known) {
+            xlcfg__view_note(look->view, "/pcidevs: /libxl/pci/%s is marked "
+                             "as this domain's, expected an address such as "
+                             "0000-03-00-0", names.v[i]);
+        } else {
             slot = slot_of(slots, bdf);
             if (slot)
                 slot->marked = true;

@@ -147,7 +147,8 @@ static void judge_state(const struct xlcfg__xen_dev *dev, const char *text,
 
     if (!xlcfg__xs_number(text, 8, &state) || !state)
         xlcfg__verdict(v, XLCFG_LIVE_UNKNOWN,
-                       "backend state '%.32s' is none", text);
+                       "%s/state is '%.32s', expected 1 to 8", dev->backend,
+                       text);
     else if (dev->front->kind == XLCFG_KIND_CHANNEL)
         present(v);             /* consoles stay in state 1 for ever */
     else if (state == 1)

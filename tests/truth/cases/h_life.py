@@ -65,6 +65,13 @@ def only_file(t):
     return Right(absent=True)
 
 
+@case("H7", "destroyed while it was created: only what xenstore has left")
+def leftovers(t):
+    dom = t.domain({"disks": [t.disk("xvda")]}, template=False)
+    dom.tell_hypervisor(False)
+    return Right(absent=True)
+
+
 @case("H8", "devices of another toolstack, and the implicit ones",
       libxl="wrong")
 def other_toolstack(t):
@@ -213,3 +220,16 @@ def migration_window(t):
     t.attach(dom, "disk", t.disk("xvdb"))
     t.wait_node(f"/local/domain/0/backend/vbd/{dom.domid}/51728/state", "4")
     return Right({"disk/xvda", "disk/xvdb"}, complete=True)
+
+
+@case("I12", "quotas of xenstore, for which this libxl has no word",
+      libxl="wrong")
+def quotas(t):
+    disk = t.disk("xvda")
+    dom = t.domain({"disks": [disk]})
+    quota = {"max_entry_size": 2048, "max_nodes": 1000}
+    dom.write_template(dom.config({"disks": [disk],
+                                   "b_info": {"x_quota": quota}}))
+    # kept as they are; nobody is asked for one, so none can fail
+    return Right({"disk/xvda"}, scalars={"/b_info/x_quota": quota},
+                 complete=True)

@@ -289,6 +289,55 @@ def churn(t):
         check=lambda whole: wrong[0] if wrong else None)
 
 
+# array, index, key, a value libxl writes never; None: the key is missing
+ODD = (
+    ("disks", 0, "dev", "/etc/passwd"), ("disks", 0, "type", "floppy"),
+    ("disks", 0, "mode", "q"), ("disks", 0, "removable", "maybe"),
+    ("disks", 0, "device-type", "tape"), ("disks", 0, "discard-enable", "2"),
+    ("disks", 1, "params", None), ("disks", 1, "mode", None),
+    ("nics", 0, "mac", "zz"), ("nics", 0, "type", "vif2"),
+    ("nics", 0, "rate", "fast"), ("nics", 0, "mtu", "-1"),
+    ("vtpms", 0, "uuid", "5"), ("usbctrls", 0, "type", "x"),
+    ("usbctrls", 0, "usb-ver", "two"), ("usbctrls", 0, "num-ports", "9x"),
+)
+
+
+@case("J22", "odd values of devices: each is named, no device is lost",
+      libxl="wrong")
+def odd_values(t):
+    dom = t.domain({
+        "disks": [t.disk("xvda"), t.disk("xvdb")], "nics": [t.nic(0)],
+        "vtpms": [{"devid": 0, "uuid": "00000000-0000-0000-0000-000000000005"}],
+        "usbctrls": [{"devid": 0, "type": "qusb", "ports": 4}]})
+    words = []
+    for array, index, key, value in ODD:
+        device = dom.devices[array, index]
+        device.set_lib(key, value)
+        words.append(f"{device.lib}/{key} is '{value}', expected "
+                     if value else f"{device.lib} has no {key}")
+    return Right({"disk/xvda", "disk/xvdb", "nic/0", "vtpm/0", "usbctrl/0"},
+                 unknown=tuple(words), complete=False)
+
+
+@case("J23", "odd values of scalars: each is named with its node",
+      libxl="error")
+def odd_scalars(t):
+    dom = t.domain({"disks": [t.disk("xvda")]}, vcpus=2)
+    words = []
+    for key, value in (("memory/target", "12x"), ("memory/static-max", "x"),
+                       ("cpu/1/availability", "maybe")):
+        t.store.write(f"{dom.path}/{key}", value)
+        words.append(f"{dom.path}/{key} is '{value}', expected ")
+    t.store.write(f"/libxl/{dom.domid}/device/vbd/x7/backend", "")
+    words.append(f"/libxl/{dom.domid}/device/vbd/x7: expected ")
+    t.store.write("/libxl/pci/0-1/domid", dom.domid)
+    t.undo.append(lambda: t.store.rm("/libxl/pci/0-1"))
+    words.append("/libxl/pci/0-1 is marked as this domain's, expected ")
+    return Right({"disk/xvda"}, unknown=tuple(words), complete=False,
+                 scalars={"/b_info/target_memkb": 131072,
+                          "/b_info/avail_vcpus": [0, 1]})
+
+
 # ---- without a hypervisor's answers --------------------------------------
 
 NO_HYPERCALL = ("sched",)
