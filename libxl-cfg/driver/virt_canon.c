@@ -7,6 +7,7 @@
  */
 #include "driver/virt_tree.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,6 +96,30 @@ static void canon_graphics(xmlNodePtr dev)
     }
 }
 
+/* A socket whose path nobody chose is in a folder named by the number of the
+ * run: .../channel/target/domain-N-NAME/TARGET, or .../channel/N-NAME/TARGET
+ * with newer ones. */
+static bool is_made_socket(xmlNodePtr dev)
+{
+    char *path = xlcfg__xml_get(dev, "source@path");
+    char *target = xlcfg__xml_get(dev, "target@name");
+    const char *file = path ? strrchr(path, '/') : NULL;
+    const char *run = path ? strstr(path, "/channel/") : NULL;
+    bool made = false;
+
+    if (run && target && !strcmp(file + 1, target)) {
+        run += strlen("/channel/");
+        if (!strncmp(run, "target/domain-", 14))
+            run += 14;
+        made = strspn(run, "0123456789") > 0 &&
+            run[strspn(run, "0123456789")] == '-' &&
+            strchr(run, '/') == file;
+    }
+    xmlFree(path);
+    xmlFree(target);
+    return made;
+}
+
 static void canon_chardev(xmlNodePtr dev, bool running)
 {
     if (xlcfg__xml_has(dev, "@type", "pty") &&
@@ -102,6 +127,8 @@ static void canon_chardev(xmlNodePtr dev, bool running)
         xlcfg__xml_drop(xlcfg__xml_child(dev, "source"));
     if (!running)
         return;
+    if (xlcfg__xml_has(dev, "@type", "unix") && is_made_socket(dev))
+        xlcfg__xml_drop(xlcfg__xml_child(dev, "source"));
     drop_attr(dev, "tty");
     drop_attr(xlcfg__xml_child(dev, "target"), "state");
 }
@@ -230,6 +257,29 @@ static bool sort_devices(xmlNodePtr devices)
     return true;
 }
 
+/* libvirt counts consoles when it reads them, and adds one in front of them
+ * after that: the numbers are right only the second time.  False: out of
+ * memory. */
+static bool count_consoles(xmlNodePtr devices)
+{
+    unsigned nth = 0;
+    char text[16];
+
+    for (xmlNodePtr n = devices->children; n; n = n->next) {
+        xmlNodePtr target = xlcfg__xml_is(n, "console")
+            ? xlcfg__xml_child(n, "target") : NULL;
+
+        if (target && xmlHasProp(target, (const xmlChar *)"port")) {
+            snprintf(text, sizeof(text), "%u", nth);
+            if (!xmlSetProp(target, (const xmlChar *)"port",
+                            (const xmlChar *)text))
+                return false;
+        }
+        nth += xlcfg__xml_is(n, "console");
+    }
+    return true;
+}
+
 /* Labels are made at each start, but for the one that somebody chose. */
 static void canon_seclabel(xmlNodePtr label)
 {
@@ -271,5 +321,5 @@ bool xlcfg__virt_canon(xmlNodePtr domain)
     for (xmlNodePtr n = devices->children; n; n = n->next)
         if (n->type == XML_ELEMENT_NODE)
             xlcfg__virt_canon_device(n, running);
-    return sort_devices(devices);
+    return count_consoles(devices) && sort_devices(devices);
 }

@@ -3,10 +3,14 @@
 
 CHECK_SUITES += check-address check-hash
 ifeq ($(WITH_LIBVIRT)$(if $(VIRT_SRC),,n),y)
-CI_SUITES += check-address-qemu
+CI_SUITES += check-address-qemu check-hash-virt
+endif
+ifeq ($(WITH_XEN),y)
+CI_SUITES += check-hash-xen
 endif
 
-.PHONY: check-address check-address-qemu check-hash
+.PHONY: check-address check-address-qemu check-hash check-hash-virt \
+	check-hash-xen
 check-address: all
 	@XLCFG_BUILD=$(abspath $(B)) tests/address/book
 
@@ -16,3 +20,10 @@ check-address-qemu: all
 
 check-hash: all
 	@XLCFG_BUILD=$(abspath $(B)) tests/address/hash
+
+# A guest in a real xenstored; and one of libvirt's, with its XML as judge.
+check-hash-xen: all $(XS_OUT)/hv.so
+	@XLCFG_BUILD=$(abspath $(B)) tests/address/hash-xen
+
+check-hash-virt: all
+	@XLCFG_BUILD=$(abspath $(B)) tests/address/hash-virt
