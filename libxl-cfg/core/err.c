@@ -57,6 +57,13 @@ int xlcfg__err(xlcfg_error *err, int code, const char *where,
     return code;
 }
 
+int xlcfg__err_give(xlcfg_error *err, const xlcfg_error *why)
+{
+    if (err)
+        *err = *why;
+    return why->code;
+}
+
 int xlcfg__nomem(xlcfg_error *err)
 {
     return xlcfg__err(err, XLCFG_ERROR_NOMEM, NULL, "out of memory");

@@ -13,6 +13,9 @@
 int xlcfg__err(xlcfg_error *err, int code, const char *where,
                const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
+/* Hand over what was said elsewhere; its code. */
+int xlcfg__err_give(xlcfg_error *err, const xlcfg_error *why);
+
 /* NOMEM, in one word. */
 int xlcfg__nomem(xlcfg_error *err);
 

@@ -294,9 +294,7 @@ static int close_once(xlcfg_ctx *ctx, const char *uuid, int64_t id,
     if (rc)
         return rc;
     if (sight->cut.blind)
-        rc = xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, uuid,
-                        "the backend did not answer within %u ms",
-                        ctx->deadline_ms);
+        rc = xlcfg__blind(ctx, uuid, err);
     else if (sight->cut.torn)
         rc = XLCFG_ERROR_CONFLICT;
     xlcfg__intents_drop(&sight->cut.intents, id);

@@ -359,11 +359,8 @@ static int judge(struct create *c, const struct xlcfg__creation *cr,
     const char *step = NULL;
     int rc;
 
-    if (why->code == XLCFG_ERROR_UNREACHABLE) {
-        if (err)
-            *err = *why;
-        return why->code;
-    }
+    if (why->code == XLCFG_ERROR_UNREACHABLE)
+        return xlcfg__err_give(err, why);
     rc = xlcfg__creation_close(c->ctx, cr, false, &sight, &step, err);
     if (!rc && !why->code) {
         *doc_r = sight.doc ? xlcfg_doc_ref(sight.doc)
@@ -373,9 +370,7 @@ static int judge(struct create *c, const struct xlcfg__creation *cr,
         if (why->code != XLCFG_ERROR_NI && why->code != XLCFG_ERROR_INVAL &&
             why->code != XLCFG_ERROR_NOMEM)
             why->code = XLCFG_ERROR_REFUSED;
-        if (err)
-            *err = *why;
-        rc = why->code;
+        rc = xlcfg__err_give(err, why);
     }
     xlcfg__sight_dispose(&sight);
     return rc;

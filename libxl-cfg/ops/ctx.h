@@ -67,6 +67,9 @@ int xlcfg__cut_glance(xlcfg_ctx *ctx, const char *dom, struct xlcfg__cut *cut,
                       xlcfg_error *err);
 void xlcfg__cut_dispose(struct xlcfg__cut *cut);        /* may run twice */
 
+/* The error of who needs more than a blind cut. */
+int xlcfg__blind(const xlcfg_ctx *ctx, const char *where, xlcfg_error *err);
+
 /* Merge a cut, with the scalars finished. */
 int xlcfg__cut_merge(struct xlcfg__cut *cut, struct xlcfg_answer *answer,
                      xlcfg_error *err);

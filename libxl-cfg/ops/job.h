@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* One look, between who takes it (cut.c) and who waits for it (look.c). */
+/* One look, between who takes it (cut.c, cut_store.c) and who waits for it
+ * (look.c). */
 #ifndef XLCFG_OPS_JOB_H
 #define XLCFG_OPS_JOB_H
 
@@ -40,8 +41,25 @@ void xlcfg__job_run(void *job);
 int xlcfg__job_cut(struct xlcfg__job *job);
 void xlcfg__job_free(void *job);
 
-/* What a cut is made of that no backend is asked for. */
+/*
+ * cut_store.c: what a cut is made of that is in files.  0 or NOMEM, but for
+ * _view; what could not be read is noted in the cut.
+ */
+/* The version on top of which what is read now may be recorded. */
+int xlcfg__job_was(struct xlcfg__job *job);
+/* The template from where this driver's domains have it; 0 also when there
+ * is none, which template_note then says. */
 int xlcfg__job_template(struct xlcfg__job *job, struct xlcfg__stamp *stamp);
+/* The same, where a driver's one look has brought it. */
+int xlcfg__job_stored(struct xlcfg__job *job, struct xlcfg_look *look);
 int xlcfg__job_intents(struct xlcfg__job *job);
+/* Reads the intents anew.  *moved turns true when they, or the template, are
+ * not what they were; was NULL: it is in state.db. */
+int xlcfg__job_moved(struct xlcfg__job *job, const struct xlcfg__stamp *was,
+                     bool *moved);
+/* The template's view; one that is none is noted and forgotten. */
+int xlcfg__job_view(struct xlcfg__job *job);
+/* What is coming for too long has failed; most often nothing is coming. */
+int xlcfg__job_silent(struct xlcfg__job *job);
 
 #endif

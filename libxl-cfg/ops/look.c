@@ -3,10 +3,16 @@
 #include "driver/deadline.h"
 #include "core/scalar.h"
 #include "ops/job.h"
-#include "ops/sift.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+int xlcfg__blind(const xlcfg_ctx *ctx, const char *where, xlcfg_error *err)
+{
+    return xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, where,
+                      "the backend did not answer within %u ms",
+                      ctx->deadline_ms);
+}
 
 static void give_dom(void *arg)
 {
@@ -60,8 +66,9 @@ static void take_conn(xlcfg_ctx *ctx, struct xlcfg__job *job)
 }
 
 /*
- * Run a job, NULL: no memory; *job_r is the caller's with its result in it.  Late, TIMEDOUT:
- * the domain is in dom_r, and no more is known.  UNREACHABLE: nor is that.
+ * Run a job, NULL: no memory; *job_r is the caller's with its result in it.
+ * Late, TIMEDOUT: the domain is in dom_r, and no more is known.  UNREACHABLE:
+ * nor is that.
  */
 static int run_job(xlcfg_ctx *ctx, struct xlcfg__job *job,
                    struct xlcfg__job **job_r, struct xlcfg_domain *dom_r,
@@ -89,8 +96,7 @@ static int run_job(xlcfg_ctx *ctx, struct xlcfg__job *job,
         return 0;
     }
     ctx->lost = true;           /* the thread has the connection */
-    xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, ctx->conn->drv.name,
-               "the backend did not answer within %u ms", ctx->deadline_ms);
+    xlcfg__blind(ctx, ctx->conn->drv.name, err);
     return given ? XLCFG_ERROR_TIMEDOUT : XLCFG_ERROR_UNREACHABLE;
 }
 
@@ -112,13 +118,12 @@ static int blind_cut(xlcfg_ctx *ctx, struct xlcfg__cut *cut,
         rc = xlcfg__job_template(&job, &stamp);
     if (!rc)
         rc = xlcfg__job_intents(&job);
+    if (!rc && job.cut.template)
+        rc = xlcfg__job_view(&job);
     xlcfg__state_close(job.st);
     *cut = job.cut;
     xlcfg__view_note(&cut->live, "live view: %s", why);
-    if (!rc && cut->template)
-        rc = xlcfg__template_view(ctx->conn->drv.home, cut->template,
-                                  &cut->tmpl, err);
-    return rc == XLCFG_ERROR_NOMEM ? xlcfg__nomem(err) : rc;
+    return rc ? xlcfg__nomem(err) : 0;
 }
 
 static int take_cut(xlcfg_ctx *ctx, const char *dom, bool glance,

@@ -106,9 +106,7 @@ int xlcfg_domain_pending(xlcfg_ctx *ctx, const char *dom, xlcfg_doc **doc_r,
     if (rc)
         return rc;
     if (cut.blind)
-        rc = xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, dom,
-                        "the backend did not answer within %u ms",
-                        ctx->deadline_ms);
+        rc = xlcfg__blind(ctx, dom, err);
     if (!rc)
         rc = next_config(ctx, &cut, dom, &next, err);
     if (!rc)

@@ -7,10 +7,6 @@
 #include <string.h>
 
 #define USUAL_WAIT_MS 10000
-/* A backend without a script is ready a moment after libxl is done. */
-#define READY_MS 5000
-/* How often another may begin a change of the device that we are about to. */
-#define TRIES 20
 
 /* ---- attach ---- */
 
@@ -129,7 +125,7 @@ static int choose(struct xlcfg__plug *p, enum xlcfg_kind kind,
 static const struct xlcfg__edit as_it_is = { .kind = XLCFG_KINDS };
 
 /* It failed: back to where it was.  err has the reason and keeps it. */
-static int roll_back(struct xlcfg__plug *p, xlcfg_error *err)
+static void roll_back(struct xlcfg__plug *p, xlcfg_error *err)
 {
     xlcfg_error why = XLCFG_ERROR_INIT;
     size_t len = strnlen(err->message, 500);
@@ -144,7 +140,6 @@ static int roll_back(struct xlcfg__plug *p, xlcfg_error *err)
         snprintf(err->message + len, sizeof(err->message) - len,
                  "; taken back");
     err->code = XLCFG_ERROR_REFUSED;
-    return err->code;
 }
 
 /* What the act came to; why is what the driver said, code 0 for nothing. */
@@ -154,11 +149,8 @@ static int judge_attach(struct xlcfg__plug *p, xlcfg_error *why,
     enum xlcfg_live live;
     int rc;
 
-    if (why->code == XLCFG_ERROR_UNREACHABLE) {
-        if (err)
-            *err = *why;
-        return why->code;
-    }
+    if (why->code == XLCFG_ERROR_UNREACHABLE)
+        return xlcfg__err_give(err, why);
     if (why->code == XLCFG_ERROR_DEVICE_EXISTS ||
         why->code == XLCFG_ERROR_INVAL || why->code == XLCFG_ERROR_NI) {
         /* nothing was done; what is there is somebody else's */
@@ -168,7 +160,8 @@ static int judge_attach(struct xlcfg__plug *p, xlcfg_error *why,
         return rc ? rc : why->code;
     }
     rc = xlcfg__plug_until_ready(p, why->code ? 0 : p->opt.wait_ms
-                                 ? p->opt.wait_ms : READY_MS, &live, err);
+                                 ? p->opt.wait_ms : XLCFG__PLUG_READY_MS,
+                                 &live, err);
     if (rc == XLCFG_ERROR_DOMAIN_NOTFOUND)
         return xlcfg__plug_gone(p, err);
     if (rc)
@@ -189,10 +182,8 @@ static int judge_attach(struct xlcfg__plug *p, xlcfg_error *why,
         xlcfg__err(why, XLCFG_ERROR_REFUSED, p->in->key,
                    "the backend did not take it: it is %s",
                    xlcfg__live_name(live));
-    rc = roll_back(p, why);
-    if (err)
-        *err = *why;
-    return rc;
+    roll_back(p, why);
+    return xlcfg__err_give(err, why);
 }
 
 /* Chosen, and the intent begun: again, when another was quicker. */
@@ -212,9 +203,7 @@ static int prepare(struct xlcfg__plug *p, enum xlcfg_kind kind,
             return 0;
         xlcfg_doc_free(*whole_r);
         *whole_r = NULL;
-        if (rc != XLCFG_ERROR_LOCK_FAIL || i == TRIES)
-            return rc;
-        rc = xlcfg__plug_look(p, err);
+        rc = xlcfg__plug_outrun(p, i, rc, err);
         if (rc)
             return rc;
     }
@@ -256,14 +245,14 @@ static int act(struct xlcfg__plug *p, enum xlcfg_kind kind,
                const xlcfg_doc *body, struct xlcfg_ident *id,
                xlcfg_doc **whole, xlcfg_error *err)
 {
-    for (int i = 0; i <= TRIES; i++) {
+    for (int i = 0; i <= XLCFG__PLUG_TRIES; i++) {
         xlcfg_error why = XLCFG_ERROR_INIT;
         int rc;
 
         why.code = p->ctx->conn->drv.attach(p->ctx->conn->handle,
                                             &p->sight.cut.dom, kind, *whole,
                                             &why);
-        if (why.code != XLCFG_ERROR_LOCK_FAIL || i == TRIES)
+        if (why.code != XLCFG_ERROR_LOCK_FAIL || i == XLCFG__PLUG_TRIES)
             return judge_attach(p, &why, err);
         rc = choose_again(p, kind, body, id, whole, err);
         if (rc)
@@ -315,9 +304,7 @@ int xlcfg_device_attach(xlcfg_ctx *ctx, const char *dom, const char *kind,
     if (xlcfg_doc_kind(body) != XLCFG_DOC_OBJECT)
         return xlcfg__err(err, XLCFG_ERROR_INVAL, NULL,
                           "expected an object: the body of a %s", kind);
-    rc = xlcfg__plug_begin(&p, ctx, dom, opt, err);
-    if (!rc)
-        rc = xlcfg__plug_able(&p, k, XLCFG_ACT_ATTACH, err);
+    rc = xlcfg__plug_begin(&p, ctx, dom, k, XLCFG_ACT_ATTACH, opt, err);
     if (!rc)
         rc = attach(&p, k, body, doc_r, err);
     xlcfg__plug_end(&p);
@@ -333,11 +320,8 @@ static int judge_detach(struct xlcfg__plug *p, xlcfg_error *why,
     enum xlcfg_live live;
     int rc;
 
-    if (why->code == XLCFG_ERROR_UNREACHABLE) {
-        if (err)
-            *err = *why;
-        return why->code;
-    }
+    if (why->code == XLCFG_ERROR_UNREACHABLE)
+        return xlcfg__err_give(err, why);
     rc = xlcfg__plug_peek_held(p, err);
     if (rc == XLCFG_ERROR_DOMAIN_NOTFOUND)
         return xlcfg__plug_gone(p, err);
@@ -389,10 +373,8 @@ static int prepare_detach(struct xlcfg__plug *p, enum xlcfg_kind kind,
             return rc;
         rc = xlcfg__plug_record(p, XLCFG_OP_DETACH, kind, id, body, NULL,
                                 err);
-        if (rc != XLCFG_ERROR_LOCK_FAIL || i == TRIES)
-            return rc;
-        rc = xlcfg__plug_look(p, err);
-        if (rc)
+        rc = xlcfg__plug_outrun(p, i, rc, err);
+        if (rc || p->in)
             return rc;
     }
 }
@@ -430,16 +412,14 @@ int xlcfg_device_detach(xlcfg_ctx *ctx, const char *dom, const char *key,
                         const xlcfg_plug_options *opt, xlcfg_doc **doc_r,
                         xlcfg_error *err)
 {
-    enum xlcfg_kind kind = xlcfg__key_kind(key);
+    enum xlcfg_kind kind;
     struct xlcfg__plug p;
     int rc;
 
-    if (kind == XLCFG_KINDS)
-        return xlcfg__err(err, XLCFG_ERROR_INVAL, key,
-                          "expected a device key such as disk/xvdb");
-    rc = xlcfg__plug_begin(&p, ctx, dom, opt, err);
-    if (!rc)
-        rc = xlcfg__plug_able(&p, kind, XLCFG_ACT_DETACH, err);
+    rc = xlcfg__plug_kind(key, &kind, err);
+    if (rc)
+        return rc;
+    rc = xlcfg__plug_begin(&p, ctx, dom, kind, XLCFG_ACT_DETACH, opt, err);
     if (!rc)
         rc = detach(&p, kind, key, doc_r, err);
     xlcfg__plug_end(&p);

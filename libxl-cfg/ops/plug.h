@@ -98,8 +98,18 @@ struct xlcfg__plug {
     xlcfg__items steps;
 };
 
-/* The first look, and what every act asks of the domain.  _end in any case. */
+/* A backend without a script is ready a moment after libxl is done. */
+#define XLCFG__PLUG_READY_MS 5000
+/* How often another may begin a change of the device that we are about to. */
+#define XLCFG__PLUG_TRIES 20
+
+/* The kind that a key names.  INVAL: it is none. */
+int xlcfg__plug_kind(const char *key, enum xlcfg_kind *kind_r,
+                     xlcfg_error *err);
+/* The first look, and what every act asks of the domain: among others that
+ * the driver can do it, else NI with its reason.  _end in any case. */
 int xlcfg__plug_begin(struct xlcfg__plug *p, xlcfg_ctx *ctx, const char *dom,
+                      enum xlcfg_kind kind, enum xlcfg_action act,
                       const xlcfg_plug_options *opt, xlcfg_error *err);
 void xlcfg__plug_end(struct xlcfg__plug *p);
 int xlcfg__plug_look(struct xlcfg__plug *p, xlcfg_error *err);
@@ -110,9 +120,6 @@ int xlcfg__plug_peek(struct xlcfg__plug *p, xlcfg_error *err);
  * it shows as gone can lose its entry without another look.  Not held when
  * another does not let go of it. */
 int xlcfg__plug_peek_held(struct xlcfg__plug *p, xlcfg_error *err);
-/* NI with the driver's reason. */
-int xlcfg__plug_able(struct xlcfg__plug *p, enum xlcfg_kind kind,
-                     enum xlcfg_action act, xlcfg_error *err);
 /* What was handed in, as the driver reads it, and xlcfg__plug_unlocked. */
 int xlcfg__plug_check(struct xlcfg__plug *p, enum xlcfg_kind kind,
                       const xlcfg_doc *body, xlcfg_error *err);
@@ -127,6 +134,10 @@ int xlcfg__plug_unlocked(struct xlcfg__plug *p, xlcfg_error *err);
 int xlcfg__plug_record(struct xlcfg__plug *p, enum xlcfg_op op,
                        enum xlcfg_kind kind, const struct xlcfg_ident *id,
                        const xlcfg_doc *before, const xlcfg_doc *after,
+                       xlcfg_error *err);
+/* What came of the i-th try to record: 0 when another was quicker, a new look
+ * was taken, and it is worth another try; else rc, or the look's. */
+int xlcfg__plug_outrun(struct xlcfg__plug *p, int i, int rc,
                        xlcfg_error *err);
 /*
  * An intent that is open under this match: made ours, and settled unless it

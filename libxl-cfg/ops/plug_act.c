@@ -36,9 +36,7 @@ int xlcfg__plug_peek(struct xlcfg__plug *p, xlcfg_error *err)
     xlcfg__sight_dispose(&p->sight);
     rc = xlcfg__cut_take(p->ctx, p->uuid, &p->sight.cut, err);
     if (!rc && p->sight.cut.blind)
-        rc = xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, p->uuid,
-                        "the backend did not answer within %u ms",
-                        p->ctx->deadline_ms);
+        rc = xlcfg__blind(p->ctx, p->uuid, err);
     return rc;
 }
 
@@ -59,7 +57,29 @@ int xlcfg__plug_peek_held(struct xlcfg__plug *p, xlcfg_error *err)
     return rc;
 }
 
+static int check_able(const xlcfg_ctx *ctx, enum xlcfg_kind kind,
+                      enum xlcfg_action act, xlcfg_error *err)
+{
+    char reason[256] = "this driver cannot";
+
+    if (ctx->conn->drv.can(ctx->conn->handle, kind, act, reason,
+                           sizeof(reason)))
+        return 0;
+    return xlcfg__err(err, XLCFG_ERROR_NI, xlcfg__kinds[kind].name, "%s",
+                      reason);
+}
+
+int xlcfg__plug_kind(const char *key, enum xlcfg_kind *kind_r,
+                     xlcfg_error *err)
+{
+    *kind_r = xlcfg__key_kind(key);
+    return *kind_r != XLCFG_KINDS ? 0
+        : xlcfg__err(err, XLCFG_ERROR_INVAL, key,
+                     "expected a device key such as disk/xvdb");
+}
+
 int xlcfg__plug_begin(struct xlcfg__plug *p, xlcfg_ctx *ctx, const char *dom,
+                      enum xlcfg_kind kind, enum xlcfg_action act,
                       const xlcfg_plug_options *opt, xlcfg_error *err)
 {
     const char *version;
@@ -84,19 +104,7 @@ int xlcfg__plug_begin(struct xlcfg__plug *p, xlcfg_ctx *ctx, const char *dom,
         (!version || strcmp(version, p->opt.if_version)))
         return xlcfg__conflict(ctx, p->sight.doc, p->opt.if_version, dom,
                                err);
-    return 0;
-}
-
-int xlcfg__plug_able(struct xlcfg__plug *p, enum xlcfg_kind kind,
-                     enum xlcfg_action act, xlcfg_error *err)
-{
-    char reason[256] = "this driver cannot";
-
-    if (p->ctx->conn->drv.can(p->ctx->conn->handle, kind, act, reason,
-                              sizeof(reason)))
-        return 0;
-    return xlcfg__err(err, XLCFG_ERROR_NI, xlcfg__kinds[kind].name, "%s",
-                      reason);
+    return check_able(ctx, kind, act, err);
 }
 
 int xlcfg__plug_unlocked(struct xlcfg__plug *p, xlcfg_error *err)
@@ -172,8 +180,7 @@ static int begin_intent(struct xlcfg__plug *p, xlcfg_error *err)
         !xlcfg__plug_look(p, NULL))
         return xlcfg__conflict(p->ctx, p->sight.doc, p->opt.if_version,
                                p->uuid, err);
-    if (err)
-        *err = why;
+    xlcfg__err_give(err, &why);
     return rc;
 }
 
@@ -203,6 +210,14 @@ int xlcfg__plug_record(struct xlcfg__plug *p, enum xlcfg_op op,
         return xlcfg__nomem(err);
     }
     return begin_intent(p, err);
+}
+
+int xlcfg__plug_outrun(struct xlcfg__plug *p, int i, int rc,
+                       xlcfg_error *err)
+{
+    if (rc != XLCFG_ERROR_LOCK_FAIL || i == XLCFG__PLUG_TRIES)
+        return rc;
+    return xlcfg__plug_look(p, err);
 }
 
 /* It has a living owner. */

@@ -19,9 +19,7 @@ int xlcfg__sight_clear(xlcfg_ctx *ctx, const char *dom,
     if (rc || !sight->cut.blind)
         return rc;
     xlcfg__sight_dispose(sight);
-    return xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, dom,
-                      "the backend did not answer within %u ms",
-                      ctx->deadline_ms);
+    return xlcfg__blind(ctx, dom, err);
 }
 
 enum xlcfg_live xlcfg__sight_live(const struct xlcfg__sight *sight,

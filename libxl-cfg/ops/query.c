@@ -36,12 +36,10 @@ int xlcfg_domain_xml(xlcfg_ctx *ctx, const char *dom, char **xml_r,
         return rc;
     /* what was once seen is not to be taken for what runs */
     rc = !xlcfg_doc_get(doc, "last_seen") ? 0
-        : xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, dom,
-                     "the backend did not answer within %u ms",
-                     ctx->deadline_ms);
+        : xlcfg__blind(ctx, dom, err);
     if (!rc)
         rc = ctx->conn->drv.to_xml(ctx->conn->handle,
-                               xlcfg_doc_get(doc, "config"), xml_r,
+                                   xlcfg_doc_get(doc, "config"), xml_r,
                                    err);
     xlcfg_doc_free(doc);
     return rc;
@@ -154,9 +152,7 @@ int xlcfg_domain_diff(xlcfg_ctx *ctx, const char *dom, xlcfg_doc **doc_r,
     if (rc)
         return rc;
     if (cut.blind)
-        rc = xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, dom,
-                        "the backend did not answer within %u ms",
-                        ctx->deadline_ms);
+        rc = xlcfg__blind(ctx, dom, err);
     if (!rc)
         rc = finish_live(&cut, err);
     if (!rc) {

@@ -6,10 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#define READY_MS 5000
 #define READY_STEP_MS 50
-/* How often another may begin a change of the device that we are about to. */
-#define TRIES 20
 
 /* ---- what is asked for ---- */
 
@@ -141,9 +138,7 @@ static int not_done(struct xlcfg__plug *p, xlcfg_error *why, xlcfg_error *err)
         return rc;
     if (why->code != XLCFG_ERROR_NI && why->code != XLCFG_ERROR_INVAL)
         why->code = XLCFG_ERROR_REFUSED;
-    if (err)
-        *err = *why;
-    return why->code;
+    return xlcfg__err_give(err, why);
 }
 
 static int judge(struct xlcfg__plug *p, xlcfg_error *why, xlcfg_error *err)
@@ -152,13 +147,10 @@ static int judge(struct xlcfg__plug *p, xlcfg_error *why, xlcfg_error *err)
     enum xlcfg_live live;
     int rc;
 
-    if (why->code == XLCFG_ERROR_UNREACHABLE) {
-        if (err)
-            *err = *why;
-        return why->code;
-    }
+    if (why->code == XLCFG_ERROR_UNREACHABLE)
+        return xlcfg__err_give(err, why);
     rc = look_until_shown(p, why->code ? 0 : p->opt.wait_ms ? p->opt.wait_ms
-                          : READY_MS, &live, &shown, err);
+                          : XLCFG__PLUG_READY_MS, &live, &shown, err);
     if (rc == XLCFG_ERROR_DOMAIN_NOTFOUND)
         return xlcfg__plug_gone(p, err);
     if (rc)
@@ -222,9 +214,7 @@ static int prepare(struct xlcfg__plug *p, enum xlcfg_kind kind,
             return 0;
         xlcfg_doc_free(*after_r);
         *after_r = NULL;
-        if (rc != XLCFG_ERROR_LOCK_FAIL || i == TRIES)
-            return rc;
-        rc = xlcfg__plug_look(p, err);
+        rc = xlcfg__plug_outrun(p, i, rc, err);
         if (rc)
             return rc;
     }
@@ -286,20 +276,18 @@ int xlcfg_device_update(xlcfg_ctx *ctx, const char *dom, const char *key,
                         const xlcfg_doc *body, const xlcfg_plug_options *opt,
                         xlcfg_doc **doc_r, xlcfg_error *err)
 {
-    enum xlcfg_kind kind = xlcfg__key_kind(key);
+    enum xlcfg_kind kind;
     struct xlcfg__plug p;
     int rc;
 
-    if (kind == XLCFG_KINDS)
-        return xlcfg__err(err, XLCFG_ERROR_INVAL, key,
-                          "expected a device key such as disk/xvdb");
+    rc = xlcfg__plug_kind(key, &kind, err);
+    if (rc)
+        return rc;
     if (xlcfg_doc_kind(body) != XLCFG_DOC_OBJECT)
         return xlcfg__err(err, XLCFG_ERROR_INVAL, "",
                           "expected an object: members of a %s",
                           xlcfg__kinds[kind].name);
-    rc = xlcfg__plug_begin(&p, ctx, dom, opt, err);
-    if (!rc)
-        rc = xlcfg__plug_able(&p, kind, XLCFG_ACT_UPDATE, err);
+    rc = xlcfg__plug_begin(&p, ctx, dom, kind, XLCFG_ACT_UPDATE, opt, err);
     if (!rc)
         rc = update(&p, kind, key, body, doc_r, err);
     xlcfg__plug_end(&p);

@@ -313,7 +313,36 @@ int xlcfg__state_history(xlcfg__state *st, const char *driver,
     return 0;
 }
 
-/* ---- as it was, and as it is ---- */
+/* ---- as it was ---- */
+
+int xlcfg__state_by_version(xlcfg__state *st, const char *driver,
+                            const char *uuid, const char *version,
+                            xlcfg_doc **doc_r, xlcfg_error *err)
+{
+    size_t len = strlen(st->instance);
+    xlcfg_doc *doc = NULL;
+    sqlite3_stmt *stmt;
+    int rc;
+
+    if (strncmp(version, st->instance, len) || version[len] != '.')
+        return xlcfg__err(err, XLCFG_ERROR_TOO_OLD, version,
+                          "it is of another store");
+    rc = xlcfg__state_query(st, XLCFG__SQL_BY_VERSION, &stmt, err, "itt",
+                            (int64_t)strtoll(version + len + 1, NULL, 10),
+                            driver, uuid);
+    if (!rc)
+        rc = xlcfg__state_step(st, stmt, err);
+    if (!rc)
+        rc = xlcfg__state_doc(st, stmt, 0, &doc, err);
+    xlcfg__state_done(stmt);
+    if (rc < 0)
+        return rc;
+    if (!doc)
+        return xlcfg__err(err, XLCFG_ERROR_TOO_OLD, version,
+                          "history does not hold it");
+    *doc_r = doc;
+    return 0;
+}
 
 static int revision_at(xlcfg__state *st, const char *driver,
                        const char *uuid, int64_t at, int64_t *rev_r,
@@ -373,98 +402,6 @@ int xlcfg__state_at(xlcfg__state *st, const char *driver, const char *uuid,
     else
         *doc_r = doc;
     return rc;
-}
-
-void xlcfg__lines_dispose(struct xlcfg__lines *lines)
-{
-    for (size_t i = 0; i < lines->count; i++) {
-        free(lines->v[i].uuid);
-        free(lines->v[i].name);
-        free(lines->v[i].state);
-        free(lines->v[i].place);
-        xlcfg_doc_free(lines->v[i].snapshot);
-    }
-    free(lines->v);
-    *lines = (struct xlcfg__lines){ 0 };
-}
-
-static int add_line(xlcfg__state *st, sqlite3_stmt *stmt,
-                    struct xlcfg__lines *lines, xlcfg_error *err)
-{
-    struct xlcfg__line *line;
-
-    if (lines->count == lines->room) {
-        size_t more = lines->room ? lines->room * 2 : 16;
-
-        line = reallocarray(lines->v, more, sizeof(*line));
-        if (!line)
-            return xlcfg__nomem(err);
-        lines->v = line;
-        lines->room = more;
-    }
-    line = &lines->v[lines->count++];
-    *line = (struct xlcfg__line){
-        .domid = sqlite3_column_int64(stmt, 4),
-        .revision = sqlite3_column_int64(stmt, 5),
-        .gone = sqlite3_column_int(stmt, 6) != 0,
-    };
-    xlcfg__state_vertext(st, line->revision, line->version);
-    xlcfg__state_buf(stmt, 7, line->hash, sizeof(line->hash));
-    xlcfg__state_buf(stmt, 8, line->address_hash,
-                     sizeof(line->address_hash));
-    if (!xlcfg__state_text(stmt, 0, &line->uuid) ||
-        !xlcfg__state_text(stmt, 1, &line->name) ||
-        !xlcfg__state_text(stmt, 2, &line->state) ||
-        !xlcfg__state_text(stmt, 3, &line->place))
-        return xlcfg__nomem(err);
-    return xlcfg__state_doc(st, stmt, 9, &line->snapshot, err);
-}
-
-int xlcfg__state_lines(xlcfg__state *st, const char *driver,
-                       bool want_snapshots, struct xlcfg__lines *lines_r,
-                       xlcfg_error *err)
-{
-    struct xlcfg__lines lines = { 0 };
-    sqlite3_stmt *stmt;
-    int rc;
-
-    rc = xlcfg__state_run(st, XLCFG__SQL_READ, err, "");
-    if (rc)
-        return rc;
-    rc = xlcfg__state_version(st, lines.version, err);
-    if (!rc) {
-        rc = xlcfg__state_query(st, XLCFG__SQL_LINES, &stmt, err, "ti",
-                                driver, (int64_t)want_snapshots);
-        while (!rc && !(rc = xlcfg__state_step(st, stmt, err)))
-            rc = add_line(st, stmt, &lines, err);
-        xlcfg__state_done(stmt);
-        rc = rc < 0 ? rc : 0;
-    }
-    rc = xlcfg__state_end(st, rc, err);
-    if (rc)
-        xlcfg__lines_dispose(&lines);
-    else
-        *lines_r = lines;
-    return rc;
-}
-
-const struct xlcfg__line *xlcfg__lines_find(const struct xlcfg__lines *lines,
-                                            const char *uuid)
-{
-    size_t low = 0, high = lines->count;
-
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        int c = strcmp(uuid, lines->v[mid].uuid);
-
-        if (!c)
-            return &lines->v[mid];
-        if (c < 0)
-            high = mid;
-        else
-            low = mid + 1;
-    }
-    return NULL;
 }
 
 int xlcfg__state_oldest(xlcfg__state *st, int64_t *rev_r, xlcfg_error *err)
