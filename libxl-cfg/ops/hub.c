@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The hub's thread: when to look, what is new, whom to wake. */
+/* The hub's thread: when to look, and its life. */
 #include "ops/hub.h"
 
 #include <errno.h>
@@ -12,9 +12,11 @@
 #include <unistd.h>
 
 #define SWEEP_MS 5000
-#define SHARE 20                /* a sweep takes 1/20 of its interval */
+/* What a sweep takes of its interval at most to look at those of whom nobody
+ * said anything; with a pulse, which is as good, and without. */
+#define SHARE_PULSED 100
+#define SHARE 20
 #define RETRY_MS 500
-#define BATCH 64
 #define LISTS 3                 /* in one round, as domains come and go; */
 #define RELIST_MS 100           /* then the other work has its turn first */
 
@@ -26,121 +28,10 @@ static void ring_bell(int fd)
     (void)!write(fd, &one, sizeof(one));
 }
 
-static void wake_all(struct xlcfg__hub *hub)
+void xlcfg__hub_wake(struct xlcfg__hub *hub)
 {
     for (struct xlcfg_watch *w = hub->watches; w; w = w->next)
         ring_bell(w->fd);
-}
-
-/* ---- what is new in the store ---- */
-
-static void forget_ring(struct xlcfg__hub *hub)
-{
-    for (size_t i = 0; i < XLCFG__RING; i++) {
-        xlcfg_doc_free(hub->ring[i].doc);
-        hub->ring[i] = (struct xlcfg__hub_event){ 0 };
-    }
-    hub->first = hub->count = 0;
-}
-
-static void add_event(struct xlcfg__hub *hub, const xlcfg_doc *doc)
-{
-    const char *uuid = xlcfg_doc_string(xlcfg_doc_pointer(doc,
-                                                          "/domain/uuid"));
-    size_t at = (hub->first + hub->count) % XLCFG__RING;
-    struct xlcfg__hub_event *slot = &hub->ring[at];
-
-    if (hub->count == XLCFG__RING) {
-        hub->base = slot->revision;
-        xlcfg_doc_free(slot->doc);
-        hub->first = (hub->first + 1) % XLCFG__RING;
-        hub->count--;
-    }
-    slot->revision = xlcfg__doc_to_int(xlcfg_doc_get(doc, "revision"), 0);
-    strncpy(slot->uuid, uuid ? uuid : "", sizeof(slot->uuid) - 1);
-    slot->doc = xlcfg_doc_ref(doc);
-    hub->count++;
-}
-
-static int64_t revision_of(const char *version)
-{
-    const char *dot = strchr(version, '.');
-
-    return dot ? strtoll(dot + 1, NULL, 10) : 0;
-}
-
-/* Events were read up to this version. */
-static void take_over(struct xlcfg__hub *hub, const char *version,
-                      const xlcfg_doc *events)
-{
-    size_t n = xlcfg_doc_count(events);
-
-    pthread_mutex_lock(&hub->lock);
-    if (strncmp(hub->version, version, 12)) {
-        forget_ring(hub);       /* another store */
-        hub->base = revision_of(version);
-    }
-    for (size_t i = 0; i < n; i++)
-        add_event(hub, xlcfg_doc_at(events, i));
-    strcpy(hub->version, version);
-    hub->newest = revision_of(version);
-    wake_all(hub);
-    pthread_mutex_unlock(&hub->lock);
-}
-
-/* The events after hub->version, BATCH at most; 1: that was all. */
-static int read_some(struct xlcfg__hub *hub, xlcfg__state *st,
-                     xlcfg_error *err)
-{
-    const char *driver = hub->sweeper.ctx->conn->drv.name;
-    char version[XLCFG__VERSION_MAX];
-    xlcfg_doc *events = NULL;
-    const char *last;
-    int rc;
-
-    /* the version first: what comes after it comes with the next reading */
-    rc = xlcfg__state_version(st, version, err);
-    if (rc || !strcmp(version, hub->version))
-        return rc ? rc : 1;
-    if (!strncmp(version, hub->version, 12))
-        rc = xlcfg__state_history(st, driver, NULL, hub->newest, BATCH,
-                                  &events, err);
-    /* history was cut past us: those who are as far behind are told by it */
-    if (rc == XLCFG_ERROR_TOO_OLD) {
-        pthread_mutex_lock(&hub->lock);
-        forget_ring(hub);
-        hub->base = revision_of(version);
-        pthread_mutex_unlock(&hub->lock);
-        rc = 0;
-    }
-    if (rc)
-        return rc;
-    last = xlcfg__doc_getstr(xlcfg_doc_at(events,
-                                          xlcfg_doc_count(events) - 1),
-                             "version");
-    if (last && (xlcfg_doc_count(events) == BATCH ||
-                 strcmp(last, version) > 0))
-        strcpy(version, last);
-    rc = xlcfg_doc_count(events) < BATCH;
-    take_over(hub, version, events);
-    xlcfg_doc_free(events);
-    return rc;
-}
-
-static int read_new(struct xlcfg__hub *hub, xlcfg_error *err)
-{
-    xlcfg_ctx *ctx = hub->sweeper.ctx;
-    xlcfg__state *st;
-    int rc;
-
-    rc = xlcfg__store(ctx, false, &st, err);
-    if (rc == XLCFG_ERROR_NOTFOUND)     /* of a host without a domain */
-        rc = xlcfg__store(ctx, true, &st, err);
-    while (!rc)
-        rc = read_some(hub, st, err);
-    if (rc < 0)
-        xlcfg__store_drop(ctx, false);
-    return rc < 0 ? rc : 0;
 }
 
 /* ---- hints ---- */
@@ -173,62 +64,6 @@ static int take_hints(struct xlcfg__hub *hub, xlcfg_error *err)
     return rc < 0 ? rc : 0;
 }
 
-/* Something in the folder of the store: a tick, or the file itself. */
-static void drain_inotify(struct xlcfg__hub *hub)
-{
-    char buf[4096] __attribute__((aligned(__alignof__(
-        struct inotify_event))));
-    ssize_t n;
-
-    while ((n = read(hub->inotify, buf, sizeof(buf))) > 0)
-        for (char *p = buf; p < buf + n;) {
-            const struct inotify_event *ev = (const void *)p;
-
-            if (!(ev->mask & IN_MODIFY) && ev->len &&
-                !strcmp(ev->name, "state.db"))
-                hub->sweeper.relist = true;
-            p += sizeof(*ev) + ev->len;
-        }
-}
-
-/* ---- who asks whether all is in the store ---- */
-
-/* Of several processes one is asked; without it everybody looks. */
-static void keep(struct xlcfg__hub *hub)
-{
-    xlcfg_ctx *ctx = hub->sweeper.ctx;
-    char *name;
-
-    if (hub->keeper && !xlcfg__keeper_lost(hub->keeper))
-        return;
-    xlcfg__keeper_close(hub->keeper);
-    hub->keeper = NULL;
-    name = xlcfg__keeper_name(ctx);
-    if (name && xlcfg__keeper_open(ctx->state_dir, name, &hub->keeper, NULL))
-        hub->keeper = NULL;
-    free(name);
-}
-
-static bool pressed(void *arg)
-{
-    struct xlcfg__hub *hub = arg;
-
-    return hub->keeper && xlcfg__keeper_asked(hub->keeper);
-}
-
-static void answer(struct xlcfg__hub *hub, bool well)
-{
-    xlcfg_ctx *ctx = hub->sweeper.ctx;
-    char version[XLCFG__VERSION_MAX];
-    size_t count = 0;
-    xlcfg__state *st;
-
-    well = well && xlcfg__sweep_sure(&hub->sweeper, &count) &&
-        !xlcfg__store(ctx, false, &st, NULL) &&
-        !xlcfg__state_version(st, version, NULL);
-    xlcfg__keeper_answer(hub->keeper, well ? version : NULL, count);
-}
-
 /* ---- the loop ---- */
 
 /* What is stale; and with a list, what nobody gave a hint of. */
@@ -254,24 +89,82 @@ static int look(struct xlcfg__hub *hub, bool list, bool sure,
     return rc;
 }
 
+/* What may wake it: into fds, of which there are four; how many. */
+static nfds_t all_fds(const struct xlcfg__hub *hub, struct pollfd *fds)
+{
+    const int all[] = {
+        hub->wake,
+        hub->keeper ? xlcfg__keeper_fd(hub->keeper) : hub->follow.fd,
+        hub->inotify, hub->hint_fd,
+    };
+
+    for (size_t i = 0; i < 4; i++)
+        fds[i] = (struct pollfd){ .fd = all[i], .events = POLLIN };
+    /* in trouble nothing is done but to try again, and to say so */
+    return hub->bad_since ? 2 : 4;
+}
+
+/* There is something that should not wait for those whose turn it is. */
+static bool pressed(void *arg)
+{
+    const struct xlcfg__hub *hub = arg;
+    struct pollfd fds[4];
+
+    return poll(fds, all_fds(hub, fds), 0) > 0;
+}
+
+/* A part of the turns, until somebody presses. */
+static int take_turns(struct xlcfg__hub *hub, xlcfg_error *err)
+{
+    int64_t from = xlcfg__now_ms();
+    int rc;
+
+    if (!hub->round_left || hub->round_ms <= 0)
+        return 0;
+    rc = xlcfg__sweep_round(&hub->sweeper, (unsigned)hub->round_ms,
+                            &hub->round_left, pressed, hub, err);
+    hub->round_ms -= (int)(xlcfg__now_ms() - from);
+    return rc ? rc : xlcfg__hub_read(hub, err);
+}
+
+/* What another hub keeps; hints from before that are only taken away. */
+static int go_after(struct xlcfg__hub *hub, xlcfg_error *err)
+{
+    int rc = hub->hinting ? take_hints(hub, err) : 0;
+
+    if (!rc)
+        rc = xlcfg__hub_read(hub, err);
+    if (rc)
+        xlcfg__hub_unfollow(hub);
+    return rc;
+}
+
 /* One round; what is due is done when nobody waits for it any more. */
 static int go_round(struct xlcfg__hub *hub, bool due, xlcfg_error *err)
 {
-    bool asked = hub->keeper && xlcfg__keeper_take(hub->keeper);
+    bool asked, all;
     int rc;
 
-    drain_inotify(hub);
-    rc = look(hub, due || asked, asked, err);
-    if (asked)
-        answer(hub, !rc);
+    xlcfg__hub_drain(hub);
+    if (xlcfg__hub_follows(hub, &due))
+        return go_after(hub, err);
+    asked = hub->keeper && xlcfg__keeper_take(hub->keeper);
+    /* a driver without a pulse can never be sure: nobody need wait */
+    all = due || (asked && (hub->sweeper.pulsed || !hub->ready));
+    rc = look(hub, all, all, err);
+    if (asked && !rc)
+        xlcfg__hub_answer(hub);
     if (!rc)
-        rc = read_new(hub, err);
-    if (rc || !due)
+        rc = xlcfg__hub_read(hub, err);
+    if (rc)
         return rc;
-    keep(hub);
-    rc = xlcfg__sweep_round(&hub->sweeper, hub->sweep_ms / SHARE, pressed,
-                            hub, err);
-    return rc ? rc : read_new(hub, err);
+    if (due) {
+        xlcfg__hub_beat(hub);
+        hub->round_ms = (int)(hub->sweep_ms / (hub->sweeper.pulsed
+                                               ? SHARE_PULSED : SHARE));
+        hub->round_left = hub->sweeper.count;
+    }
+    return take_turns(hub, err);
 }
 
 static void end(struct xlcfg__hub *hub, const xlcfg_error *err)
@@ -279,7 +172,7 @@ static void end(struct xlcfg__hub *hub, const xlcfg_error *err)
     pthread_mutex_lock(&hub->lock);
     hub->err = *err;
     hub->ended = true;
-    wake_all(hub);
+    xlcfg__hub_wake(hub);
     pthread_cond_broadcast(&hub->moved);
     pthread_mutex_unlock(&hub->lock);
 }
@@ -289,6 +182,8 @@ static bool judge(struct xlcfg__hub *hub, int rc, const xlcfg_error *err)
 {
     int64_t now = xlcfg__now_ms();
 
+    if (rc && hub->keeper)      /* nobody should follow */
+        xlcfg__keeper_dismiss(hub->keeper);
     pthread_mutex_lock(&hub->lock);
     hub->troubled = rc != 0;
     if (!rc && !hub->ready) {
@@ -342,16 +237,9 @@ static bool stopping(struct xlcfg__hub *hub)
 /* Sleep until there is something, until `until` at most. */
 static void wait_for_more(struct xlcfg__hub *hub, int64_t until)
 {
-    struct pollfd fds[4] = {
-        { .fd = hub->wake, .events = POLLIN },
-        { .fd = hub->keeper ? xlcfg__keeper_fd(hub->keeper) : -1,
-          .events = POLLIN },
-        { .fd = hub->inotify, .events = POLLIN },
-        { .fd = hub->hint_fd, .events = POLLIN },
-    };
+    struct pollfd fds[4];
+    nfds_t count = all_fds(hub, fds);
     int64_t ms = until - xlcfg__now_ms();
-    /* in trouble nothing is done but to try again, and to say so */
-    nfds_t count = hub->bad_since ? 2 : 4;
     uint64_t n;
 
     (void)poll(fds, count, ms < 0 ? 0 : ms > 60000 ? 60000 : (int)ms);
@@ -370,7 +258,7 @@ static void *run(void *arg)
 
         if (hub->bad_since && !due) {
             if (hub->keeper && xlcfg__keeper_take(hub->keeper))
-                xlcfg__keeper_answer(hub->keeper, NULL, 0);
+                xlcfg__keeper_dismiss(hub->keeper);
             wait_for_more(hub, bookmarks(hub, sweep_at));
             continue;
         }
@@ -382,6 +270,8 @@ static void *run(void *arg)
             sweep_at = xlcfg__now_ms() + RELIST_MS;
         if (!judge(hub, rc, &err))
             break;
+        if (hub->following && hub->follow_until < sweep_at)
+            sweep_at = hub->follow_until;
         wait_for_more(hub, bookmarks(hub, sweep_at));
     }
     return NULL;
@@ -391,8 +281,9 @@ static void *run(void *arg)
 
 static void hub_free(struct xlcfg__hub *hub)
 {
-    forget_ring(hub);
+    xlcfg__hub_forget(hub);
     xlcfg__keeper_close(hub->keeper);
+    xlcfg__follow_end(&hub->follow);
     xlcfg__sweeper_dispose(&hub->sweeper);
     xlcfg__conn_free(hub->hinting);
     xlcfg_ctx_close(hub->sweeper.ctx);
@@ -425,11 +316,11 @@ static int open_parts(struct xlcfg__hub *hub, xlcfg_ctx *ctx,
     hub->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     hub->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     if (hub->wake < 0 || hub->inotify < 0 ||
-        inotify_add_watch(hub->inotify, ctx->state_dir, IN_MODIFY |
-                          IN_CREATE | IN_DELETE | IN_MOVED_FROM |
-                          IN_MOVED_TO) < 0)
+        inotify_add_watch(hub->inotify, ctx->state_dir, IN_CREATE |
+                          IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO) < 0)
         return xlcfg__err(err, XLCFG_ERROR_FAIL, ctx->state_dir,
                           "cannot be watched: %s", strerror(errno));
+    xlcfg__hub_watch_tick(hub);
     return 0;
 }
 
@@ -459,8 +350,10 @@ int xlcfg__hub_start(xlcfg_ctx *ctx, unsigned sweep_ms,
         return xlcfg__nomem(err);
     pthread_mutex_init(&hub->lock, NULL);
     pthread_cond_init(&hub->moved, NULL);
-    hub->wake = hub->inotify = hub->hint_fd = -1;
+    hub->wake = hub->inotify = hub->hint_fd = hub->follow.fd = -1;
     hub->sweep_ms = sweep_ms ? sweep_ms : SWEEP_MS;
+    hub->sweeper.progress = xlcfg__hub_beat;
+    hub->sweeper.progress_arg = hub;
     rc = open_parts(hub, ctx, err);
     if (!rc)
         rc = start_thread(hub, err);

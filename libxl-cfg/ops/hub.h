@@ -5,7 +5,7 @@
  * of the store, its own and those of other processes, and wakes the watches.
  *
  *     hint, tick, question, or time -> sweep.c looks and records
- *                                   -> hub.c reads what is new, wakes
+ *                                   -> hub_read.c reads what is new, wakes
  *                                   -> watch.c hands it out
  *
  * A watch that is far behind reads from the store; the hub's ring of the last
@@ -51,7 +51,13 @@ struct xlcfg__hub {
     struct xlcfg_conn *hinting; /* whose descriptor is hint_fd */
     int hint_fd;
     int64_t bad_since;          /* 0: there is no trouble */
-    xlcfg__keeper *keeper;      /* NULL: another process is it */
+    int round_ms;               /* what is left of this sweep's share, */
+    size_t round_left;          /* and of the domains whose turn it is */
+    xlcfg__keeper *keeper;      /* NULL: another process is it, */
+    int64_t beat_at;            /* its next sign, at the earliest */
+    bool following;             /* and does all but reading for us */
+    struct xlcfg__follow follow;
+    int64_t follow_until;       /* it gives a sign until then */
 };
 
 struct xlcfg_watch {
@@ -72,6 +78,23 @@ struct xlcfg_watch {
     xlcfg_error err;            /* what ended it */
 };
 
+/* hub_read.c: events after hub->version, into the ring; and what in the
+ * store's folder says that there are some, taken away. */
+int xlcfg__hub_read(struct xlcfg__hub *hub, xlcfg_error *err);
+void xlcfg__hub_forget(struct xlcfg__hub *hub);
+void xlcfg__hub_watch_tick(struct xlcfg__hub *hub);
+void xlcfg__hub_drain(struct xlcfg__hub *hub);
+/* All watches; with the lock held. */
+void xlcfg__hub_wake(struct xlcfg__hub *hub);
+
+/* Does another hub see to it that all is recorded?  If not, what is due is
+ * ours to do, and *due is set when it is so all at once.  hub_keep.c. */
+bool xlcfg__hub_follows(struct xlcfg__hub *hub, bool *due);
+void xlcfg__hub_unfollow(struct xlcfg__hub *hub);
+/* To those who ask the keeper, when all was looked at. */
+void xlcfg__hub_answer(struct xlcfg__hub *hub);
+/* The keeper goes on; arg is the hub. */
+void xlcfg__hub_beat(void *arg);
 
 int xlcfg__hub_start(xlcfg_ctx *ctx, unsigned sweep_ms,
                      struct xlcfg__hub **hub_r, xlcfg_error *err);

@@ -274,6 +274,7 @@ static int look_at(struct xlcfg__sweeper *sw, struct xlcfg__mark *mark,
     /* what is seen from now on is of now, or comes with another hint */
     mark->stale = true;
     rc = look(sw->ctx, mark, err);
+    sw->progress(sw->progress_arg);
     if (rc == XLCFG_ERROR_DOMAIN_NOTFOUND) {
         mark->stale = false;
         mark->nothing = sw->relist = true;
@@ -295,15 +296,18 @@ int xlcfg__sweep_look(struct xlcfg__sweeper *sw, bool sure, xlcfg_error *err)
 }
 
 int xlcfg__sweep_round(struct xlcfg__sweeper *sw, unsigned budget_ms,
-                       bool (*pressed)(void *arg), void *arg,
+                       size_t *left, bool (*pressed)(void *arg), void *arg,
                        xlcfg_error *err)
 {
     int64_t until = xlcfg__now_ms() + budget_ms;
     int rc = 0;
 
-    for (size_t k = 0; k < sw->count && !rc; k++) {
+    if (*left > sw->count)
+        *left = sw->count;
+    while (*left && !rc) {
         struct xlcfg__mark *mark = &sw->marks[sw->cursor++ % sw->count];
 
+        --*left;
         if (!mark->nothing)
             rc = look_at(sw, mark, err);
         if (xlcfg__now_ms() >= until || pressed(arg))

@@ -33,6 +33,8 @@ struct xlcfg__sweeper {
     bool relist;                /* there may be others now */
     bool twins;                 /* two of one uuid */
     char instance[13];          /* of the store that has what was seen */
+    void (*progress)(void *arg);    /* after each look */
+    void *progress_arg;
 };
 
 void xlcfg__sweeper_dispose(struct xlcfg__sweeper *sw);
@@ -43,10 +45,10 @@ void xlcfg__sweep_hint(struct xlcfg__sweeper *sw, const char *uuid);
 /* At the stale ones; sure: also at those that change by themselves. */
 int xlcfg__sweep_look(struct xlcfg__sweeper *sw, bool sure,
                       xlcfg_error *err);
-/* At the others in turns, one at least, until the time is up or somebody
- * presses. */
+/* At *left of the others in turns, one at least, until the time is up or
+ * somebody presses; *left: how many are left of them. */
 int xlcfg__sweep_round(struct xlcfg__sweeper *sw, unsigned budget_ms,
-                       bool (*pressed)(void *arg), void *arg,
+                       size_t *left, bool (*pressed)(void *arg), void *arg,
                        xlcfg_error *err);
 /* All that happened before the list was asked for is recorded; how many
  * domains there are. */

@@ -17,6 +17,8 @@
 #include <unistd.h>
 
 #define ASKERS 64               /* at a time; more of them wait */
+#define PLACES 32               /* for those who follow */
+#define STEP_MS 5               /* until a keeper has time for one more */
 #define FORM "1 "               /* of the answer: another form, another word */
 
 struct xlcfg__keeper {
@@ -27,6 +29,8 @@ struct xlcfg__keeper {
     struct stat file;
     int askers[ASKERS];
     size_t count;
+    int places[PLACES];         /* of those who stay, and of some who went */
+    size_t taken;
 };
 
 /* watch-<16 hex>, which both sides make of the name alike. */
@@ -114,7 +118,7 @@ void xlcfg__keeper_close(struct xlcfg__keeper *k)
 {
     if (!k)
         return;
-    xlcfg__keeper_answer(k, NULL, 0);
+    xlcfg__keeper_dismiss(k);
     /* ours alone is taken away, and before another may make its own */
     if (k->file.st_ino && !xlcfg__keeper_lost(k))
         unlinkat(k->dir, k->name, 0);
@@ -163,22 +167,58 @@ size_t xlcfg__keeper_take(struct xlcfg__keeper *k)
     return k->count;
 }
 
+/* Who stays says nothing; so whatever is heard is the end of it. */
+static void clear_places(struct xlcfg__keeper *k, bool all)
+{
+    struct pollfd fds[PLACES];
+    size_t left = 0;
+
+    for (size_t i = 0; i < k->taken; i++)
+        fds[i] = (struct pollfd){ .fd = k->places[i], .events = POLLIN };
+    if (!k->taken || (!all && poll(fds, k->taken, 0) < 1))
+        return;
+    for (size_t i = 0; i < k->taken; i++)
+        if (all || fds[i].revents)
+            close(k->places[i]);
+        else
+            k->places[left++] = k->places[i];
+    k->taken = left;
+}
+
 void xlcfg__keeper_answer(struct xlcfg__keeper *k, const char *version,
                           size_t count)
 {
-    char text[128];
-    int len = 0;
-
-    if (version)
-        len = snprintf(text, sizeof(text), FORM "%s %zu\n", version, count);
+    clear_places(k, false);
     for (size_t i = 0; i < k->count; i++) {
+        bool stays = k->taken < PLACES;
+        char text[128];
+        int len;
+
+        len = snprintf(text, sizeof(text), FORM "%s %zu%s\n",
+                       version ? version : "-", count, stays ? " +" : "");
         /* who has gone away meanwhile wants no answer */
-        if (len > 0)
-            (void)!send(k->askers[i], text, (size_t)len,
-                        MSG_NOSIGNAL | MSG_DONTWAIT);
-        close(k->askers[i]);
+        (void)!send(k->askers[i], text, (size_t)len,
+                    MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (stays)
+            k->places[k->taken++] = k->askers[i];
+        else
+            close(k->askers[i]);
     }
     k->count = 0;
+}
+
+void xlcfg__keeper_dismiss(struct xlcfg__keeper *k)
+{
+    clear_places(k, true);
+    for (size_t i = 0; i < k->count; i++)
+        close(k->askers[i]);
+    k->count = 0;
+}
+
+void xlcfg__keeper_beat(const struct xlcfg__keeper *k)
+{
+    /* where that cannot be, those who follow look for themselves */
+    (void)!utimensat(k->dir, k->name, NULL, AT_SYMLINK_NOFOLLOW);
 }
 
 /* ---- asking it ---- */
@@ -191,22 +231,52 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static int call(const char *dir, const char *name, int *fd_r)
+/* watch-<16 hex>.sock */
+static void file_of(const char *name, char file[32])
 {
-    struct sockaddr_un at;
-    char base[24], file[32];
-    int folder, fd, r = -1;
+    char base[24];
 
     stem(name, base);
-    snprintf(file, sizeof(file), "%s.sock", base);
+    snprintf(file, 32, "%s.sock", base);
+}
+
+static void nap(void)
+{
+    static const struct timespec step = { 0, STEP_MS * 1000000 };
+
+    nanosleep(&step, NULL);
+}
+
+/* Many may come at once, and there is room for some. */
+static int connect_until(int fd, const struct sockaddr_un *at, int64_t until)
+{
+    int r;
+
+    for (;;) {
+        r = connect(fd, (const struct sockaddr *)at, sizeof(*at));
+        if (!r || errno != EAGAIN || now_ms() >= until)
+            return r;
+        nap();
+    }
+}
+
+static int call(const char *dir, const char *name, unsigned wait_ms,
+                int *fd_r)
+{
+    struct sockaddr_un at;
+    int folder, fd, r = -1;
+    char file[32];
+    bool late;
+
+    file_of(name, file);
     folder = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0)
         return XLCFG_ERROR_NOTFOUND;
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     address(folder, file, &at);
-    /* answers at once: yes, nobody there, or too many before us */
     if (fd >= 0)
-        r = connect(fd, (struct sockaddr *)&at, sizeof(at));
+        r = connect_until(fd, &at, now_ms() + wait_ms);
+    late = r && errno == EAGAIN;
     close(folder);
     if (!r && is_trusted(fd)) {
         *fd_r = fd;
@@ -214,7 +284,7 @@ static int call(const char *dir, const char *name, int *fd_r)
     }
     if (fd >= 0)
         close(fd);
-    return XLCFG_ERROR_NOTFOUND;
+    return late ? XLCFG_ERROR_TIMEDOUT : XLCFG_ERROR_NOTFOUND;
 }
 
 /* One line, without its end. */
@@ -247,20 +317,108 @@ static int hear(int fd, unsigned wait_ms, char *buf, size_t size)
     }
 }
 
+/* *fd_r: the connection, if there is a place for one who stays; else -1. */
+static int ask(const char *dir, const char *name, unsigned wait_ms,
+               char version_r[XLCFG__KEEPER_VERSION_MAX], size_t *count_r,
+               int *fd_r)
+{
+    char line[128], mark, end;
+    int fd, rc, n = 0;
+
+    rc = call(dir, name, wait_ms, &fd);
+    if (rc)
+        return rc;
+    rc = hear(fd, wait_ms, line, sizeof(line));
+    if (!rc)
+        n = sscanf(line, FORM "%63s %zu %c%c", version_r, count_r, &mark,
+                   &end);
+    if (!rc && n != 2 && (n != 3 || mark != '+'))
+        rc = XLCFG_ERROR_NOTFOUND;
+    *fd_r = !rc && n == 3 ? fd : -1;
+    if (*fd_r < 0)
+        close(fd);
+    return rc;
+}
+
 int xlcfg__keeper_ask(const char *dir, const char *name, unsigned wait_ms,
                       char version_r[XLCFG__KEEPER_VERSION_MAX],
                       size_t *count_r)
 {
-    char line[128], end;
     int fd, rc;
 
-    rc = call(dir, name, &fd);
-    if (rc)
-        return rc;
-    rc = hear(fd, wait_ms, line, sizeof(line));
-    close(fd);
-    if (!rc && sscanf(line, FORM "%63s %zu%c", version_r, count_r,
-                      &end) != 2)
+    rc = ask(dir, name, wait_ms, version_r, count_r, &fd);
+    if (!rc && fd >= 0)
+        close(fd);
+    if (!rc && !strcmp(version_r, "-"))
         rc = XLCFG_ERROR_NOTFOUND;
     return rc;
+}
+
+/* ---- following it ---- */
+
+static bool look_at(const char *dir, const char *name, struct stat *now)
+{
+    char file[32], *path;
+    int r;
+
+    file_of(name, file);
+    if (asprintf(&path, "%s/%s", dir, file) < 0)
+        return false;
+    r = lstat(path, now);
+    free(path);
+    return !r;
+}
+
+static bool is_same(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+int xlcfg__follow(const char *dir, const char *name, unsigned wait_ms,
+                  struct xlcfg__follow *f)
+{
+    int64_t until = now_ms() + wait_ms;
+    char version[XLCFG__KEEPER_VERSION_MAX];
+    size_t count;
+    int rc;
+
+    /* looked at before it answers: another's is seen to be another */
+    while (!look_at(dir, name, &f->file)) {
+        if (now_ms() >= until)
+            return XLCFG_ERROR_NOTFOUND;
+        nap();                  /* it has the lock, and not yet a socket */
+    }
+    do
+        rc = ask(dir, name, wait_ms, version, &count, &f->fd);
+    while (rc == XLCFG_ERROR_TIMEDOUT && xlcfg__follow_moved(f, dir, name));
+    return rc;
+}
+
+bool xlcfg__follow_ended(const struct xlcfg__follow *f, const char *dir,
+                         const char *name)
+{
+    struct pollfd fd = { .fd = f->fd, .events = POLLIN };
+    struct stat now;
+
+    return (f->fd >= 0 && poll(&fd, 1, 0)) || !look_at(dir, name, &now) ||
+        !is_same(&now, &f->file);
+}
+
+bool xlcfg__follow_moved(struct xlcfg__follow *f, const char *dir,
+                         const char *name)
+{
+    struct stat was = f->file;
+
+    if (!look_at(dir, name, &f->file))
+        return true;
+    return !is_same(&was, &f->file) ||
+        was.st_mtim.tv_sec != f->file.st_mtim.tv_sec ||
+        was.st_mtim.tv_nsec != f->file.st_mtim.tv_nsec;
+}
+
+void xlcfg__follow_end(struct xlcfg__follow *f)
+{
+    if (f->fd >= 0)
+        close(f->fd);
+    f->fd = -1;
 }

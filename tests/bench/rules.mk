@@ -9,10 +9,11 @@ $(BENCH_DOC): tests/bench/doc.c $(LIB_OBJ)
 
 BENCH_WATCH := $(B)/tests/bench/watch
 
-$(BENCH_WATCH): tests/bench/watch.c $(LIB_OBJ)
+$(BENCH_WATCH): tests/bench/watch.c tests/bench/latency.c \
+		tests/bench/latency.h $(LIB_OBJ)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEP_CFLAGS) $(XEN_CFLAGS) -o $@ $< \
-		$(LIB_OBJ) $(LIBS)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEP_CFLAGS) $(XEN_CFLAGS) -o $@ \
+		$(filter %.c,$^) $(LIB_OBJ) $(LIBS)
 
 ifeq ($(WITH_LIBVIRT)$(if $(VIRT_SRC),,n),y)
 BENCH_VIRT := $(B)/tests/bench/virt

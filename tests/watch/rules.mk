@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Events, history and waiting on a real xenstored; listings beside a watcher;
-# and for some minutes with everything killed at random.
+# many watchers; and for some minutes with everything killed at random.
 
 ifeq ($(WITH_XEN),y)
-CHECK_SUITES += check-watch check-kept
+CHECK_SUITES += check-watch check-kept check-follow
 CI_SUITES += check-watch-slow check-soak
 endif
 
-.PHONY: check-watch check-watch-slow check-kept check-soak
+.PHONY: check-watch check-watch-slow check-kept check-follow check-soak
 check-watch: all $(XS_OUT)/hv.so $(XS_OUT)/stock
 	XLCFG_BUILD=$(B) tests/watch/run
 
 check-kept: all $(XS_OUT)/hv.so $(XS_OUT)/stock
 	XLCFG_BUILD=$(B) tests/watch/kept
+
+check-follow: all $(XS_OUT)/hv.so $(XS_OUT)/stock
+	XLCFG_BUILD=$(B) tests/watch/follow
 
 check-watch-slow: all $(XS_OUT)/hv.so $(XS_OUT)/stock
 	XLCFG_BUILD=$(B) tests/watch/run --slow
