@@ -331,12 +331,13 @@ static int find_netdevs(struct deep *deep)
 
 /* ---- all of it ---- */
 
-static int read_sides(struct deep *deep, xlcfg_error *err)
+static int read_sides(struct deep *deep, const char *xml, xlcfg_error *err)
 {
     xmlNodePtr line;
     int rc;
 
-    rc = xlcfg__virt_desc(deep->d, 0, &deep->before, err);
+    rc = xml ? xlcfg__virt_parse_desc(deep->d, xml, &deep->before, err)
+        : xlcfg__virt_desc(deep->d, 0, &deep->before, err);
     if (!rc)
         rc = xlcfg__qmp_devices(deep->v, deep->d, &deep->devices, err);
     if (!rc)
@@ -357,7 +358,7 @@ static int read_sides(struct deep *deep, xlcfg_error *err)
     return 0;
 }
 
-int xlcfg__virt_deep(struct virt *v, virDomainPtr d,
+int xlcfg__virt_deep(struct virt *v, virDomainPtr d, const char *xml,
                      struct xlcfg_view *view, xlcfg_error *err)
 {
     struct deep deep = { .v = v, .d = d, .view = view };
@@ -370,7 +371,7 @@ int xlcfg__virt_deep(struct virt *v, virDomainPtr d,
                          "ms, it was not asked", info.stateTime);
         return view->unknown.failed ? xlcfg__nomem(err) : 0;
     }
-    rc = read_sides(&deep, err);
+    rc = read_sides(&deep, xml, err);
     if (!rc)
         rc = find_phantoms(&deep);
     if (!rc)

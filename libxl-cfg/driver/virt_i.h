@@ -62,6 +62,10 @@ int xlcfg__virt_find(void *handle, const char *name,
                      struct xlcfg_domain *dom_r, xlcfg_error *err);
 int xlcfg__virt_reach(struct virt *v, const struct xlcfg_domain *dom,
                       virDomainPtr *d_r, xlcfg_error *err);
+/* The same by a handle that is known already, if there is one: that its domain
+ * is gone since is only found out by its use. */
+int xlcfg__virt_known(struct virt *v, const struct xlcfg_domain *dom,
+                      virDomainPtr *d_r, xlcfg_error *err);
 /*
  * The same for many threads at once, by a handle that is known already: that
  * its domain is gone since is only found out by its use.  kept_r: did the list
@@ -177,6 +181,14 @@ bool xlcfg__virt_recall(struct xlcfg__virt_memo *memo,
 void xlcfg__virt_learn(struct xlcfg__virt_memo *memo,
                        const struct xlcfg__virt_text *text,
                        struct xlcfg__virt_sense *sense);
+/* The text that was understood last, to be freed; NULL: none is known. */
+char *xlcfg__virt_last(struct xlcfg__virt_memo *memo, const char *uuid,
+                       bool kept);
+/* When it was last seen that nobody was in its monitor, in ms of
+ * xlcfg__now_ms(); 0: never, or it is not known any more. */
+int64_t xlcfg__virt_calm(struct xlcfg__virt_memo *memo, const char *uuid);
+void xlcfg__virt_is_calm(struct xlcfg__virt_memo *memo, const char *uuid,
+                         int64_t when);
 void xlcfg__virt_sense_dispose(struct xlcfg__virt_sense *sense);
 
 /* ---- kept ---- */
@@ -196,7 +208,9 @@ int xlcfg__virt_is_transient(const struct xlcfg_domain *dom,
 
 /* The XML, with its secrets where they may be read; NULL: libvirt's error. */
 char *xlcfg__virt_xml(virDomainPtr d, unsigned flags);
-/* The XML as it is, aliases and all. */
+/* The XML as it is, aliases and all; parse_desc: of a text that was read. */
+int xlcfg__virt_parse_desc(virDomainPtr d, const char *xml, xmlDocPtr *doc_r,
+                           xlcfg_error *err);
 int xlcfg__virt_desc(virDomainPtr d, unsigned flags,
                      xmlDocPtr *doc_r, xlcfg_error *err);
 /* 0 and NULL: there is none. */
@@ -232,6 +246,10 @@ int xlcfg__virt_is_kept(virDomainPtr d, bool *kept_r, xlcfg_error *err);
 /* To be freed also after an error. */
 int xlcfg__virt_place_read(virDomainPtr d, struct xlcfg__virt_place *at,
                            xlcfg_error *err);
+/* The same as the last look saw it: to choose by, for what has changed since
+ * libvirt says when it is used. */
+int xlcfg__virt_place_recall(struct virt *v, virDomainPtr d, const char *uuid,
+                             struct xlcfg__virt_place *at, xlcfg_error *err);
 void xlcfg__virt_place_free(struct xlcfg__virt_place *at);
 /* Has another device the address of this one? */
 bool xlcfg__virt_is_taken(const struct xlcfg__virt_place *at,
@@ -309,10 +327,11 @@ int xlcfg__virt_clean(void *handle, const struct xlcfg_domain *dom,
  * QEMU cannot be asked.
  *
  * deep: compare the view with what QEMU has.  What libvirt lists and QEMU
- * has not is leaving, what QEMU has and libvirt does not list is leaked.
+ * has not is leaving, what QEMU has and libvirt does not list is leaked.  xml
+ * is what libvirt lists, if that was just read; else NULL.
  */
 bool xlcfg__virt_lost(struct virt *v, virDomainPtr d, const char *alias);
-int xlcfg__virt_deep(struct virt *v, virDomainPtr d,
+int xlcfg__virt_deep(struct virt *v, virDomainPtr d, const char *xml,
                      struct xlcfg_view *view, xlcfg_error *err);
 
 #endif

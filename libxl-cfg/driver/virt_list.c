@@ -53,6 +53,7 @@ static void learn_name(struct virt *v, const char *uuid, virDomainPtr d)
     pthread_mutex_unlock(&v->lock);
 }
 
+/* kept_r may be NULL; else that is told once. */
 static virDomainPtr named(struct virt *v, const char *uuid, int *kept_r)
 {
     virDomainPtr d = NULL;
@@ -61,8 +62,10 @@ static virDomainPtr named(struct virt *v, const char *uuid, int *kept_r)
     for (size_t i = 0; i < v->named && !d; i++)
         if (!strcmp(v->names[i].uuid, uuid)) {
             d = v->names[i].d;
-            *kept_r = v->names[i].kept;
-            v->names[i].kept = -1;
+            if (kept_r) {
+                *kept_r = v->names[i].kept;
+                v->names[i].kept = -1;
+            }
         }
     if (d)
         virDomainRef(d);
@@ -282,6 +285,18 @@ int xlcfg__virt_reach(struct virt *v, const struct xlcfg_domain *dom,
                                 err);
     *d_r = d;
     return 0;
+}
+
+int xlcfg__virt_known(struct virt *v, const struct xlcfg_domain *dom,
+                      virDomainPtr *d_r, xlcfg_error *err)
+{
+    int rc;
+
+    rc = xlcfg__virt_ready(v, err);
+    if (rc)
+        return rc;
+    *d_r = named(v, dom->uuid, NULL);
+    return *d_r ? 0 : xlcfg__virt_reach(v, dom, d_r, err);
 }
 
 int xlcfg__virt_hold(struct virt *v, const struct xlcfg_domain *dom,

@@ -6,6 +6,7 @@
  */
 #include "driver/virt_i.h"
 #include "core/hash.h"
+#include "driver/clock.h"
 #include "driver/virt_xml.h"
 
 #include <stdio.h>
@@ -34,6 +35,16 @@ char *xlcfg__virt_xml(virDomainPtr d, unsigned flags)
     return xml ? xml : virDomainGetXMLDesc(d, flags);
 }
 
+int xlcfg__virt_parse_desc(virDomainPtr d, const char *xml, xmlDocPtr *doc_r,
+                           xlcfg_error *err)
+{
+    int rc = xlcfg__virt_parse(xml, strlen(xml), "domain", doc_r, err);
+
+    if (rc == XLCFG_ERROR_PARSE)
+        xlcfg__err_in(err, virDomainGetName(d));
+    return rc;
+}
+
 int xlcfg__virt_desc(virDomainPtr d, unsigned flags,
                      xmlDocPtr *doc_r, xlcfg_error *err)
 {
@@ -42,11 +53,19 @@ int xlcfg__virt_desc(virDomainPtr d, unsigned flags,
 
     if (!xml)
         return xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
-    rc = xlcfg__virt_parse(xml, strlen(xml), "domain", doc_r, err);
+    rc = xlcfg__virt_parse_desc(d, xml, doc_r, err);
     free(xml);
-    if (rc == XLCFG_ERROR_PARSE)
-        xlcfg__err_in(err, virDomainGetName(d));
     return rc;
+}
+
+/* Who was not in the monitor so short a time ago is not stuck there now.  It
+ * is all that counts where the XML waits for nobody. */
+static bool cannot_be_stuck(struct virt *v, const char *uuid)
+{
+    int64_t calm = v->version && v->version < XML_WAITS
+        ? xlcfg__virt_calm(v->memo, uuid) : 0;
+
+    return calm && xlcfg__now_ms() - calm < STUCK_MS;
 }
 
 /*
@@ -54,16 +73,24 @@ int xlcfg__virt_desc(virDomainPtr d, unsigned flags,
  * waited for: true, nothing is to be read.  Before that it is libvirt's
  * memory that is shown; said when it is for long.
  */
-static bool is_busy(struct virt *v, virDomainPtr d, struct xlcfg_view *view)
+static bool is_busy(struct virt *v, virDomainPtr d, const char *uuid,
+                    struct xlcfg_view *view)
 {
     unsigned left = v->version >= XML_WAITS ? v->deadline_ms / 3 : 0;
     virDomainControlInfo info;
 
+    if (cannot_be_stuck(v, uuid))
+        return false;
     for (;; left -= left < STEP_MS ? left : STEP_MS) {
+        int64_t now = xlcfg__now_ms();
+
         /* a driver without this call has no such wait */
-        if (virDomainGetControlInfo(d, &info, 0) < 0 ||
-            info.state == VIR_DOMAIN_CONTROL_OK)
+        if (virDomainGetControlInfo(d, &info, 0) < 0)
             return false;
+        if (info.state == VIR_DOMAIN_CONTROL_OK) {
+            xlcfg__virt_is_calm(v->memo, uuid, now);
+            return false;
+        }
         if (!left)
             break;
         nap();
@@ -163,10 +190,10 @@ static int show_trouble(struct xlcfg_view *view, const xlcfg_error *why)
     return view->unknown.failed ? XLCFG_ERROR_NOMEM : 0;
 }
 
-/* Takes the text's XML. */
+/* Takes the text's XML; xml, unless NULL, is the same. */
 static int show_live(struct virt *v, virDomainPtr d,
                      const struct xlcfg_domain *dom,
-                     struct xlcfg__virt_text *text,
+                     struct xlcfg__virt_text *text, const char *xml,
                      struct xlcfg__virt_sense *sense,
                      struct xlcfg_view *view, xlcfg_error *err)
 {
@@ -177,7 +204,7 @@ static int show_live(struct virt *v, virDomainPtr d,
     if (!rc)
         rc = show(sense, view, &why);
     if (!rc && view->deep && v->is_qemu && dom->domid >= 0)
-        return xlcfg__virt_deep(v, d, view, err);
+        return xlcfg__virt_deep(v, d, xml, view, err);
     if (rc == XLCFG_ERROR_PARSE)
         rc = show_trouble(view, &why);
     if (rc && err)
@@ -197,7 +224,7 @@ int xlcfg__virt_live(void *handle, const struct xlcfg_domain *dom,
     rc = xlcfg__virt_reach(v, dom, &d, err);
     if (rc)
         return rc;
-    if (is_busy(v, d, view)) {
+    if (is_busy(v, d, dom->uuid, view)) {
         rc = view->unknown.failed ? xlcfg__nomem(err) : 0;
         goto out;
     }
@@ -205,7 +232,7 @@ int xlcfg__virt_live(void *handle, const struct xlcfg_domain *dom,
     if (!text.xml)
         rc = xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
     else
-        rc = show_live(v, d, dom, &text, &sense, view, err);
+        rc = show_live(v, d, dom, &text, NULL, &sense, view, err);
     xlcfg__virt_sense_dispose(&sense);
 out:
     virDomainFree(d);
@@ -227,7 +254,7 @@ int xlcfg__virt_index(void *handle, const struct xlcfg_domain *dom,
     if (rc)
         return rc;
     xlcfg__view_init(&busy);
-    if (!is_busy(v, d, &busy)) {
+    if (!is_busy(v, d, dom->uuid, &busy)) {
         xml = virDomainGetXMLDesc(d, 0);
         if (!xml)
             rc = xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
@@ -320,7 +347,7 @@ static int fill_look(struct virt *v, virDomainPtr d,
     look->print[0] = '\0';
     xlcfg__virt_sense_dispose(&l->sense);
     l->live.xml = again;
-    rc = show_live(v, d, dom, &l->live, &l->sense, look->view, err);
+    rc = show_live(v, d, dom, &l->live, l->xml, &l->sense, look->view, err);
     if (rc)
         return rc;
     l->kept.beside = l->sense.number;
@@ -348,7 +375,7 @@ int xlcfg__virt_look(void *handle, const struct xlcfg_domain *dom,
     rc = xlcfg__virt_hold(v, dom, &d, &l.hint, err);
     if (rc)
         return rc;
-    if (is_busy(v, d, look->view)) {
+    if (is_busy(v, d, dom->uuid, look->view)) {
         look->blind = true;
         look->stored_rc = xlcfg__err(&look->stored_err,
                                      XLCFG_ERROR_TIMEDOUT, dom->uuid,

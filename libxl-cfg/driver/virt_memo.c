@@ -14,6 +14,7 @@ struct row {
     struct xlcfg__virt_text text;       /* xml NULL: a free row */
     char uuid[37];
     unsigned long used;
+    int64_t calm;
     struct xlcfg__virt_sense sense;
 };
 
@@ -116,6 +117,8 @@ void xlcfg__virt_learn(struct xlcfg__virt_memo *memo,
 
     pthread_mutex_lock(&memo->lock);
     row = row_for(memo, text);
+    if (!row->text.xml || strcmp(row->uuid, text->uuid))
+        row->calm = 0;
     row_free(row);
     row->text = *text;
     strncpy(row->uuid, text->uuid, sizeof(row->uuid) - 1);
@@ -124,5 +127,45 @@ void xlcfg__virt_learn(struct xlcfg__virt_memo *memo,
     row->sense = *sense;
     xlcfg_doc_ref(sense->config);
     xlcfg_doc_ref(sense->addresses);
+    pthread_mutex_unlock(&memo->lock);
+}
+
+char *xlcfg__virt_last(struct xlcfg__virt_memo *memo, const char *uuid,
+                       bool kept)
+{
+    const struct xlcfg__virt_text text = { .uuid = uuid, .kept = kept };
+    struct row *row;
+    char *xml;
+
+    pthread_mutex_lock(&memo->lock);
+    row = row_of(memo, &text);
+    xml = row ? strdup(row->text.xml) : NULL;
+    pthread_mutex_unlock(&memo->lock);
+    return xml;
+}
+
+int64_t xlcfg__virt_calm(struct xlcfg__virt_memo *memo, const char *uuid)
+{
+    const struct xlcfg__virt_text text = { .uuid = uuid };
+    struct row *row;
+    int64_t when;
+
+    pthread_mutex_lock(&memo->lock);
+    row = row_of(memo, &text);
+    when = row ? row->calm : 0;
+    pthread_mutex_unlock(&memo->lock);
+    return when;
+}
+
+void xlcfg__virt_is_calm(struct xlcfg__virt_memo *memo, const char *uuid,
+                         int64_t when)
+{
+    const struct xlcfg__virt_text text = { .uuid = uuid };
+    struct row *row;
+
+    pthread_mutex_lock(&memo->lock);
+    row = row_of(memo, &text);
+    if (row)
+        row->calm = when;
     pthread_mutex_unlock(&memo->lock);
 }

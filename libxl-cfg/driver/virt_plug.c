@@ -89,14 +89,14 @@ int xlcfg__virt_prepare(void *handle, const struct xlcfg_domain *dom,
 
     (void)live;                 /* its bodies have lost their aliases */
     at.book = book;
-    rc = xlcfg__virt_reach(handle, dom, &d, err);
+    rc = xlcfg__virt_known(handle, dom, &d, err);
     if (rc)
         return rc;
     rc = xlcfg__virt_lone(kind, body, &doc, &dev, err);
     if (!rc)
         rc = xlcfg__virt_awake(d, err);
     if (!rc)
-        rc = xlcfg__virt_place_read(d, &at, err);
+        rc = xlcfg__virt_place_recall(handle, d, dom->uuid, &at, err);
     if (!rc)
         rc = xlcfg__virt_settle_in(&at, kind, dev, err);
     if (!rc) {
@@ -193,7 +193,7 @@ int xlcfg__virt_attach(void *handle, const struct xlcfg_domain *dom,
     bool kept = false, there = false;
     int rc;
 
-    rc = xlcfg__virt_reach(v, dom, &d, err);
+    rc = xlcfg__virt_known(v, dom, &d, err);
     if (rc)
         return rc;
     rc = xlcfg__virt_lone(kind, body, &doc, &dev, err);
@@ -272,7 +272,7 @@ int xlcfg__virt_update(void *handle, const struct xlcfg_domain *dom,
     bool kept = false;
     int rc;
 
-    rc = xlcfg__virt_reach(v, dom, &d, err);
+    rc = xlcfg__virt_known(v, dom, &d, err);
     if (rc)
         return rc;
     rc = xlcfg__virt_awake(d, err);

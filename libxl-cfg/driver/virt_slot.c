@@ -61,6 +61,34 @@ int xlcfg__virt_place_read(virDomainPtr d, struct xlcfg__virt_place *at,
     return rc;
 }
 
+static int recall_one(struct virt *v, virDomainPtr d, const char *uuid,
+                      bool kept, xmlDocPtr *doc_r, xlcfg_error *err)
+{
+    char *xml = xlcfg__virt_last(v->memo, uuid, kept);
+    int rc;
+
+    rc = xml ? xlcfg__virt_parse_desc(d, xml, doc_r, err)
+        : xlcfg__virt_desc(d, kept ? VIR_DOMAIN_XML_INACTIVE : 0, doc_r,
+                           err);
+    free(xml);
+    return rc;
+}
+
+int xlcfg__virt_place_recall(struct virt *v, virDomainPtr d, const char *uuid,
+                             struct xlcfg__virt_place *at, xlcfg_error *err)
+{
+    bool kept = false;
+    int rc;
+
+    at->live = at->kept = NULL;
+    rc = xlcfg__virt_is_kept(d, &kept, err);
+    if (!rc)
+        rc = recall_one(v, d, uuid, false, &at->live, err);
+    if (!rc && kept)
+        rc = recall_one(v, d, uuid, true, &at->kept, err);
+    return rc;
+}
+
 static bool same_place(xmlNodePtr one, xmlNodePtr other)
 {
     xmlNodePtr a = xlcfg__xml_child(one, "address");

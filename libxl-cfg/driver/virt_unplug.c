@@ -98,7 +98,7 @@ int xlcfg__virt_detach(void *handle, const struct xlcfg_domain *dom,
     virDomainPtr d;
     int rc;
 
-    rc = xlcfg__virt_reach(v, dom, &d, err);
+    rc = xlcfg__virt_known(v, dom, &d, err);
     if (rc)
         return rc;
     rc = xlcfg__virt_awake(d, err);
@@ -144,7 +144,7 @@ int xlcfg__virt_forget(void *handle, const struct xlcfg_domain *dom,
     bool kept = false;
     int rc;
 
-    rc = xlcfg__virt_reach(v, dom, &d, err);
+    rc = xlcfg__virt_known(v, dom, &d, err);
     if (rc)
         return rc;
     rc = xlcfg__virt_awake(d, err);

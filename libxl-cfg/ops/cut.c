@@ -63,6 +63,15 @@ void xlcfg__cut_dispose(struct xlcfg__cut *cut)
 
 /* ---- what the worker does ---- */
 
+/* Then the look that costs is worth it. */
+static bool is_half_way(const struct xlcfg__job *job)
+{
+    const struct xlcfg_intents *open = &job->cut.intents;
+
+    return open->count > 1 ||
+        (open->count && (!job->left || open->v[0].id != job->left));
+}
+
 /* By a driver that sees what runs and what is kept in one look. */
 static int read_at_once(struct xlcfg__job *job, bool *moved)
 {
@@ -81,7 +90,7 @@ static int read_at_once(struct xlcfg__job *job, bool *moved)
     if (job->recall)
         answer = xlcfg__recall_find(job->recall, cut, print);
     look.known = answer ? print : NULL;
-    cut->live.deep = job->deep || cut->intents.count;
+    cut->live.deep = job->deep || is_half_way(job);
     rc = job->conn->drv.look(job->conn->handle, &cut->dom, &look, &job->err);
     if (!rc && look.same && answer) {
         cut->answered = answer;
@@ -116,8 +125,7 @@ static int read_apart(struct xlcfg__job *job, bool *moved)
         rc = xlcfg__job_template(job, &stamp);
     if (!rc)
         rc = xlcfg__job_intents(job);
-    /* something is half way: then the look that costs is worth it */
-    cut->live.deep = job->deep || cut->intents.count;
+    cut->live.deep = job->deep || is_half_way(job);
     if (!rc)
         rc = drv->live(h, &cut->dom, &cut->live, &job->err);
     if (!rc)

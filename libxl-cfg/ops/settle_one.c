@@ -37,10 +37,14 @@ static int close_gone(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
     if (dry_run)
         return 0;
     rc = conn->drv.forget(conn->handle, dom, in->kind, body, err);
+    if (rc)
+        return rc;
     if (conn->drv.home == XLCFG_HOME_BACKEND)
         sight->cut.spent = true;        /* its template is another now */
-    return rc ? rc : close_as(ctx, sight, in, XLCFG__ENTRY_DROPPED, body,
-                              err);
+    ctx->left = in->id;
+    rc = close_as(ctx, sight, in, XLCFG__ENTRY_DROPPED, body, err);
+    ctx->left = 0;
+    return rc;
 }
 
 static int just_close(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
