@@ -250,6 +250,13 @@ static int no_pulse(void *h, struct xlcfg_domains *list, char ***texts_r,
     return not_able(err, "tell that nothing has changed");
 }
 
+static int no_go_on(void *h, const struct xlcfg_domain *dom,
+                    xlcfg_error *err)
+{
+    (void)h; (void)dom;
+    return not_able(err, "go on with a start that was cut off");
+}
+
 static const struct xlcfg_driver filler = {
     .index = no_index, .stored = no_stored, .can = no_can,
     .prepare = same_prepare, .attach = no_attach, .detach = no_detach,
@@ -260,7 +267,7 @@ static const struct xlcfg_driver filler = {
     .capacity = no_capacity, .place = plain_place, .finish = nothing_runs,
     .pulse = no_pulse,
     .check = any_body, .check_update = any_update,
-    .unmake = all_run,
+    .unmake = all_run, .go_on = no_go_on,
 };
 
 #define FILL(in, member) \
@@ -294,6 +301,7 @@ static void fill(struct xlcfg_driver *in, const struct xlcfg_driver *out)
     FILL(in, check);
     FILL(in, check_update);
     FILL(in, unmake);
+    FILL(in, go_on);
 }
 
 /* ---- connections ---- */

@@ -276,6 +276,15 @@ struct xlcfg_driver {
      */
     int (*unmake)(void *handle, const char *uuid, bool dry_run,
                   xlcfg_error *err);
+
+    /*
+     * A start that was cut off has left this domain whole and paused, with
+     * processors that have never run: let them.  0: it runs.  REFUSED: it is
+     * paused for another reason, and stays so.  PENDING: somebody is still
+     * starting it.  NI: this driver cannot tell.  UNREACHABLE.
+     */
+    int (*go_on)(void *handle, const struct xlcfg_domain *dom,
+                 xlcfg_error *err);
 };
 
 /* A connection: a driver's handle with every call filled. */

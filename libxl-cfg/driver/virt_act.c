@@ -52,6 +52,8 @@ static int ask_now(struct call *call)
     case XLCFG__VIRT_QMP:
         return virDomainQemuMonitorCommand(call->d, call->text,
                                            &call->answer, call->flags);
+    case XLCFG__VIRT_RESUME:
+        return virDomainResume(call->d);
     }
     return -1;
 }
@@ -71,8 +73,8 @@ static struct call *call_new(virDomainPtr d,
 
     if (!call)
         return NULL;
-    call->text = strdup(what->text);
-    if (!call->text) {
+    call->text = what->text ? strdup(what->text) : NULL;
+    if (what->text && !call->text) {
         free(call);
         return NULL;
     }

@@ -262,4 +262,5 @@ const struct xlcfg_driver xlcfg__driver_virt = {
     .capacity = xlcfg__virt_capacity,
     .look = xlcfg__virt_look,
     .abreast = ABREAST,
+    .go_on = xlcfg__virt_go_on,
 };

@@ -104,7 +104,7 @@ bool xlcfg__virt_is_leaving(const char *said);
 
 enum xlcfg__virt_ask {
     XLCFG__VIRT_ATTACH, XLCFG__VIRT_DETACH_ALIAS, XLCFG__VIRT_DETACH,
-    XLCFG__VIRT_UPDATE, XLCFG__VIRT_QMP,
+    XLCFG__VIRT_UPDATE, XLCFG__VIRT_QMP, XLCFG__VIRT_RESUME,
 };
 #define XLCFG__VIRT_NO 1
 /*
@@ -114,7 +114,7 @@ enum xlcfg__virt_ask {
  */
 struct xlcfg__virt_call {
     enum xlcfg__virt_ask ask;
-    const char *text;
+    const char *text;           /* NULL: it takes none */
     unsigned flags;
     char *answer;               /* of QMP, to be freed */
     virErrorPtr no;             /* NULL: it gave no reason */
@@ -317,6 +317,8 @@ int xlcfg__virt_forget(void *handle, const struct xlcfg_domain *dom,
 int xlcfg__virt_create(void *handle, const xlcfg_doc *config,
                        unsigned flags, struct xlcfg_domain *dom_r,
                        xlcfg_error *err);
+int xlcfg__virt_go_on(void *handle, const struct xlcfg_domain *dom,
+                      xlcfg_error *err);
 int xlcfg__virt_clean(void *handle, const struct xlcfg_domain *dom,
                       const struct xlcfg_dev *dev, bool dry_run,
                       xlcfg__items *steps, xlcfg_error *err);

@@ -52,6 +52,7 @@
     X(virDomainLookupByName) \
     X(virDomainLookupByUUIDString) \
     X(virDomainRef) \
+    X(virDomainResume) \
     X(virDomainStatsRecordListFree) \
     X(virDomainUndefine) \
     X(virDomainUndefineFlags) \
@@ -117,6 +118,7 @@ int xlcfg__virt_load(const char *uri, xlcfg_error *err);
 #define virDomainLookupByName xlcfg__vir.virDomainLookupByName
 #define virDomainLookupByUUIDString xlcfg__vir.virDomainLookupByUUIDString
 #define virDomainRef xlcfg__vir.virDomainRef
+#define virDomainResume xlcfg__vir.virDomainResume
 #define virDomainStatsRecordListFree xlcfg__vir.virDomainStatsRecordListFree
 #define virDomainUndefine xlcfg__vir.virDomainUndefine
 #define virDomainUndefineFlags xlcfg__vir.virDomainUndefineFlags

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* New domains: transient, or defined and started; what fails leaves nothing
- * behind. */
-#include "driver/virt_i.h"
+ * behind, and a start that was cut off can go on. */
+#include "driver/virt_qmp.h"
 #include "driver/virt_xml.h"
 
 #include <stdlib.h>
@@ -130,5 +130,73 @@ int xlcfg__virt_create(void *handle, const xlcfg_doc *config,
         rc = xlcfg__virt_describe(v, d, dom_r, err);
     if (d)
         virDomainFree(d);
+    return rc;
+}
+
+/* ---- a start that was cut off ---- */
+
+static bool runs(virDomainPtr d)
+{
+    int state, reason;
+
+    return virDomainGetState(d, &state, &reason, 0) == 0 &&
+        state == VIR_DOMAIN_RUNNING;
+}
+
+/* libvirt starts the processors last.  It does not do so for a guest that it
+ * finds when it is started itself; QEMU knows whether they ever ran. */
+static int never_ran(struct virt *v, virDomainPtr d, xlcfg_error *err)
+{
+    xlcfg_doc *said = NULL;
+    const char *status;
+    int rc;
+
+    rc = xlcfg__qmp(v, d, "query-status", NULL, &said, err);
+    if (rc)
+        return rc;
+    status = xlcfg__doc_getstr(said, "status");
+    if (!status || strcmp(status, "prelaunch"))
+        rc = xlcfg__err(err, XLCFG_ERROR_REFUSED, virDomainGetName(d),
+                        "it has run, and was paused since: QEMU says %.40s",
+                        status ? status : "nothing");
+    xlcfg_doc_free(said);
+    return rc;
+}
+
+int xlcfg__virt_go_on(void *handle, const struct xlcfg_domain *dom,
+                      xlcfg_error *err)
+{
+    struct virt *v = handle;
+    struct xlcfg__virt_call call = { .ask = XLCFG__VIRT_RESUME };
+    virDomainControlInfo info;
+    virDomainPtr d;
+    int rc;
+
+    if (!v->is_qemu)
+        return xlcfg__err(err, XLCFG_ERROR_NI, dom->name,
+                          "whether it has ever run only QEMU tells");
+    rc = xlcfg__virt_known(v, dom, &d, err);
+    if (rc)
+        return rc;
+    if (virDomainGetControlInfo(d, &info, 0) == 0 &&
+        info.state != VIR_DOMAIN_CONTROL_OK)
+        rc = xlcfg__err(err, XLCFG_ERROR_PENDING, dom->name,
+                        "libvirt is busy with it for %llu ms",
+                        info.stateTime);
+    if (!rc && !runs(d))
+        rc = never_ran(v, d, err);
+    if (!rc && !runs(d)) {
+        rc = xlcfg__virt_ask(v, d, &call, err);
+        /* somebody else was faster */
+        if (rc == XLCFG__VIRT_NO && runs(d)) {
+            if (call.no)
+                virFreeError(call.no);
+            rc = 0;
+        }
+        if (rc == XLCFG__VIRT_NO)
+            rc = xlcfg__virt_said_no(&call, v->conn, XLCFG_ERROR_REFUSED,
+                                     dom->name, err);
+    }
+    virDomainFree(d);
     return rc;
 }

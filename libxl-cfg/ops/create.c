@@ -270,10 +270,38 @@ static int fail(xlcfg_ctx *ctx, int64_t id, const char *reason,
     return rc;
 }
 
+/* Was its start cut off after all was made?  0: it runs, or is paused for a
+ * reason of its own. */
+static int let_run(xlcfg_ctx *ctx, const struct xlcfg__creation *c,
+                   const struct xlcfg_domain *dom, bool dry_run,
+                   const char **step_r, xlcfg_error *err)
+{
+    const struct xlcfg_driver *drv = &ctx->conn->drv;
+    xlcfg_error why = XLCFG_ERROR_INIT;
+    int rc;
+
+    *step_r = "it runs: close its creation";
+    if (!(c->flags & XLCFG_CREATE_START) || strcmp(dom->state, "paused"))
+        return 0;
+    *step_r = "it is paused: let it run if it never did, and close its "
+        "creation";
+    if (dry_run)
+        return 0;
+    rc = drv->go_on(ctx->conn->handle, dom, &why);
+    *step_r = rc ? "it is paused: close its creation"
+        : "its start was cut off: let it run, and close its creation";
+    if (!rc || rc == XLCFG_ERROR_REFUSED || rc == XLCFG_ERROR_NI)
+        return 0;
+    *step_r = NULL;
+    if (err)
+        *err = why;
+    return rc;
+}
+
 /* Running, or paused while it is made: closed when it is whole. */
 static int close_running(xlcfg_ctx *ctx, const struct xlcfg__creation *c,
                          bool dry_run, struct xlcfg__sight *sight,
-                         const char **step_r, xlcfg_error *err)
+                         xlcfg_error *err)
 {
     const struct xlcfg__edit whole = {
         .entry = XLCFG__ENTRY_WHOLE, .kind = XLCFG_KINDS,
@@ -296,7 +324,6 @@ static int close_running(xlcfg_ctx *ctx, const struct xlcfg__creation *c,
         if (!dry_run && fail(ctx, c->id, "half made", NULL))
             rc = XLCFG_ERROR_STORE;
     } else {
-        *step_r = "it runs: close its creation";
         rc = dry_run ? 0 : xlcfg__close(ctx, sight, c->id, &whole, err);
     }
     if (rc || sight == &mine)
@@ -323,9 +350,16 @@ int xlcfg__creation_close(xlcfg_ctx *ctx, const struct xlcfg__creation *c,
     }
     rc = drv->find(ctx->conn->handle, c->uuid, &dom, err);
     running = !rc && dom.domid >= 0;
-    xlcfg__domain_dispose(&dom);
     if (running)
-        return close_running(ctx, c, dry_run, sight, step_r, err);
+        rc = let_run(ctx, c, &dom, dry_run, step_r, err);
+    xlcfg__domain_dispose(&dom);
+    if (running) {
+        if (!rc)
+            rc = close_running(ctx, c, dry_run, sight, err);
+        if (rc == XLCFG_ERROR_REFUSED)
+            *step_r = NULL;     /* nothing was done */
+        return rc;
+    }
     if (rc && rc != XLCFG_ERROR_DOMAIN_NOTFOUND)
         return rc;
     *step_r = rc ? "nothing was made: close its creation"

@@ -215,7 +215,7 @@ static int settle_creation(xlcfg_ctx *ctx, const struct xlcfg__creation *c,
     }
     if (step)
         xlcfg__step(&tally->steps, &dom, "domain", "%s", step);
-    if (rc == XLCFG_ERROR_REFUSED) {
+    if (rc == XLCFG_ERROR_REFUSED || rc == XLCFG_ERROR_PENDING) {
         count_open(tally, &dom, "domain", rc, &why);
         rc = 0;
     }

@@ -85,6 +85,29 @@ static void drop(const char *name)
         host_drop(d);
 }
 
+/* ---- a start that was cut off ---- */
+
+static void goes_on(void)
+{
+    struct xlcfg_domain dom = { .domid = -1 };
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    virDomainPtr d = host_guest(&host, "cut-off", "q35", "", false);
+    int state = 0, reason;
+
+    if (!d)
+        return;
+    claim(!virDomainSuspend(d) &&
+          !conn->drv.find(conn->handle, "cut-off", &dom, &err) &&
+          conn->drv.go_on(conn->handle, &dom, &err) == XLCFG_ERROR_REFUSED,
+          "one that has run stays paused: %s", err.message);
+    claim(!virDomainGetState(d, &state, &reason, 0) &&
+          state == VIR_DOMAIN_PAUSED, "and it is");
+    claim(!virDomainResume(d) &&
+          !conn->drv.go_on(conn->handle, &dom, &err), "one that runs, runs");
+    xlcfg__domain_dispose(&dom);
+    host_drop(d);
+}
+
 /* ---- create ---- */
 
 #define UUID_A "a0a0a0a0-0000-4000-8000-00000000000a"
@@ -399,6 +422,7 @@ int main(void)
         return claims();
     host.conn = virConnectOpen(host.uri);
     if (claim(host.conn != NULL, "a second connection to it")) {
+        goes_on();
         created();
         d = named("made");
         if (claim(d && !conn->drv.find(conn->handle, "made", &dom, &err),

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Creations that were cut off after the guest was made, on real QEMU guests:
+ * one whose processors never ran goes on, any other is left as it is. */
+#include "driver/driver.h"
+#include "host.h"
+#include "libxl_cfg.h"
+#include "store/state.h"
+
+#include <libvirt/virterror.h>
+#include <stdlib.h>
+
+static struct host host;
+
+static xlcfg_ctx *open_ctx(void)
+{
+    xlcfg_ctx_options opt = XLCFG_CTX_OPTIONS_INIT;
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    xlcfg_ctx *ctx = NULL;
+
+    opt.state_dir = host.state;
+    opt.deadline_ms = 20000;
+    if (xlcfg_ctx_open(host.uri, &opt, &ctx, &err))
+        claim(false, "open: %s: %s", err.where, err.message);
+    return ctx;
+}
+
+/* How much is open afterwards. */
+static int64_t settled(xlcfg_ctx *ctx, const char *dom)
+{
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    xlcfg_doc *doc;
+    int64_t open;
+
+    if (xlcfg_settle(ctx, dom, false, &doc, &err)) {
+        claim(false, "settle: %s", err.message);
+        return -1;
+    }
+    open = (int64_t)xlcfg_doc_count(xlcfg_doc_get(doc, "open"));
+    xlcfg_doc_free(doc);
+    return open;
+}
+
+static int nobody(void *arg, int64_t id, xlcfg_error *err)
+{
+    (void)arg; (void)id; (void)err;
+    return 0;
+}
+
+/* As xlcfg and libvirtd leave it when both are killed in a create: recorded,
+ * its owner dead, the guest made, and paused unless it ran once. */
+static virDomainPtr half_created(xlcfg_ctx *ctx, const char *name, bool ran)
+{
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    struct xlcfg__creation c = { .flags = XLCFG_CREATE_START };
+    xlcfg_doc *doc = NULL;
+    xlcfg__state *st = NULL;
+    virDomainPtr d = host_guest(&host, name, "q35", "", true);
+    bool ok;
+
+    if (!d)
+        return NULL;
+    ok = !virDomainGetUUIDString(d, c.uuid) && !virDomainDestroy(d) &&
+        !virDomainCreateWithFlags(d, VIR_DOMAIN_START_PAUSED) &&
+        (!ran || (!virDomainResume(d) && !virDomainSuspend(d)));
+    c.name = (char *)name;
+    ok = ok && !xlcfg_domain_live(ctx, name, &doc, &err) &&
+        !xlcfg__state_open(host.state, true, 5000, &st, &err);
+    c.config = (xlcfg_doc *)xlcfg_doc_get(doc, "config");
+    ok = ok && !xlcfg__state_creation_begin(st, "libvirt", &c, nobody, NULL,
+                                            &err);
+    claim(ok, "%s: its creation is open, it is paused %s", name, err.message);
+    xlcfg__state_close(st);
+    xlcfg_doc_free(doc);
+    return d;
+}
+
+static void cut_off(const char *name, bool ran)
+{
+    xlcfg_ctx *ctx = open_ctx();
+    virDomainPtr d = ctx ? half_created(ctx, name, ran) : NULL;
+    int state = -1, reason = 0;
+    xlcfg_doc *doc = NULL;
+    xlcfg_error err = XLCFG_ERROR_INIT;
+
+    if (!d)
+        return;
+    claim(!xlcfg_settle(ctx, name, true, &doc, &err) &&
+          !virDomainGetState(d, &state, &reason, 0) &&
+          state == VIR_DOMAIN_PAUSED, "%s: a dry run lets nothing run %s",
+          name, err.message);
+    xlcfg_doc_free(doc);
+    claim(!settled(ctx, name), "%s: settled", name);
+    claim(!virDomainGetState(d, &state, &reason, 0) &&
+          state == (ran ? VIR_DOMAIN_PAUSED : VIR_DOMAIN_RUNNING),
+          "%s: %s", name, ran ? "it had run: it stays paused"
+          : "it had never run: it runs");
+    doc = NULL;
+    claim(!xlcfg_settle(ctx, name, false, &doc, &err) &&
+          !xlcfg_doc_count(xlcfg_doc_get(doc, "steps")),
+          "%s: settled twice is settled", name);
+    xlcfg_doc_free(doc);
+    xlcfg_ctx_close(ctx);
+    host_drop(d);
+}
+
+int main(void)
+{
+    if (!host_begin(&host))
+        return claims();
+    /* the library's event loop first: the embedded driver needs one */
+    xlcfg_ctx_close(open_ctx());
+    host.conn = virConnectOpen(host.uri);
+    if (claim(host.conn != NULL, "a second connection to it")) {
+        cut_off("cut-off", false);
+        cut_off("cut-off-later", true);
+    }
+    host_end(&host);
+    return claims();
+}
