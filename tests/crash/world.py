@@ -4,6 +4,7 @@
 The oracle reads xenstore, the template file, state.db (by Python's own
 sqlite3) and the host resources that the scripts took; nothing of libxl-cfg.
 """
+import contextlib
 import ctypes
 import fcntl
 import json
@@ -68,11 +69,21 @@ class Kind:
             body["script"] = script
         return body
 
-    def is_in(self, config):
+    def entry(self, config):
+        """This device in a configuration; None: it has it not."""
         name = "vdev" if self.array == "disks" else "devid"
         want = self._body.get("vdev", self.devid)
-        return any(entry.get(name, 0) == want
-                   for entry in config.get(self.array, []))
+        return next((entry for entry in config.get(self.array, [])
+                     if entry.get(name, 0) == want), None)
+
+    def is_in(self, config):
+        return self.entry(config) is not None
+
+
+# What an act begins with, what it is to come to, and what leads back.
+START = {"attach": "absent", "detach": "present", "update": "old"}
+GOAL = {"attach": "present", "detach": "absent", "update": "new"}
+BACK = {"attach": "detach", "detach": "attach", "update": "restore"}
 
 
 KINDS = {
@@ -125,7 +136,13 @@ def wait_for_family():
 class World:
     """One domain, with a store of its own."""
 
+    type = "pv"
+
+    def config(self):
+        return {"disks": [dict(SIBLING, script=self.script)]}
+
     def __init__(self, number, domid):
+        self.number = number
         self.folder = f"{os.environ['XLCFG_XS_DIR']}/w{number}"
         self.state_dir = self.folder + "/state"
         self.held = self.folder + "/held"
@@ -142,9 +159,8 @@ class World:
             [self.state_dir, self.held, LIB]))
         self.store = xs.Store()
         self.domid = domid
-        self.dom = domains.Domain(self.store, domid,
-                                  name=f"c{domid}").create(
-            {"disks": [dict(SIBLING, script=self.script)]})
+        self.dom = domains.Domain(self.store, domid, name=f"c{domid}",
+                                  kind=self.type).create(self.config())
 
     # ---- acting
 
@@ -175,6 +191,29 @@ class World:
     def do(self, op, kind):
         code, out, err = self.act(op, kind)
         want(code == 0, f"{op} of {kind.key}: exit {code}: {out}{err}")
+
+    def start(self, kind):
+        """Whatever is made once is made now."""
+        self.base = self.template()
+        self.do("attach", kind)
+        self.do("detach", kind)
+
+    def recover(self, kind):
+        """After a wrong answer: a clean start for what comes next."""
+        for name in os.listdir(self.held):
+            os.unlink(f"{self.held}/{name}")
+        for name in os.listdir(self.state_dir):
+            os.unlink(f"{self.state_dir}/{name}")
+        self.forget(kind)
+        self.dom.write_template(self.base)
+        self.start(kind)
+
+    def end(self):
+        pass
+
+    def forget(self, kind):
+        for path in self.nodes(kind):
+            self.store.rm(path)
 
     # ---- the oracle
 
@@ -215,7 +254,8 @@ class World:
     def database(self, query, *values):
         path = f"file:{self.state_dir}/state.db?mode=ro"
         try:
-            with sqlite3.connect(path, uri=True) as base:
+            # its lock file stays open until it is closed
+            with contextlib.closing(sqlite3.connect(path, uri=True)) as base:
                 return base.execute(query, values).fetchall()
         except sqlite3.OperationalError as error:
             # killed while it made the file: nothing is recorded yet
@@ -250,8 +290,8 @@ class World:
 
     # ---- the checks
 
-    def check_get(self, kind):
-        """get says what the oracle sees; returns what that is."""
+    def at_rest(self, kind):
+        """(what the oracle sees, what get says of that moment)."""
         for _ in range(200):
             before = self.signature(kind)
             answer = self.must("get", self.domid)
@@ -259,16 +299,23 @@ class World:
                 break           # nothing moved while it looked
         else:
             raise Wrong("the backend never comes to rest")
+        devices = {d["key"]: d for d in answer["devices"]}
+        want(answer["complete"] and not answer["unknown"],
+             f"get is not complete: {answer['unknown']}")
+        want(devices.get(SIBLING_KEY, {}).get("state") == "attached" and
+             any(d["vdev"] == "xvdz"
+                 for d in answer["config"].get("disks", [])),
+             f"the sibling is lost: {devices.get(SIBLING_KEY)}")
+        return before, answer
+
+    def check_get(self, kind):
+        """get says what the oracle sees; returns what that is."""
+        before, answer = self.at_rest(kind)
         live, templated, intents = before[:3]
         op, phase = next((i[:2] for i in intents if i[2] == kind.key),
                          (None, None))
         devices = {d["key"]: d for d in answer["devices"]}
         config = answer["config"]
-        want(answer["complete"] and not answer["unknown"],
-             f"get is not complete: {answer['unknown']}")
-        want(devices.get(SIBLING_KEY, {}).get("state") == "attached" and
-             any(d["vdev"] == "xvdz" for d in config.get("disks", [])),
-             f"the sibling is lost: {devices.get(SIBLING_KEY)}")
         state = devices.get(kind.key, {}).get("state", "detached")
         allowed, in_config = expected(live, op, phase, templated)
         want(state in allowed, f"get says {state}; it is {live}, intent "
@@ -289,14 +336,18 @@ class World:
             time.sleep(0.1)
         raise Wrong(f"settle does not end: {out}{err}")
 
-    def check_settled(self, kind, since):
-        """After settle: all or nothing, and a second one does nothing."""
+    def settle_twice(self):
+        """Nothing is open, and the second one has nothing to do."""
         self.settle()
         want(not self.intents(), f"settled, yet open: {self.intents()}")
         revision = self.revision()
         again = self.must("settle", self.domid)
         want(not again["steps"] and self.revision() == revision,
              f"the second settle did something: {again['steps']}")
+
+    def check_settled(self, kind, since):
+        """After settle: all or nothing, and a second one does nothing."""
+        self.settle_twice()
         live = self.check_get(kind)
         templated = kind.is_in(self.template())
         want((live, templated) in (("present", True), ("absent", False)),

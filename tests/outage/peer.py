@@ -66,6 +66,7 @@ class Relay:
     def __init__(self, upstream, path):
         self.upstream, self.path = upstream, path
         self.budget, self.hang_up, self.once = None, False, False
+        self.delay = 0          # seconds, before each answer
         self.answers = 0
         self.lock = threading.Lock()
         self.server = socket.socket(socket.AF_UNIX)
@@ -75,8 +76,9 @@ class Relay:
         self.server.listen(64)
         threading.Thread(target=self.accept, daemon=True).start()
 
-    def set(self, budget, hang_up=False, once=False):
+    def set(self, budget, hang_up=False, once=False, delay=0):
         with self.lock:
+            self.delay = delay
             self.budget, self.hang_up, self.once = budget, hang_up, once
             self.answers = 0
 
@@ -143,6 +145,8 @@ class Relay:
                 body = self.take(server, HEADER.unpack(head)[3])
                 if not self.allowed():
                     break
+                if self.delay:
+                    time.sleep(self.delay)
                 client.sendall(head + body)
         except OSError:
             self.shut(client, server)

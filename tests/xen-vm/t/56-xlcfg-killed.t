@@ -8,7 +8,7 @@
 #
 # XLCFG_KILLS: kills per attach and detach of each kind, evenly spread.
 . /mnt/src/tests/xen-vm/killing.sh
-kills=${XLCFG_KILLS:-2}
+kills=${XLCFG_KILLS:-1}
 
 # do_plug attach|detach KIND: and what it says it did is so.
 do_plug()

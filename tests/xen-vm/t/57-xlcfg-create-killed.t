@@ -7,7 +7,7 @@
 #
 # XLCFG_KILLS: kills in all.
 . /mnt/src/tests/xen-vm/killing.sh
-kills=${XLCFG_KILLS:-6}
+kills=${XLCFG_KILLS:-3}
 image=$(loop_new 8M)
 destroyed=0
 
