@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Devices: those /libxl/<domid>/device has, and backends that none has. */
 #include "driver/xen_look.h"
+#include "driver/xen_watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -297,36 +298,46 @@ static int leaks_of(struct xlcfg__look *look, uint32_t bedom,
     return rc;
 }
 
+/* The domain that may have backends of this one; false: it is none. */
+static bool serves(const struct xlcfg__look *look, const char *name,
+                   uint32_t *bedom_r)
+{
+    uint64_t bedom;
+
+    if (!xlcfg__xs_number(name, 0x7fef, &bedom) ||
+        (bedom == look->domid && bedom))
+        return false;
+    *bedom_r = (uint32_t)bedom;
+    return xlcfg__xen_watch_serves(look->xen->watch, *bedom_r);
+}
+
 /* A guest's backend may be in any domain. */
 int xlcfg__xen_leaks(struct xlcfg__look *look)
 {
+    uint32_t bedom;
     int rc = 0;
 
     for (unsigned i = 0; i < look->alive.count; i++)
-        if (strcmp(look->alive.v[i], "0"))
-            xlcfg__xs_will_list(look->xs, "/local/domain/%s/backend",
-                                look->alive.v[i]);
+        if (serves(look, look->alive.v[i], &bedom) && bedom)
+            xlcfg__xs_will_list(look->xs, "/local/domain/%u/backend", bedom);
     for (unsigned i = 0; i < look->alive.count && !rc; i++) {
         struct xlcfg__xs_names kinds;
-        uint64_t bedom;
         int r;
 
-        if (!xlcfg__xs_number(look->alive.v[i], 0x7fef, &bedom) ||
-            (bedom == look->domid && bedom))
+        if (!serves(look, look->alive.v[i], &bedom))
             continue;
         r = xlcfg__xs_list(look->xs, &kinds, "/local/domain/%u/backend",
-                           (uint32_t)bedom);
+                           bedom);
         if (r && r != ENOENT)
             xlcfg__view_note(look->view, "/local/domain/%u/backend: cannot "
-                             "list: %s", (uint32_t)bedom, strerror(r));
+                             "list: %s", bedom, strerror(r));
         for (unsigned k = 0; k < kinds.count; k++)
             if (has_leaks(kinds.v[k]))
                 xlcfg__xs_will_list(look->xs,
                                     "/local/domain/%u/backend/%s/%u",
-                                    (uint32_t)bedom, kinds.v[k],
-                                    look->domid);
+                                    bedom, kinds.v[k], look->domid);
         for (unsigned k = 0; k < kinds.count && !rc; k++)
-            rc = leaks_of(look, (uint32_t)bedom, kinds.v[k]);
+            rc = leaks_of(look, bedom, kinds.v[k]);
         xlcfg__xs_names_dispose(&kinds);
     }
     return rc;

@@ -15,8 +15,9 @@
 
 #define DOMID_MAX 0x7fef
 
-/* What of a domain's own directory is watched; dom0 alone writes it. */
-static const char *const scalars[] = { "name", "memory", "cpu" };
+/* What of a domain's own directory is watched; dom0 alone writes it, or a
+ * driver domain its backends. */
+static const char *const scalars[] = { "name", "memory", "cpu", "backend" };
 #define SCALARS (sizeof(scalars) / sizeof(scalars[0]))
 
 struct xlcfg__xen_watch {
@@ -24,7 +25,7 @@ struct xlcfg__xen_watch {
     int fd;
     uint32_t *doms;             /* whose scalars are watched */
     size_t count, room;
-    uint32_t *backends;         /* driver domains whose backends are */
+    uint32_t *backends;         /* dom0, and all others that have some */
     size_t backend_count;
     uint32_t last;              /* of the hint before, with its uuid */
     char last_uuid[37];
@@ -32,8 +33,7 @@ struct xlcfg__xen_watch {
 
 /* What a path is about. */
 enum about {
-    NOTHING, ONE_DOMAIN, ANY_DOMAIN, LIST_OF_DOMAINS, A_BACKEND, A_NAME,
-    A_PCI_BACKEND,
+    NOTHING, ONE_DOMAIN, ANY_DOMAIN, LIST_OF_DOMAINS, A_NAME, A_PCI_BACKEND,
 };
 
 void xlcfg__xen_watch_free(struct xlcfg__xen_watch *w)
@@ -98,12 +98,11 @@ static int watch_scalars(struct xlcfg__xen_watch *w, uint32_t domid,
     return rc;
 }
 
-static int watch_backends(struct xlcfg__xen_watch *w, uint32_t domid,
-                          xlcfg_error *err)
+/* It has backends, or has had. */
+static int note_backends(struct xlcfg__xen_watch *w, uint32_t domid,
+                         xlcfg_error *err)
 {
     uint32_t *bigger;
-    char path[64];
-    int rc;
 
     if (find(w->backends, w->backend_count, domid) < w->backend_count)
         return 0;
@@ -112,11 +111,16 @@ static int watch_backends(struct xlcfg__xen_watch *w, uint32_t domid,
     if (!bigger)
         return xlcfg__nomem(err);
     w->backends = bigger;
-    snprintf(path, sizeof(path), "/local/domain/%u/backend", domid);
-    rc = watch(w, path, err);
-    if (!rc)
-        w->backends[w->backend_count++] = domid;
-    return rc;
+    w->backends[w->backend_count++] = domid;
+    return 0;
+}
+
+bool xlcfg__xen_watch_serves(const struct xlcfg__xen_watch *w,
+                             uint32_t domid)
+{
+    /* one that is not watched may have come this moment */
+    return !w || find(w->backends, w->backend_count, domid) <
+        w->backend_count || find(w->doms, w->count, domid) == w->count;
 }
 
 static void unwatch_scalars(struct xlcfg__xen_watch *w, size_t at)
@@ -160,7 +164,7 @@ static int follow_domains(struct xlcfg__xen *xen, xlcfg_error *err)
                                    "/local/domain/%u/backend",
                                    (unsigned)domid)) {
             xlcfg__xs_names_dispose(&dirs);
-            rc = watch_backends(w, (uint32_t)domid, err);
+            rc = note_backends(w, (uint32_t)domid, err);
         }
     }
     xlcfg__xs_names_dispose(&names);
@@ -183,7 +187,9 @@ static int begin(struct xlcfg__xen *xen, xlcfg_error *err)
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]) && !rc; i++)
         rc = watch(w, paths[i], err);
     if (!rc)
-        rc = watch_backends(w, 0, err);
+        rc = watch(w, "/local/domain/0/backend", err);
+    if (!rc)
+        rc = note_backends(w, 0, err);
     return rc ? rc : follow_domains(xen, err);
 }
 
@@ -254,12 +260,8 @@ static enum about about(const char *path, uint32_t *domid)
 
     if (*path == '@')
         return LIST_OF_DOMAINS;
-    if (number_after(path, "/libxl/", domid, &rest)) {
-        size_t n = strlen(rest);
-
-        return n > 8 && !strcmp(rest + n - 8, "/backend") ? A_BACKEND
-                                                          : ONE_DOMAIN;
-    }
+    if (number_after(path, "/libxl/", domid, &rest))
+        return ONE_DOMAIN;
     if (number_after(path, "/local/domain/", domid, &rest)) {
         if (!strcmp(rest, "/name"))
             return A_NAME;
@@ -324,38 +326,24 @@ static void uuid_of_pci(struct xlcfg__xen *xen, uint32_t domid,
     xlcfg__xs_value_dispose(&v, 1);
 }
 
-/* A device of which libxl says where its backend is. */
-static int follow_backend(struct xlcfg__xen *xen, const char *path,
-                          xlcfg_error *err)
-{
-    struct xlcfg__xs_value v;
-    const char *rest;
-    uint32_t domid;
-    int rc = 0;
-
-    xlcfg__xs_read(xen->xs, &v, "%s", path);
-    if (number_after(xlcfg__xs_text(&v), "/local/domain/", &domid, &rest) &&
-        !strncmp(rest, "/backend/", 9))
-        rc = watch_backends(xen->watch, domid, err);
-    xlcfg__xs_value_dispose(&v, 1);
-    return rc;
-}
-
 /* 0: a hint; 1: the path says nothing. */
 static int hint(struct xlcfg__xen *xen, const char *path, char uuid_r[37],
                 xlcfg_error *err)
 {
     uint32_t domid = 0;
-    int rc = 0;
+    const char *rest;
+    int rc;
 
     uuid_r[0] = '\0';
+    if (number_after(path, "/local/domain/", &domid, &rest) &&
+        !strncmp(rest, "/backend/", 9)) {
+        rc = note_backends(xen->watch, domid, err);
+        if (rc)
+            return rc;
+    }
     switch (about(path, &domid)) {
     case NOTHING:
         return 1;
-    case A_BACKEND:
-        rc = follow_backend(xen, path, err);
-        uuid_of(xen, domid, uuid_r);
-        return rc;
     case ONE_DOMAIN:
         uuid_of(xen, domid, uuid_r);
         return 0;

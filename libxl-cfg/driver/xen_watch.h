@@ -13,6 +13,10 @@ int xlcfg__xen_watch_next(void *handle, char uuid_r[37], xlcfg_error *err);
 /* All hints of what happened before this call can be had from now on; w may
  * be NULL.  UNREACHABLE. */
 int xlcfg__xen_watch_fence(struct xlcfg__xen_watch *w, xlcfg_error *err);
+/* May this domain have backends?  w NULL: any may.  Who watches has heard of
+ * all that were there when its last hint was taken. */
+bool xlcfg__xen_watch_serves(const struct xlcfg__xen_watch *w,
+                             uint32_t domid);
 void xlcfg__xen_watch_free(struct xlcfg__xen_watch *w); /* NULL accepted */
 
 #endif
