@@ -2,7 +2,8 @@
 # QEMU guests of a libvirtd of its own, where anybody may be killed.
 
 ifeq ($(WITH_LIBVIRT)$(if $(VIRT_SRC),,n),y)
-CI_SUITES += check-libvirt-restart check-libvirt-restart-new
+CI_SUITES += check-libvirt-restart check-libvirt-restart-new \
+	check-libvirt-watch
 LV_TESTS ?=
 # What libvirt 12 and QEMU 11 do in another way than 9 and 7, for CI; all of
 # it: make check-libvirt-restart-new LV_NEW_TESTS=
@@ -11,7 +12,14 @@ LV_NEW_TESTS ?= libvirtd_killed_in_attach guest_answers_while_libvirtd_is_away \
 	away_is_not_gone hung_monitor saved_and_restored \
 	snapshot_and_block_copy medium_and_link
 
-.PHONY: check-libvirt-restart check-libvirt-restart-new crash-virt
+.PHONY: check-libvirt-restart check-libvirt-restart-new crash-virt \
+	check-libvirt-watch
+check-libvirt-watch: all
+	@images=$$(tests/libvirt-host/build-guest $(B)/libvirt-host/cache | \
+		tail -n 1) && \
+	XLCFG_BUILD=$(B) PYTHONDONTWRITEBYTECODE=1 tests/libvirt-host/watch \
+		$(B) "$$images" $(LV_TESTS)
+
 check-libvirt-restart: all
 	@images=$$(tests/libvirt-host/build-guest $(B)/libvirt-host/cache | \
 		tail -n 1) && \
