@@ -127,18 +127,38 @@ static bool is_saved(virDomainPtr d, int state, int reason)
           virDomainHasManagedSaveImage(d, 0) == 1));
 }
 
+/* Its number is of when it was looked up, its state of now: between the two
+ * it may have ended, or begun. */
+static unsigned number_of(virDomainPtr d, const char *uuid, int state)
+{
+    unsigned id = virDomainGetID(d);
+    virDomainPtr now;
+
+    if (state == VIR_DOMAIN_SHUTOFF)
+        return (unsigned)-1;
+    if (id != (unsigned)-1 || state == VIR_DOMAIN_CRASHED)
+        return id;
+    now = virDomainLookupByUUIDString(virDomainGetConnect(d), uuid);
+    if (now) {
+        id = virDomainGetID(now);
+        virDomainFree(now);
+    }
+    return id;
+}
+
 /* state -1: to be asked for, and whether it is saved. */
 static int describe(const struct virt *v, virDomainPtr d, int state,
                     struct xlcfg_domain *dom_r, xlcfg_error *err)
 {
     struct xlcfg_domain dom = { .domid = -1 };
-    unsigned id = virDomainGetID(d);
     bool ask = state < 0;
     int reason = 0;
+    unsigned id;
 
     if (virDomainGetUUIDString(d, dom.uuid) < 0 ||
         (ask && virDomainGetState(d, &state, &reason, 0) < 0))
         return xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
+    id = number_of(d, dom.uuid, state);
     dom.state = state_word(state);
     dom.saved = ask && is_saved(d, state, reason);
     dom.name = strdup(virDomainGetName(d));
