@@ -3,42 +3,12 @@
  * one whose processors never ran goes on, any other is left as it is. */
 #include "driver/driver.h"
 #include "host.h"
-#include "libxl_cfg.h"
 #include "store/state.h"
 
 #include <libvirt/virterror.h>
 #include <stdlib.h>
 
 static struct host host;
-
-static xlcfg_ctx *open_ctx(void)
-{
-    xlcfg_ctx_options opt = XLCFG_CTX_OPTIONS_INIT;
-    xlcfg_error err = XLCFG_ERROR_INIT;
-    xlcfg_ctx *ctx = NULL;
-
-    opt.state_dir = host.state;
-    opt.deadline_ms = 20000;
-    if (xlcfg_ctx_open(host.uri, &opt, &ctx, &err))
-        claim(false, "open: %s: %s", err.where, err.message);
-    return ctx;
-}
-
-/* How much is open afterwards. */
-static int64_t settled(xlcfg_ctx *ctx, const char *dom)
-{
-    xlcfg_error err = XLCFG_ERROR_INIT;
-    xlcfg_doc *doc;
-    int64_t open;
-
-    if (xlcfg_settle(ctx, dom, false, &doc, &err)) {
-        claim(false, "settle: %s", err.message);
-        return -1;
-    }
-    open = (int64_t)xlcfg_doc_count(xlcfg_doc_get(doc, "open"));
-    xlcfg_doc_free(doc);
-    return open;
-}
 
 static int nobody(void *arg, int64_t id, xlcfg_error *err)
 {
@@ -76,7 +46,7 @@ static virDomainPtr half_created(xlcfg_ctx *ctx, const char *name, bool ran)
 
 static void cut_off(const char *name, bool ran)
 {
-    xlcfg_ctx *ctx = open_ctx();
+    xlcfg_ctx *ctx = host_open(&host, false);
     virDomainPtr d = ctx ? half_created(ctx, name, ran) : NULL;
     int state = -1, reason = 0;
     xlcfg_doc *doc = NULL;
@@ -89,7 +59,7 @@ static void cut_off(const char *name, bool ran)
           state == VIR_DOMAIN_PAUSED, "%s: a dry run lets nothing run %s",
           name, err.message);
     xlcfg_doc_free(doc);
-    claim(!settled(ctx, name), "%s: settled", name);
+    claim(!host_settle(ctx, name), "%s: settled", name);
     claim(!virDomainGetState(d, &state, &reason, 0) &&
           state == (ran ? VIR_DOMAIN_PAUSED : VIR_DOMAIN_RUNNING),
           "%s: %s", name, ran ? "it had run: it stays paused"
@@ -108,7 +78,7 @@ int main(void)
     if (!host_begin(&host))
         return claims();
     /* the library's event loop first: the embedded driver needs one */
-    xlcfg_ctx_close(open_ctx());
+    xlcfg_ctx_close(host_open(&host, false));
     host.conn = virConnectOpen(host.uri);
     if (claim(host.conn != NULL, "a second connection to it")) {
         cut_off("cut-off", false);

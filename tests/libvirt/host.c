@@ -174,3 +174,34 @@ char *host_qmp(virDomainPtr d, const char *command)
         return strdup(virGetLastErrorMessage());
     return said;
 }
+
+/* ---- what is tested ---- */
+
+xlcfg_ctx *host_open(const struct host *h, bool deep)
+{
+    xlcfg_ctx_options opt = XLCFG_CTX_OPTIONS_INIT;
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    xlcfg_ctx *ctx = NULL;
+
+    opt.state_dir = h->state;
+    opt.deadline_ms = 20000;
+    opt.deep = deep;
+    if (xlcfg_ctx_open(h->uri, &opt, &ctx, &err))
+        claim(false, "open: %s: %s", err.where, err.message);
+    return ctx;
+}
+
+int64_t host_settle(xlcfg_ctx *ctx, const char *dom)
+{
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    xlcfg_doc *doc;
+    int64_t open;
+
+    if (xlcfg_settle(ctx, dom, false, &doc, &err)) {
+        claim(false, "settle: %s: %s", err.where, err.message);
+        return -1;
+    }
+    open = (int64_t)xlcfg_doc_count(xlcfg_doc_get(doc, "open"));
+    xlcfg_doc_free(doc);
+    return open;
+}

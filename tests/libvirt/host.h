@@ -8,6 +8,7 @@
 #define XLCFG_TESTS_LIBVIRT_HOST_H
 
 #include "claim.h"
+#include "libxl_cfg.h"
 
 #include <libvirt/libvirt.h>
 #include <stdbool.h>
@@ -34,6 +35,10 @@ void host_drop(virDomainPtr d);
 /* Does the XML have this text?  flags as of virDomainGetXMLDesc. */
 bool host_shows(virDomainPtr d, unsigned flags, const char *text);
 char *host_xml(virDomainPtr d, unsigned flags);
+/* What is tested, on this host; NULL: claimed to have failed. */
+xlcfg_ctx *host_open(const struct host *h, bool deep);
+/* How much is open after settle (dom NULL: of all); -1: it failed. */
+int64_t host_settle(xlcfg_ctx *ctx, const char *dom);
 /* Reset, and wait until this alias has left the XML. */
 bool host_reset(struct host *h, virDomainPtr d, const char *alias);
 /* QEMU's answer to a command; free() it. */

@@ -19,20 +19,6 @@
 
 static struct host host;
 
-static xlcfg_ctx *open_ctx(bool deep)
-{
-    xlcfg_ctx_options opt = XLCFG_CTX_OPTIONS_INIT;
-    xlcfg_error err = XLCFG_ERROR_INIT;
-    xlcfg_ctx *ctx = NULL;
-
-    opt.state_dir = host.state;
-    opt.deadline_ms = 20000;
-    opt.deep = deep;
-    if (xlcfg_ctx_open(host.uri, &opt, &ctx, &err))
-        claim(false, "open: %s: %s", err.where, err.message);
-    return ctx;
-}
-
 static xlcfg_doc *doc_of(const char *fmt, const char *a, const char *b)
 {
     xlcfg_doc *doc = NULL;
@@ -119,22 +105,6 @@ static int detach(xlcfg_ctx *ctx, const char *dom, const char *key,
     rc = xlcfg_device_detach(ctx, dom, key, &opt, &doc, err);
     xlcfg_doc_free(doc);
     return rc;
-}
-
-/* How many intents settling leaves open; -1: it failed. */
-static int settle(xlcfg_ctx *ctx, const char *dom)
-{
-    xlcfg_error err = XLCFG_ERROR_INIT;
-    xlcfg_doc *doc = NULL;
-    int open;
-
-    if (xlcfg_settle(ctx, dom, false, &doc, &err)) {
-        claim(false, "settle: %s", err.message);
-        return -1;
-    }
-    open = (int)xlcfg_doc_count(xlcfg_doc_get(doc, "open"));
-    xlcfg_doc_free(doc);
-    return open;
 }
 
 /* How many changes the next start would bring. */
@@ -244,25 +214,25 @@ static void pending(xlcfg_ctx *ctx, virDomainPtr d, const char *name)
 /* Another one goes on where the first stopped. */
 static void handed_over(xlcfg_ctx *ctx, virDomainPtr d, const char *name)
 {
-    claim(settle(ctx, name) == 1, "%s: settled by another: one is open",
+    claim(host_settle(ctx, name) == 1, "%s: settled by another: one is open",
           name);
     is_state(ctx, name, "disk/vdb", "detaching");
     claim(host_reset(&host, d, "ua-disk-vdb"), "%s: a reset lets it go",
           name);
     claim(host_shows(d, KEPT, "ua-disk-vdb"),
           "%s: ... of what is kept nobody has thought yet", name);
-    claim(settle(ctx, name) == 0, "%s: nothing is open", name);
+    claim(host_settle(ctx, name) == 0, "%s: nothing is open", name);
     claim(!host_shows(d, KEPT, "ua-disk-vdb"),
           "%s: what is kept has lost it", name);
     is_state(ctx, name, "disk/vdb", "");
-    claim(settle(ctx, name) == 0, "%s: settled twice is settled", name);
+    claim(host_settle(ctx, name) == 0, "%s: settled twice is settled", name);
 }
 
 static void persistent(const char *name, const char *machine)
 {
     bool pcie = strstr(machine, "q35") != NULL;
     char image[160], other[160];
-    xlcfg_ctx *ctx = open_ctx(false);
+    xlcfg_ctx *ctx = host_open(&host, false);
     virDomainPtr d = host_guest(&host, name, machine, "", true);
     xlcfg_error err;
 
@@ -280,7 +250,7 @@ static void persistent(const char *name, const char *machine)
     refusals(ctx, d, name, image);
     pending(ctx, d, name);
     xlcfg_ctx_close(ctx);
-    ctx = open_ctx(false);
+    ctx = host_open(&host, false);
     handed_over(ctx, d, name);
     claim(!attach_disk(ctx, name, "vdb", image, &err), "%s: vdb again %s",
           name, err.message);
@@ -292,7 +262,7 @@ static void persistent(const char *name, const char *machine)
 static void transient(const char *name)
 {
     char image[160];
-    xlcfg_ctx *ctx = open_ctx(false);
+    xlcfg_ctx *ctx = host_open(&host, false);
     virDomainPtr d = host_guest(&host, name, "q35", "", false);
     xlcfg_error err;
 
@@ -310,7 +280,7 @@ static void transient(const char *name)
     claim(detach(ctx, name, "nic/52:54:00:00:00:07", &err) ==
           XLCFG_ERROR_PENDING, "%s: asked: %s", name, err.message);
     claim(host_reset(&host, d, "ua-nic-52-54"), "%s: reset", name);
-    claim(settle(ctx, name) == 0, "%s: settled", name);
+    claim(host_settle(ctx, name) == 0, "%s: settled", name);
     is_state(ctx, name, "nic/52:54:00:00:00:07", "");
     is_state(ctx, name, "disk/vdb", "attached");
     xlcfg_ctx_close(ctx);
@@ -321,7 +291,7 @@ static void transient(const char *name)
 static void native(const char *name)
 {
     char image[160];
-    xlcfg_ctx *ctx = open_ctx(false);
+    xlcfg_ctx *ctx = host_open(&host, false);
     virDomainPtr d = host_guest(&host, name, "pc-q35-6.0", "", true);
     xlcfg_error err;
     int rc;
@@ -342,7 +312,7 @@ static void native(const char *name)
 static void full(const char *name)
 {
     char image[160], vdev[4] = "vdb";
-    xlcfg_ctx *ctx = open_ctx(false);
+    xlcfg_ctx *ctx = host_open(&host, false);
     virDomainPtr d = host_guest(&host, name, "q35", "", false);
     xlcfg_error err;
     int rc = 0;
@@ -362,7 +332,7 @@ static void full(const char *name)
 static void dropped(const char *name)
 {
     char image[160];
-    xlcfg_ctx *ctx = open_ctx(false);
+    xlcfg_ctx *ctx = host_open(&host, false);
     virDomainPtr d = host_guest(&host, name, "pc-q35-6.0", "", true);
     xlcfg_error err;
     int rc;
@@ -430,7 +400,7 @@ static void leaked(const char *name)
     static const char nets[] = "{\"execute\": \"human-monitor-command\", "
         "\"arguments\": {\"command-line\": \"info network\"}}";
     char image[160];
-    xlcfg_ctx *ctx = open_ctx(false), *deep = open_ctx(true);
+    xlcfg_ctx *ctx = host_open(&host, false), *deep = host_open(&host, true);
     virDomainPtr d = host_guest(&host, name, "q35", "", true);
     xlcfg_error err;
 
@@ -441,12 +411,12 @@ static void leaked(const char *name)
     is_state(ctx, name, "disk/vdc", "");
     is_state(deep, name, "disk/vdc", "leaked");
     is_state(deep, name, "nic/hostnet5", "leaked");
-    (void)settle(deep, name);
+    (void)host_settle(deep, name);
     claim(!in_qemu(d, nets, "hostnet5"), "%s: the netdev is gone", name);
     is_state(deep, name, "disk/vdc", "leaked");
     free(host_qmp(d, "{\"execute\": \"system_reset\"}"));
     for (int i = 0; i < 20 && in_qemu(d, nodes, "libvirt-77"); i++)
-        (void)settle(deep, name);
+        (void)host_settle(deep, name);
     claim(!in_qemu(d, nodes, "libvirt-77"), "%s: its block nodes too", name);
     is_state(deep, name, "disk/vdc", "");
     claim(!attach_disk(deep, name, "vdc", image, &err),
@@ -465,7 +435,7 @@ int main(int argc, char **argv)
     if (!host_begin(&host))
         return claims();
     /* the library's event loop first: the embedded driver needs one */
-    xlcfg_ctx_close(open_ctx(false));
+    xlcfg_ctx_close(host_open(&host, false));
     host.conn = virConnectOpen(host.uri);
     if (claim(host.conn != NULL, "a second connection to it")) {
         for (int i = 0; i < (argc > 1 ? argc - 1 : 2); i++) {
