@@ -152,8 +152,10 @@ static int never_ran(struct virt *v, virDomainPtr d, xlcfg_error *err)
     int rc;
 
     rc = xlcfg__qmp(v, d, "query-status", NULL, &said, err);
+    if (rc == XLCFG_ERROR_REFUSED && err)
+        err->code = XLCFG_ERROR_PENDING;        /* that is no answer */
     if (rc)
-        return rc;
+        return rc == XLCFG_ERROR_REFUSED ? XLCFG_ERROR_PENDING : rc;
     status = xlcfg__doc_getstr(said, "status");
     if (!status || strcmp(status, "prelaunch"))
         rc = xlcfg__err(err, XLCFG_ERROR_REFUSED, virDomainGetName(d),

@@ -277,19 +277,24 @@ static int let_run(xlcfg_ctx *ctx, const struct xlcfg__creation *c,
                    const char **step_r, xlcfg_error *err)
 {
     const struct xlcfg_driver *drv = &ctx->conn->drv;
+    bool paused = !strcmp(dom->state, "paused");
     xlcfg_error why = XLCFG_ERROR_INIT;
     int rc;
 
     *step_r = "it runs: close its creation";
-    if (!(c->flags & XLCFG_CREATE_START) || strcmp(dom->state, "paused"))
+    if (!(c->flags & XLCFG_CREATE_START))
         return 0;
-    *step_r = "it is paused: let it run if it never did, and close its "
-        "creation";
+    if (dry_run && paused)
+        *step_r = "it is paused: let it run if it never did, and close its "
+            "creation";
     if (dry_run)
         return 0;
+    /* also of one that is said to run: a backend that was started anew may
+     * not have looked yet */
     rc = drv->go_on(ctx->conn->handle, dom, &why);
-    *step_r = rc ? "it is paused: close its creation"
-        : "its start was cut off: let it run, and close its creation";
+    if (paused)
+        *step_r = rc ? "it is paused: close its creation"
+            : "its start was cut off: let it run, and close its creation";
     if (!rc || rc == XLCFG_ERROR_REFUSED || rc == XLCFG_ERROR_NI)
         return 0;
     *step_r = NULL;
@@ -350,8 +355,10 @@ int xlcfg__creation_close(xlcfg_ctx *ctx, const struct xlcfg__creation *c,
     }
     rc = drv->find(ctx->conn->handle, c->uuid, &dom, err);
     running = !rc && dom.domid >= 0;
-    if (running)
+    if (running && !sight)
         rc = let_run(ctx, c, &dom, dry_run, step_r, err);
+    else if (running)
+        *step_r = "it runs: close its creation";
     xlcfg__domain_dispose(&dom);
     if (running) {
         if (!rc)

@@ -59,3 +59,23 @@ $(FA_OUT)/deny.so: tests/fault/deny.c
 .PHONY: check-fault-live
 check-fault-live: all $(FA_OUT)/deny.so $(XS_PROGRAMS)
 	@XLCFG_BUILD=$(B) tests/fault/live
+
+# Plugs through libvirt into a real QEMU guest; every STRIDE-th allocation.
+ifeq ($(WITH_LIBVIRT)$(if $(VIRT_SRC),,n),y)
+FV_WRAP := malloc calloc realloc strdup vasprintf asprintf
+FAULT_VIRT_STRIDE ?= 50
+CI_SUITES += check-fault-virt
+TEST_PROGRAMS += $(FA_OUT)/virt
+
+$(FA_OUT)/virt: tests/fault/virt.c tests/libvirt/host.c \
+		tests/libvirt/claim.c $(wildcard tests/libvirt/*.h) $(LIB_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEP_CFLAGS) -U_FORTIFY_SOURCE -o $@ $< \
+		tests/libvirt/host.c tests/libvirt/claim.c $(LIB_OBJ) \
+		$(FV_WRAP:%=-Wl,--wrap=%) $(LIBS) $(VIRT_LIBS)
+
+.PHONY: check-fault-virt
+check-fault-virt: $(FA_OUT)/virt
+	@tests/fault/hosted $< calls
+	@tests/fault/hosted $< memory $(FAULT_VIRT_STRIDE)
+endif
