@@ -63,7 +63,7 @@ check-fault-live: all $(FA_OUT)/deny.so $(XS_PROGRAMS)
 # Plugs through libvirt into a real QEMU guest; every STRIDE-th allocation.
 ifeq ($(WITH_LIBVIRT)$(if $(VIRT_SRC),,n),y)
 FV_WRAP := malloc calloc realloc strdup vasprintf asprintf
-FAULT_VIRT_STRIDE ?= 50
+FAULT_VIRT_STRIDE ?= 11
 CI_SUITES += check-fault-virt
 TEST_PROGRAMS += $(FA_OUT)/virt
 
