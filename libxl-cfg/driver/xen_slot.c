@@ -388,7 +388,8 @@ int xlcfg__xen_pci(struct xlcfg__look *look)
         if (!slot->has_slot)
             xlcfg__verdict(&slot->v, XLCFG_LIVE_UNKNOWN,
                            "marked in /libxl/pci as this domain's, and no "
-                           "slot has it");
+                           "slot has it: whether Xen gave it to the domain "
+                           "cannot be seen, its end takes it back");
         rc = xlcfg__xen_add(look, XLCFG_KIND_PCI, pci_body(slot),
                             &slot->v);
     }

@@ -73,6 +73,16 @@ static int stay(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
     return rc ? rc : xlcfg__err(err, code, in->key, "%s", words);
 }
 
+/* Neither there nor not there: why, where the view says it. */
+static int stay_unknown(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
+                        struct xlcfg_intent *in, const struct xlcfg_dev *dev,
+                        bool dry_run, xlcfg_error *err)
+{
+    return stay(ctx, sight, in, in->phase, dry_run, XLCFG_ERROR_REFUSED,
+                dev && dev->reason ? dev->reason
+                : "it could not be looked at", err);
+}
+
 static int look_again(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
                       xlcfg_error *err)
 {
@@ -143,8 +153,7 @@ static int settle_attach(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
     case XLCFG_LIVES:
         break;
     }
-    return stay(ctx, sight, in, in->phase, dry_run, XLCFG_ERROR_REFUSED,
-                "it could not be looked at", err);
+    return stay_unknown(ctx, sight, in, dev, dry_run, err);
 }
 
 static int ask_again(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
@@ -179,14 +188,14 @@ static int settle_detach(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
                          bool dry_run, xlcfg__items *steps,
                          xlcfg_error *err)
 {
+    const struct xlcfg_dev *dev;
     enum xlcfg_live live;
 
-    live = xlcfg__sight_live_of(sight, in, NULL);
+    live = xlcfg__sight_live_of(sight, in, &dev);
     if (live == XLCFG_LIVE_ABSENT)
         return close_gone(ctx, sight, in, dry_run, steps, err);
     if (live == XLCFG_LIVE_UNKNOWN)
-        return stay(ctx, sight, in, in->phase, dry_run,
-                    XLCFG_ERROR_REFUSED, "it could not be looked at", err);
+        return stay_unknown(ctx, sight, in, dev, dry_run, err);
     if (live == XLCFG_LIVE_PRESENT && in->phase == XLCFG_PHASE_PREPARED)
         return just_close(ctx, sight, in, dry_run, steps,
                           "its unplug was never asked for: close it", err);
@@ -210,8 +219,7 @@ static int settle_update(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
     enum xlcfg_live live = xlcfg__sight_live_of(sight, in, &dev);
 
     if (live == XLCFG_LIVE_UNKNOWN)
-        return stay(ctx, sight, in, in->phase, dry_run, XLCFG_ERROR_REFUSED,
-                    "it could not be looked at", err);
+        return stay_unknown(ctx, sight, in, dev, dry_run, err);
     if (live != XLCFG_LIVE_PRESENT)
         return just_close(ctx, sight, in, dry_run, steps,
                           "it is not attached any more: close its update",

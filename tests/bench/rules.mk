@@ -42,7 +42,8 @@ check-requests: all $(XS_PROGRAMS)
 		--limits
 # On a real Xen, in the machine of tests/xen-vm.
 bench-xen: all $(BENCH_PLUG) $(XS_PROGRAMS)
-	@tests/xen-vm/vm --build $(B) --timeout 3000 run tests/bench/xen
+	@tests/xen-vm/vm --build $(B) --timeout 3000 exec \
+		'BENCH_RUNS=$(BENCH_RUNS) /mnt/src/tests/bench/xen'
 
 bench: all $(BENCH_DOC) $(BENCH_WATCH) $(BENCH_PLUG) $(BENCH_VIRT) \
 		$(XS_PROGRAMS)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Domains whose maker died before it was done."""
+"""What is left of those who died before they were done."""
+import contextlib
 import json
 import os
 import sqlite3
@@ -13,21 +14,25 @@ DISK = {"vdev": "xvda", "backend": "phy", "format": "raw",
         "pdev_path": "/dev/null", "readwrite": 1}
 
 
+def left_open(b, uuid, op, kind, key, match, after):
+    """The record of who died while it acted."""
+    b.states()                  # state.db is there
+    with contextlib.closing(sqlite3.connect(
+            os.environ["XLCFG_STATE_DIR"] + "/state.db")) as base, base:
+        base.execute(
+            "INSERT INTO intent(driver, uuid, op, phase, kind, key, match,"
+            " after, since, attempts, incarnation, resets)"
+            " VALUES('xen', ?, ?, 'acting', ?, ?, ?, ?, ?, 1, 1, 0)",
+            (uuid, op, kind, key, match, json.dumps(after),
+             int(time.time())))
+
+
 def half_made(b, **more):
     """A domain that was begun, and the open record of it."""
     half = domains.Domain(b.store, b.domid + 500, name=f"half{b.domid}",
                           state="paused", **more)
-    b.states()                  # state.db is there
     config = {"c_info": {"name": half.name, "uuid": half.uuid}}
-    with sqlite3.connect(os.environ["XLCFG_STATE_DIR"] +
-                         "/state.db") as base:
-        base.execute(
-            "INSERT INTO intent(driver, uuid, op, phase, kind, key, match,"
-            " after, since, attempts, incarnation, resets)"
-            " VALUES('xen', ?, 'create', 'acting', 'domain', ?, ?, ?, ?, 1,"
-            " 1, 0)", (half.uuid, half.name, half.uuid, json.dumps(config),
-                       int(time.time())))
-    base.close()
+    left_open(b, half.uuid, "create", "domain", half.name, half.uuid, config)
     return half
 
 
@@ -99,3 +104,20 @@ def what_runs_is_kept(b):
         b.xlcfg(0, "settle", half.name)["steps"][0]["step"]
     same(len(traces(b, half)), 3)
     half.destroy()
+
+
+@test(into=TESTS)
+def a_pci_device_that_is_only_marked_is_not_called_free(b):
+    key, mark = "pci/0000:07:00.0", "/libxl/pci/0000-07-00-0"
+    b.store.write(mark + "/domid", b.domid)
+    left_open(b, b.dom.uuid, "attach", "pci", key, key, {"bus": 7})
+    device = [d for d in b.xlcfg(0, "devices", b.domid)["devices"]
+              if d["key"] == key][0]
+    assert device["state"] != "attached" and not device["in_config"], device
+    left = b.xlcfg(6, "settle", b.domid)["open"][0]
+    assert "no slot has it" in left["message"], left
+    # whoever marked it takes that back, and it is settled
+    b.store.rm(mark)
+    assert "came to nothing" in \
+        b.xlcfg(0, "settle", b.domid)["steps"][0]["step"]
+    same(b.states(), {})
