@@ -68,6 +68,17 @@ int xlcfg__xen_dev_read(struct xlcfg__xs *xs,
                         const struct xlcfg__xen_front *front,
                         uint32_t domid, uint32_t devid,
                         struct xlcfg__xen_dev *dev);
+/*
+ * The same in parts, for many at once: each part of all of them goes out
+ * together.  list answers as read does; fill is for those listed.
+ */
+void xlcfg__xen_dev_init(const struct xlcfg__xen_front *front,
+                         uint32_t domid, uint32_t devid,
+                         struct xlcfg__xen_dev *dev);
+int xlcfg__xen_dev_list(struct xlcfg__xs *xs, struct xlcfg__xen_dev *dev);
+void xlcfg__xen_dev_will_fill(struct xlcfg__xs *xs,
+                              const struct xlcfg__xen_dev *dev);
+void xlcfg__xen_dev_fill(struct xlcfg__xs *xs, struct xlcfg__xen_dev *dev);
 void xlcfg__xen_dev_dispose(struct xlcfg__xen_dev *dev);
 
 /* NULL: was not in the directory. */

@@ -134,11 +134,21 @@ static int add_unlisted(struct xlcfg__look *look,
                           xlcfg__xen_stub_body(front->kind, devid), &v);
 }
 
-static int add_kind(struct xlcfg__look *look,
-                    const struct xlcfg__xen_front *front)
+/* All devices there are, each part of them read together. */
+struct found {
+    struct found_one {
+        struct xlcfg__xen_dev dev;
+        int r;                  /* an errno of its listing */
+    } *v;
+    size_t count;
+};
+
+static int find_kind(struct xlcfg__look *look,
+                     const struct xlcfg__xen_front *front,
+                     struct found *found)
 {
     struct xlcfg__xs_names ids;
-    int rc = 0;
+    struct found_one *more;
     int r;
 
     r = xlcfg__xs_list(look->xs, &ids, "/libxl/%u/device/%s", look->domid,
@@ -149,12 +159,15 @@ static int add_kind(struct xlcfg__look *look,
                          " %s", xlcfg__kinds[front->kind].array,
                          look->domid, front->name, strerror(r));
     }
-    rc = xlcfg__view_reserve(look->view, ids.count);
-    for (unsigned i = 0; i < ids.count; i++)
-        xlcfg__xs_will_list(look->xs, "/libxl/%u/device/%s/%s", look->domid,
-                            front->name, ids.v[i]);
-    for (unsigned i = 0; i < ids.count && !rc; i++) {
-        struct xlcfg__xen_dev dev;
+    more = reallocarray(found->v, found->count + ids.count + 1,
+                        sizeof(*more));
+    if (!more) {
+        xlcfg__xs_names_dispose(&ids);
+        return XLCFG_ERROR_NOMEM;
+    }
+    found->v = more;
+    for (unsigned i = 0; i < ids.count; i++) {
+        struct xlcfg__xen_dev *dev = &found->v[found->count].dev;
         uint64_t devid;
 
         if (!xlcfg__xs_number(ids.v[i], INT32_MAX, &devid)) {
@@ -164,23 +177,56 @@ static int add_kind(struct xlcfg__look *look,
                              front->name, ids.v[i]);
             continue;
         }
-        r = xlcfg__xen_dev_read(look->xs, front, look->domid,
-                                (uint32_t)devid, &dev);
-        if (r && r != ENOENT)
-            rc = r == ENOMEM ? XLCFG_ERROR_NOMEM
-                : add_unlisted(look, front, (uint32_t)devid, r);
-        if (!r)
-            rc = add_device(look, &dev);
-        xlcfg__xen_dev_dispose(&dev);
+        xlcfg__xen_dev_init(front, look->domid, (uint32_t)devid, dev);
+        xlcfg__xs_will_list(look->xs, "%s", dev->path);
+        found->count++;
     }
     xlcfg__xs_names_dispose(&ids);
+    return 0;
+}
+
+static int add_found(struct xlcfg__look *look, struct found *found)
+{
+    int rc = xlcfg__view_reserve(look->view, found->count);
+
+    for (size_t i = 0; i < found->count; i++) {
+        struct found_one *one = &found->v[i];
+
+        one->r = xlcfg__xen_dev_list(look->xs, &one->dev);
+        if (!one->r)
+            xlcfg__xen_dev_will_fill(look->xs, &one->dev);
+    }
+    for (size_t i = 0; i < found->count; i++)
+        if (!found->v[i].r) {
+            xlcfg__xen_dev_fill(look->xs, &found->v[i].dev);
+            if (!is_no_channel(&found->v[i].dev))
+                xlcfg__xen_will_judge(look, &found->v[i].dev);
+        }
+    for (size_t i = 0; i < found->count && !rc; i++) {
+        const struct xlcfg__xen_dev *dev = &found->v[i].dev;
+        int r = found->v[i].r;
+
+        if (r && r != ENOENT)
+            rc = r == ENOMEM ? XLCFG_ERROR_NOMEM
+                : add_unlisted(look, dev->front, dev->devid, r);
+        else if (!r)
+            rc = add_device(look, dev);
+    }
     return rc;
+}
+
+static void found_dispose(struct found *found)
+{
+    for (size_t i = 0; i < found->count; i++)
+        xlcfg__xen_dev_dispose(&found->v[i].dev);
+    free(found->v);
 }
 
 int xlcfg__xen_devices(struct xlcfg__look *look)
 {
     const struct xlcfg__xen_front *f;
     struct xlcfg__xs_names kinds;
+    struct found found = { NULL, 0 };
     int rc = 0;
     int r;
 
@@ -193,12 +239,16 @@ int xlcfg__xen_devices(struct xlcfg__look *look)
         xlcfg__view_note(look->view, "/libxl/%u/device: cannot list: %s",
                          look->domid, strerror(r));
     for (f = xlcfg__xen_fronts; f->name; f++)
-        if (xlcfg__xs_names_has(&kinds, f->name))
+        if (xlcfg__xs_names_has(&kinds, f->name) &&
+            !xlcfg__xen_will_kind(look->xen, look->domid, f->name))
             xlcfg__xs_will_list(look->xs, "/libxl/%u/device/%s",
                                 look->domid, f->name);
     for (f = xlcfg__xen_fronts; f->name && !rc; f++)
         if (xlcfg__xs_names_has(&kinds, f->name))
-            rc = add_kind(look, f);
+            rc = find_kind(look, f, &found);
+    if (!rc)
+        rc = add_found(look, &found);
+    found_dispose(&found);
     for (unsigned i = 0; i < kinds.count; i++)
         if (!xlcfg__xen_front(kinds.v[i]) && strcmp(kinds.v[i], "vuart") &&
             strcmp(kinds.v[i], "pci"))

@@ -186,10 +186,20 @@ static void found(struct xlcfg__xen *xen, const struct xlcfg_domain *dom)
 static bool where_it_was(struct xlcfg__xen *xen, const char *text,
                          struct xlcfg_domain *dom_r)
 {
+    static const char *const keys[] = { "vm", "name", "domid" };
     struct xlcfg_domain dom;
+    int rc;
 
-    if (!*xen->last_uuid || strcasecmp(xen->last_uuid, text) ||
-        read_domain(xen, xen->last_domid, &dom))
+    if (!*xen->last_uuid || strcasecmp(xen->last_uuid, text))
+        return false;
+    xlcfg__xs_will_end(xen->xs);
+    for (int i = 0; i < 3; i++)
+        xlcfg__xs_will_read(xen->xs, "/local/domain/%u/%s", xen->last_domid,
+                            keys[i]);
+    xlcfg__xs_will_read(xen->xs, "/vm/%s/start_time", xen->last_uuid);
+    rc = read_domain(xen, xen->last_domid, &dom);
+    xlcfg__xs_will_end(xen->xs);
+    if (rc)
         return false;
     if (!strcmp(dom.uuid, xen->last_uuid)) {
         *dom_r = dom;

@@ -207,19 +207,21 @@ static void parse_backend(struct xlcfg__xen_dev *dev)
     memcpy(dev->bekind, kind, sizeof(kind));
 }
 
-int xlcfg__xen_dev_read(struct xlcfg__xs *xs,
-                        const struct xlcfg__xen_front *front,
-                        uint32_t domid, uint32_t devid,
-                        struct xlcfg__xen_dev *dev)
+void xlcfg__xen_dev_init(const struct xlcfg__xen_front *front,
+                         uint32_t domid, uint32_t devid,
+                         struct xlcfg__xen_dev *dev)
 {
-    int r;
-
     *dev = (struct xlcfg__xen_dev){
         .front = front, .domid = domid, .devid = devid,
     };
     snprintf(dev->path, sizeof(dev->path), "/libxl/%u/device/%s/%u", domid,
              front->name, devid);
-    r = xlcfg__xs_list(xs, &dev->names, "%s", dev->path);
+}
+
+int xlcfg__xen_dev_list(struct xlcfg__xs *xs, struct xlcfg__xen_dev *dev)
+{
+    int r = xlcfg__xs_list(xs, &dev->names, "%s", dev->path);
+
     if (r)
         return r;
     dev->wanted = calloc(dev->names.count + 1, sizeof(*dev->wanted));
@@ -229,12 +231,37 @@ int xlcfg__xen_dev_read(struct xlcfg__xs *xs,
         return ENOMEM;
     }
     for (unsigned i = 0; i < dev->names.count; i++)
-        if (is_wanted(front, dev->names.v[i]))
+        if (is_wanted(dev->front, dev->names.v[i]))
             dev->wanted[dev->count++] = dev->names.v[i];
+    return 0;
+}
+
+void xlcfg__xen_dev_will_fill(struct xlcfg__xs *xs,
+                              const struct xlcfg__xen_dev *dev)
+{
+    for (size_t i = 0; i < dev->count; i++)
+        xlcfg__xs_will_read(xs, "%s/%s", dev->path, dev->wanted[i]);
+}
+
+void xlcfg__xen_dev_fill(struct xlcfg__xs *xs, struct xlcfg__xen_dev *dev)
+{
     xlcfg__xs_read_many(xs, dev->path, dev->wanted, dev->count,
                         dev->values);
     parse_backend(dev);
-    return 0;
+}
+
+int xlcfg__xen_dev_read(struct xlcfg__xs *xs,
+                        const struct xlcfg__xen_front *front,
+                        uint32_t domid, uint32_t devid,
+                        struct xlcfg__xen_dev *dev)
+{
+    int r;
+
+    xlcfg__xen_dev_init(front, domid, devid, dev);
+    r = xlcfg__xen_dev_list(xs, dev);
+    if (!r)
+        xlcfg__xen_dev_fill(xs, dev);
+    return r;
 }
 
 void xlcfg__xen_dev_dispose(struct xlcfg__xen_dev *dev)

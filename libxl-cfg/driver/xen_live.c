@@ -17,6 +17,7 @@ static void xen_close(void *handle)
     struct xlcfg__xen *xen = handle;
 
     xlcfg__xen_child_reap(&xen->left);
+    xlcfg__xs_names_dispose(&xen->kinds);
     xlcfg__xen_watch_free(xen->watch);
     xlcfg__hv_free(xen->hv);
     xlcfg__xs_close(xen->xs);
@@ -78,14 +79,28 @@ static void put_list(struct xlcfg__xs *xs, FILE *out, const char *path)
     xlcfg__xs_names_dispose(&names);
 }
 
-/* What both an index and a look begin with. */
-static void announce_devices(struct xlcfg__xs *xs, uint32_t domid)
+bool xlcfg__xen_will_kind(const struct xlcfg__xen *xen, uint32_t domid,
+                          const char *kind)
 {
+    return xen->kinds_domid == domid &&
+        xlcfg__xs_names_has(&xen->kinds, kind);
+}
+
+/* What both an index and a look begin with.  Most often the kinds of device
+ * are those of the last time: what they hold is asked for at once. */
+static void announce_devices(const struct xlcfg__xen *xen, uint32_t domid)
+{
+    struct xlcfg__xs *xs = xen->xs;
+
     xlcfg__xs_will_end(xs);
     xlcfg__xs_will_list(xs, "/libxl/%u/device", domid);
     xlcfg__xs_will_read(xs, "/local/domain/%u/image/device-model-domid",
                         domid);
     xlcfg__xs_will_list(xs, "/local/domain/0/backend/pci/%u/0", domid);
+    for (unsigned i = 0; xen->kinds_domid == domid && i < xen->kinds.count;
+         i++)
+        xlcfg__xs_will_list(xs, "/libxl/%u/device/%.64s", domid,
+                            xen->kinds.v[i]);
 }
 
 static int xen_index(void *handle, const struct xlcfg_domain *dom,
@@ -103,18 +118,21 @@ static int xen_index(void *handle, const struct xlcfg_domain *dom,
     out = open_memstream(&text, &size);
     if (!out)
         return xlcfg__nomem(err);
-    announce_devices(xen->xs, domid);
+    announce_devices(xen, domid);
     r = xlcfg__xs_list(xen->xs, &kinds, "/libxl/%u/device", domid);
     put_names(out, "device", r, &kinds);
     for (unsigned i = 0; i < kinds.count; i++)
-        xlcfg__xs_will_list(xen->xs, "/libxl/%u/device/%.64s", domid,
-                            kinds.v[i]);
+        if (!xlcfg__xen_will_kind(xen, domid, kinds.v[i]))
+            xlcfg__xs_will_list(xen->xs, "/libxl/%u/device/%.64s", domid,
+                                kinds.v[i]);
     for (unsigned i = 0; i < kinds.count; i++) {
         snprintf(path, sizeof(path), "/libxl/%u/device/%.64s", domid,
                  kinds.v[i]);
         put_list(xen->xs, out, path);
     }
-    xlcfg__xs_names_dispose(&kinds);
+    xlcfg__xs_names_dispose(&xen->kinds);
+    xen->kinds = kinds;
+    xen->kinds_domid = domid;
     snprintf(path, sizeof(path), "/local/domain/0/backend/pci/%u/0",
              xlcfg__xen_pci_guest(xen->xs, domid));
     put_list(xen->xs, out, path);
@@ -159,7 +177,7 @@ static void announce(struct xlcfg__look *look)
         "name", "memory/target", "memory/static-max", "memory/videoram",
     };
 
-    announce_devices(look->xs, look->domid);
+    announce_devices(look->xen, look->domid);
     xlcfg__xs_will_list(look->xs, "/local/domain");
     xlcfg__xs_will_read(look->xs, "/libxl/%u/type", look->domid);
     for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++)

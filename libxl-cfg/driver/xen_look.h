@@ -23,6 +23,8 @@ struct xlcfg__xen {             /* the driver's handle */
     pid_t left;                 /* xlcfg__xen_child's; of those who act */
     char last_uuid[37];         /* found last, under last_domid: tried first */
     uint32_t last_domid;
+    struct xlcfg__xs_names kinds;       /* that the last index found */
+    uint32_t kinds_domid;               /* in this domain */
 };
 
 struct xlcfg__look {
@@ -54,6 +56,9 @@ int xlcfg__xen_add(struct xlcfg__look *look, enum xlcfg_kind kind,
 bool xlcfg__xen_judge(struct xlcfg__look *look,
                       const struct xlcfg__xen_dev *dev,
                       struct xlcfg__verdict *v);
+/* It is to be judged after others of which the same was said. */
+void xlcfg__xen_will_judge(struct xlcfg__look *look,
+                           const struct xlcfg__xen_dev *dev);
 
 /* Parts of the view: 0 or NOMEM; anything else is noted in it. */
 int xlcfg__xen_devices(struct xlcfg__look *look);       /* xen_device.c */
@@ -63,6 +68,10 @@ int xlcfg__xen_usb_ports(struct xlcfg__look *look,      /* xen_slot.c */
                          const struct xlcfg__verdict *of_ctrl);
 int xlcfg__xen_pci(struct xlcfg__look *look);           /* xen_slot.c */
 int xlcfg__xen_scalars(struct xlcfg__look *look);       /* xen_scalar.c */
+
+/* Was this kind's folder announced with the beginning of a look? */
+bool xlcfg__xen_will_kind(const struct xlcfg__xen *xen, uint32_t domid,
+                          const char *kind);              /* xen_live.c */
 
 /* The domain whose `pci` backend serves this guest: itself or its
  * stubdomain. */

@@ -203,6 +203,15 @@ static bool judge_backend(struct xlcfg__look *look,
     return true;
 }
 
+void xlcfg__xen_will_judge(struct xlcfg__look *look,
+                           const struct xlcfg__xen_dev *dev)
+{
+    int keys = has_script(dev) ? BACK_KEYS : STATUS;
+
+    for (int i = 0; i < keys && *dev->bekind; i++)
+        xlcfg__xs_will_read(look->xs, "%s/%s", dev->backend, back_keys[i]);
+}
+
 bool xlcfg__xen_judge(struct xlcfg__look *look,
                       const struct xlcfg__xen_dev *dev,
                       struct xlcfg__verdict *v)
