@@ -265,7 +265,7 @@ static xlcfg_doc *flat_only(void)
     return xlcfg__members_end(&m);
 }
 
-static int find_nodes(struct deep *deep)
+static int find_nodes(struct deep *deep, xlcfg_error *err)
 {
     xlcfg_doc *list = NULL;
     int rc;
@@ -276,7 +276,7 @@ static int find_nodes(struct deep *deep)
                     flat_only(), &list, NULL);
     if (rc)                     /* without "flat" in older QEMU */
         rc = xlcfg__qmp(deep->v, deep->d, "query-named-block-nodes", NULL,
-                        &list, NULL);
+                        &list, err);
     for (size_t i = 0; !rc && i < xlcfg_doc_count(list); i++) {
         const char *name = xlcfg__doc_getstr(xlcfg_doc_at(list, i),
                                              "node-name");
@@ -299,7 +299,7 @@ static int find_nodes(struct deep *deep)
 
 /* A netdev that no NIC has stands at the beginning of a line of its own;
  * those in use are indented under their NIC. */
-static int find_netdevs(struct deep *deep)
+static int find_netdevs(struct deep *deep, xlcfg_error *err)
 {
     xlcfg_doc *said = NULL;
     const char *p;
@@ -307,9 +307,9 @@ static int find_netdevs(struct deep *deep)
 
     rc = xlcfg__qmp(deep->v, deep->d, "human-monitor-command",
                     xlcfg__qmp_one("command-line", "info network"), &said,
-                    NULL);
+                    err);
     p = rc ? NULL : xlcfg_doc_string(said);
-    for (rc = 0; p && *p && !rc;
+    for (; p && *p && !rc;
          p += strcspn(p, "\n"), p += *p == '\n') {
         size_t len = strcspn(p, ":\r\n");
         xlcfg__members qemu = { 0 };
@@ -362,6 +362,7 @@ int xlcfg__virt_deep(struct virt *v, virDomainPtr d, const char *xml,
                      struct xlcfg_view *view, xlcfg_error *err)
 {
     struct deep deep = { .v = v, .d = d, .view = view };
+    xlcfg_error why = XLCFG_ERROR_INIT;
     virDomainControlInfo info;
     int rc;
 
@@ -371,19 +372,24 @@ int xlcfg__virt_deep(struct virt *v, virDomainPtr d, const char *xml,
                          "ms, it was not asked", info.stateTime);
         return view->unknown.failed ? xlcfg__nomem(err) : 0;
     }
-    rc = read_sides(&deep, xml, err);
+    rc = read_sides(&deep, xml, &why);
     if (!rc)
         rc = find_phantoms(&deep);
     if (!rc)
         rc = find_orphans(&deep);
     if (!rc)
-        rc = find_nodes(&deep);
+        rc = find_nodes(&deep, &why);
     if (!rc)
-        rc = find_netdevs(&deep);
-    if (rc == XLCFG_ERROR_NOMEM)
+        rc = find_netdevs(&deep, &why);
+    if (rc == XLCFG_ERROR_NOMEM) {
         xlcfg__nomem(err);
-    if (rc == XLCFG_ERROR_REFUSED && err) {
-        xlcfg__view_note(view, "QEMU: %s: %s", err->where, err->message);
+    } else if (rc == XLCFG_ERROR_UNREACHABLE ||
+               rc == XLCFG_ERROR_DOMAIN_NOTFOUND) {
+        if (err)
+            *err = why;
+    } else if (rc) {
+        /* a no of any other class: what was not seen is not known */
+        xlcfg__view_note(view, "QEMU: %s: %s", why.where, why.message);
         rc = view->unknown.failed ? xlcfg__nomem(err) : 0;
     }
     xmlFreeDoc(deep.before);
