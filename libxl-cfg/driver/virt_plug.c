@@ -255,8 +255,10 @@ static int changed_element(virDomainPtr d,
     if (!rc && !xlcfg__xml_set(*dev_r, "alias@name", alias))
         rc = xlcfg__nomem(err);
     xmlFree(alias);
-    if (rc)
+    if (rc) {
         xmlFreeDoc(*doc_r);
+        *doc_r = NULL;
+    }
     return rc;
 }
 
