@@ -441,7 +441,8 @@ bool xlcfg_is_ovf(const char *text, size_t len);
 /*
  * Read an envelope (ovf.json): {"source", "config", "disks", "notes"}.
  * source "libxl-cfg": the configuration is the one that was exported, and
- * "unchanged" says whether its hash still fits; "ovf": it is what OVF's own
+ * "unchanged" says whether its hash still fits (disks that were copied with
+ * the envelope are then those in folder); "ovf": it is what OVF's own
  * words amount to, and notes has each thing that was not understood.  folder
  * is where the files are that it names relatively; NULL: they stay as they
  * are named.  Needs no connection; touches nothing.
@@ -449,6 +450,46 @@ bool xlcfg_is_ovf(const char *text, size_t len);
  */
 int xlcfg_ovf_parse(const char *text, size_t len, const char *folder,
                     xlcfg_doc **doc_r, xlcfg_error *err);
+
+/* Start from XLCFG_PACKAGE_OPTIONS_INIT; members are only ever appended. */
+typedef struct xlcfg_package_options {
+    size_t size;
+    bool secrets;               /* passwords are not left out */
+    /* Between pieces of a file, with bytes of it: not 0 stops. */
+    int (*progress)(void *arg, const char *what, uint64_t done, uint64_t all);
+    void *arg;
+} xlcfg_package_options;
+
+#define XLCFG_PACKAGE_OPTIONS_INIT \
+    { sizeof(struct xlcfg_package_options), false, NULL, NULL }
+
+/*
+ * An OVF package in a new folder: the envelope, a copy of each disk, and a
+ * manifest (SHA-256) of both.  folder is there whole or not at all: it is
+ * made beside as FOLDER.part-XXXXXX (which stays if this process is killed).
+ * path_r: of the envelope, yours to free().  Copies are of files and block
+ * devices, byte for byte, with holes for what is zero.  Blocks for as long as
+ * that takes.  Records.
+ * Errors: INVAL (folder is there and not empty), REFUSED (the domain runs and
+ * may write, or it changed meanwhile; a disk is no file of this host, or one
+ * that needs another; told to stop), STORE (folder cannot be written).
+ */
+int xlcfg_domain_package(xlcfg_ctx *ctx, const char *dom, const char *folder,
+                         const xlcfg_package_options *opt, char **path_r,
+                         xlcfg_error *err);
+/*
+ * Is the package around an envelope as it was made?  path, text, len: the
+ * envelope's; doc: what xlcfg_ovf_parse made of it with the folder of path.
+ * Each line of the manifest beside it, if there is one (the envelope's name
+ * with .mf), is compared; and no disk leads out of the folder by a symbolic
+ * link.  notes_r: an array of texts, what could not be compared.
+ * Errors: INVAL (it is not so; where: the file), PARSE, NI (the manifest),
+ * STORE (a file cannot be read), REFUSED (told to stop).
+ */
+int xlcfg_package_check(const char *path, const char *text, size_t len,
+                        const xlcfg_doc *doc,
+                        const xlcfg_package_options *opt,
+                        xlcfg_doc **notes_r, xlcfg_error *err);
 
 /* Start from XLCFG_CREATE_OPTIONS_INIT; members are only ever appended. */
 typedef struct xlcfg_create_options {

@@ -1,21 +1,31 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Hashes: SHA-256 over canonical text. */
+/* Hashes: SHA-256 over canonical text; and digests of files. */
 #include "core/hash.h"
 #include "core/json.h"
 
+#include <nettle/nettle-meta.h>
 #include <nettle/sha2.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
 
-static void finish(struct sha256_ctx *sha, char hex_r[65])
+static void put_hex(const uint8_t *sum, size_t len, char *hex_r)
 {
     static const char digit[] = "0123456789abcdef";
-    uint8_t sum[SHA256_DIGEST_SIZE];
 
-    sha256_digest(sha, sizeof(sum), sum);
-    for (size_t i = 0; i < sizeof(sum); i++) {
+    for (size_t i = 0; i < len; i++) {
         hex_r[2 * i] = digit[sum[i] >> 4];
         hex_r[2 * i + 1] = digit[sum[i] & 15];
     }
-    hex_r[64] = '\0';
+    hex_r[2 * len] = '\0';
+}
+
+static void finish(struct sha256_ctx *sha, char hex_r[65])
+{
+    uint8_t sum[SHA256_DIGEST_SIZE];
+
+    sha256_digest(sha, sizeof(sum), sum);
+    put_hex(sum, sizeof(sum), hex_r);
 }
 
 static void take_piece(void *arg, const char *text, size_t len)
@@ -43,4 +53,62 @@ int xlcfg_doc_hash(const xlcfg_doc *doc, char hex_r[65], xlcfg_error *err)
         return rc;
     finish(&sha, hex_r);
     return 0;
+}
+
+/* ---- by name, in pieces ---- */
+
+struct xlcfg__digest {
+    const struct nettle_hash *hash;
+    max_align_t state[];
+};
+
+static const struct {
+    const char *name;
+    const struct nettle_hash *hash;
+} algorithms[] = {
+    { "SHA1", &nettle_sha1 }, { "SHA256", &nettle_sha256 },
+    { "SHA512", &nettle_sha512 },
+};
+
+static const struct nettle_hash *by_name(const char *name)
+{
+    for (size_t i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++)
+        if (!strcmp(name, algorithms[i].name))
+            return algorithms[i].hash;
+    return NULL;
+}
+
+bool xlcfg__digest_is_known(const char *algorithm)
+{
+    return by_name(algorithm) != NULL;
+}
+
+xlcfg__digest *xlcfg__digest_new(const char *algorithm)
+{
+    const struct nettle_hash *hash = by_name(algorithm);
+    xlcfg__digest *d = hash ? malloc(sizeof(*d) + hash->context_size) : NULL;
+
+    if (d) {
+        d->hash = hash;
+        hash->init(d->state);
+    }
+    return d;
+}
+
+void xlcfg__digest_add(xlcfg__digest *d, const void *data, size_t len)
+{
+    d->hash->update(d->state, len, data);
+}
+
+void xlcfg__digest_end(xlcfg__digest *d, char hex_r[XLCFG__DIGEST_HEX])
+{
+    uint8_t sum[SHA512_DIGEST_SIZE];
+
+    d->hash->digest(d->state, d->hash->digest_size, sum);
+    put_hex(sum, d->hash->digest_size, hex_r);
+}
+
+void xlcfg__digest_free(xlcfg__digest *d)
+{
+    free(d);
 }

@@ -20,19 +20,34 @@
 
 /*
  * The envelope of a get object, malloc'd.  capacities: {device key: bytes} of
- * disks whose size is known; may be NULL.  INVAL: not a get object.
+ * disks whose size is known; copies: {device key: {"name", "size"}} of those
+ * whose copy stands beside the envelope; either may be NULL.  INVAL: not a
+ * get object.
  */
 int xlcfg__ovf_write(const xlcfg_doc *get, const xlcfg_doc *capacities,
-                     char **text_r, xlcfg_error *err);
+                     const xlcfg_doc *copies, char **text_r,
+                     xlcfg_error *err);
 
 /*
  * {"source": "libxl-cfg"|"ovf", "config": ..., "hash"?, "address_hash"?,
- *  "disks": [{href, key}], "notes": [{line, element, message}]}.
- * folder: where the relative names of foreign disks are; NULL: as they are.
+ *  "disks": [{href, vdev, path}], "notes": [{line, element, message}]}.
+ * folder: where the relative names of disks are; NULL: as they are.
  * PARSE, with "line N: <element>"; NI: a section of a newer form.
  */
 int xlcfg__ovf_read(const char *text, size_t len, const char *folder,
                     xlcfg_doc **doc_r, xlcfg_error *err);
+
+/* A configuration whose disks are those of `disks`, by their vdev: what was
+ * copied with the envelope is used from there.  Yours; NULL: out of memory. */
+xlcfg_doc *xlcfg__ovf_rebase(const xlcfg_doc *config, const xlcfg_doc *disks);
+
+/* ---- manifests: a line "SHA256(NAME)= DIGEST" for each file ---- */
+
+/* [{"name", "algorithm", "digest", "line"}].  PARSE: "line N", of what is
+ * none, of a name that is no file's beside it, and of one that is there
+ * twice; NI: of an algorithm that is not known. */
+int xlcfg__manifest_read(const char *text, size_t len, xlcfg_doc **files_r,
+                         xlcfg_error *err);
 
 /* ---- documents as elements ---- */
 
@@ -56,6 +71,8 @@ xmlNodePtr xlcfg__ovf_child(xmlNodePtr node, const char *name);
 /* Attribute and text content, xmlFree() them; NULL: none. */
 char *xlcfg__ovf_attr(xmlNodePtr node, const char *name);
 char *xlcfg__ovf_text(xmlNodePtr node, const char *child);
+/* Notes the disks of an envelope of ours that were copied with it. */
+bool xlcfg__ovf_copies(struct xlcfg__ovf_in *in);
 /* The configuration that the virtual hardware amounts to. */
 int xlcfg__ovf_hardware(struct xlcfg__ovf_in *in, xlcfg_doc **config_r,
                         xlcfg_error *err);

@@ -200,12 +200,14 @@ static void note_file(struct xlcfg__hw *hw, xmlNodePtr file)
     }
 }
 
-static bool tell_disk(struct xlcfg__hw *hw, const char *href, const char *vdev)
+static bool tell_disk(struct xlcfg__hw *hw, const char *href,
+                      const char *vdev, const char *path)
 {
     xlcfg__members m = { 0 };
 
     xlcfg__members_add(&m, "href", xlcfg__doc_str(href));
     xlcfg__members_add(&m, "vdev", xlcfg__doc_str(vdev));
+    xlcfg__members_add(&m, "path", xlcfg__doc_str(path));
     xlcfg__items_add(&hw->in->disks, xlcfg__members_end(&m));
     return !hw->in->disks.failed;
 }
@@ -230,7 +232,7 @@ bool xlcfg__hw_take_disk(struct xlcfg__hw *hw, xmlNodePtr item, bool cd)
                         "without", vdev);
     if (file)
         note_file(hw, file);
-    if (path && *path && !tell_disk(hw, href, vdev))
+    if (path && *path && !tell_disk(hw, href, vdev, path))
         ok = false;
     xlcfg__members_add(&m, "pdev_path", xlcfg__doc_str(path ? path : ""));
     xlcfg__members_add(&m, "vdev", xlcfg__doc_str(vdev));
@@ -245,4 +247,110 @@ out:
     xmlFree(href);
     free(path);
     return ok;
+}
+
+/* ---- what was copied with an envelope of ours ---- */
+
+/* An item of ours is called by the device's key. */
+static bool take_copy(struct xlcfg__hw *hw, xmlNodePtr item)
+{
+    char *key = xlcfg__ovf_text(item, "ElementName");
+    xmlNodePtr disk, file = NULL;
+    char *href = NULL, *path = NULL;
+    bool ok = true;
+
+    if (key && !strncmp(key, "disk/", 5))
+        file = find_file(hw, item, &disk);
+    if (file)
+        href = xlcfg__ovf_attr(file, "href");
+    /* One with a scheme was not copied: the configuration says where it is. */
+    if (href && href[strcspn(href, ":/?#")] != ':') {
+        path = path_of(hw, file, href);
+        ok = path && (!*path || tell_disk(hw, href, key + 5, path));
+    }
+    xmlFree(key);
+    xmlFree(href);
+    free(path);
+    return ok;
+}
+
+bool xlcfg__ovf_copies(struct xlcfg__ovf_in *in)
+{
+    struct xlcfg__hw hw = {
+        .in = in,
+        .section = xlcfg__ovf_child(in->system, "VirtualHardwareSection"),
+        .disks = xlcfg__ovf_child(in->envelope, "DiskSection"),
+    };
+    bool ok = true;
+
+    for (xmlNodePtr n = hw.section ? hw.section->children : NULL; n && ok;
+         n = n->next) {
+        int type = xlcfg__hw_is_item(n) ? xlcfg__hw_type(n) : -1;
+
+        if (type == DISK || type == CD)
+            ok = take_copy(&hw, n);
+    }
+    return ok;
+}
+
+/* libvirt's element of a device is one of a file now. */
+static xlcfg_doc *rebase_xml(const xlcfg_doc *text, const char *path)
+{
+    xmlDocPtr xml = NULL;
+    xmlNodePtr disk, source, next;
+    xlcfg_doc *made = NULL;
+
+    if (xlcfg__xml_parse(xlcfg_doc_string(text), text->count, NULL,
+                         XLCFG__XML_DEPTH, &xml, NULL))
+        return xlcfg_doc_ref((xlcfg_doc *)text);        /* told later */
+    disk = xmlDocGetRootElement(xml);
+    source = xlcfg__xml_child(disk, "source");
+    for (xmlNodePtr n = source ? source->children : NULL; n; n = next) {
+        next = n->next;
+        xlcfg__xml_drop(n);
+    }
+    while (source && source->properties)
+        xmlUnsetProp(source, source->properties->name);
+    if (xlcfg__xml_set(disk, "@type", "file") &&
+        xlcfg__xml_set(disk, "source@file", path))
+        made = xlcfg__xml_text(disk);
+    xmlFreeDoc(xml);
+    return made;
+}
+
+static xlcfg_doc *rebase_disk(const xlcfg_doc *disk, const xlcfg_doc *disks)
+{
+    const char *vdev = xlcfg__doc_getstr(disk, "vdev");
+    const xlcfg_doc *xml = xlcfg_doc_get(disk, "x-libvirt");
+    const char *path = NULL;
+    xlcfg__members m = { 0 };
+
+    for (size_t i = 0; vdev && i < xlcfg_doc_count(disks); i++) {
+        const xlcfg_doc *one = xlcfg_doc_at(disks, i);
+
+        if (!strcmp(vdev, xlcfg__doc_getstr(one, "vdev")))
+            path = xlcfg__doc_getstr(one, "path");
+    }
+    if (!path)
+        return xlcfg_doc_ref((xlcfg_doc *)disk);
+    xlcfg__members_copy(&m, disk);
+    xlcfg__members_set(&m, "pdev_path", xlcfg__doc_str(path));
+    if (xlcfg_doc_string(xml))
+        xlcfg__members_set(&m, "x-libvirt", rebase_xml(xml, path));
+    return xlcfg__members_end(&m);
+}
+
+xlcfg_doc *xlcfg__ovf_rebase(const xlcfg_doc *config, const xlcfg_doc *disks)
+{
+    const xlcfg_doc *have = xlcfg_doc_get(config, "disks");
+    xlcfg__members m = { 0 };
+    xlcfg__items items = { 0 };
+
+    if (xlcfg_doc_kind(have) != XLCFG_DOC_ARRAY || !xlcfg_doc_count(disks))
+        return xlcfg_doc_ref((xlcfg_doc *)config);
+    for (size_t i = 0; i < xlcfg_doc_count(have); i++)
+        xlcfg__items_add(&items, rebase_disk(xlcfg_doc_at(have, i), disks));
+    xlcfg__members_copy(&m, config);
+    xlcfg__members_set(&m, "disks", xlcfg__items_end(&items));
+    return xlcfg__members_end(&m);
 }

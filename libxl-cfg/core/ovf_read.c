@@ -286,6 +286,10 @@ static int read_own(struct xlcfg__ovf_in *in, xmlNodePtr section,
 
     if (!rc)
         rc = take_config(in, section, &config, err);
+    if (!rc && !xlcfg__ovf_copies(in)) {
+        xlcfg_doc_free(config);
+        rc = xlcfg__nomem(err);
+    }
     if (rc)
         return rc;
     xlcfg__members_add(m, "source", xlcfg__doc_str("libxl-cfg"));

@@ -12,7 +12,7 @@
 #define CIM "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/"
 
 struct out {
-    const xlcfg_doc *get, *config, *capacities;
+    const xlcfg_doc *get, *config, *capacities, *copies;
     xmlNsPtr ovf, rasd, vssd, own;
     bool failed;                        /* out of memory */
     unsigned item;                      /* last InstanceID */
@@ -111,16 +111,16 @@ static void put_processors_and_memory(struct out *o)
                                 .description = "Memory size" });
 }
 
-/* file:///a%20path; NULL: out of memory. */
-static char *uri_of(const char *path)
+/* file:///a%20path, or name; NULL: out of memory. */
+static char *uri_of(const char *scheme, const char *path)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
         "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/";
-    char *uri = malloc(3 * strlen(path) + 8), *p;
+    char *uri = malloc(strlen(scheme) + 3 * strlen(path) + 1), *p;
 
     if (!uri)
         return NULL;
-    p = stpcpy(uri, "file://");
+    p = stpcpy(uri, scheme);
     for (; *path; path++) {
         if (strchr(plain, *path))
             *p++ = *path;
@@ -145,13 +145,16 @@ static size_t put_file(struct out *o, const char *key, const xlcfg_doc *disk)
 {
     const char *path = xlcfg__doc_getstr(disk, "pdev_path");
     const xlcfg_doc *size = xlcfg_doc_get(o->capacities, key);
+    const xlcfg_doc *copy = xlcfg_doc_get(o->copies, key);
+    const char *format = xlcfg__doc_getstr(disk, "format");
     xmlNodePtr file, entry;
     char *uri;
 
     /* A target with a script is no path but words for that script. */
-    if (!path || *path != '/')
+    if (!copy && (!path || *path != '/'))
         return 0;
-    uri = uri_of(path);
+    uri = copy ? uri_of("", xlcfg__doc_getstr(copy, "name"))
+        : uri_of("file://", path);
     if (!uri) {
         o->failed = true;
         return 0;
@@ -160,14 +163,18 @@ static size_t put_file(struct out *o, const char *key, const xlcfg_doc *disk)
     file = add(o, o->files, o->ovf, "File", NULL);
     attr(o, file, "id", "file%zu", o->nfiles);
     attr(o, file, "href", "%s", uri);
+    if (copy)
+        attr(o, file, "size", "%" PRId64,
+             xlcfg__doc_to_int(xlcfg_doc_get(copy, "size"), 0));
     free(uri);
     entry = add(o, o->disks, o->ovf, "Disk", NULL);
     attr(o, entry, "diskId", "disk%zu", o->nfiles);
     attr(o, entry, "fileRef", "file%zu", o->nfiles);
+    if (!size && copy && (!format || !strcmp(format, "raw")))
+        size = xlcfg_doc_get(copy, "size");
     if (size)
         attr(o, entry, "capacity", "%s", xlcfg_doc_string(size));
-    attr(o, entry, "format", "%s",
-         format_uri(xlcfg__doc_getstr(disk, "format")));
+    attr(o, entry, "format", "%s", format_uri(format));
     return o->nfiles;
 }
 
@@ -360,9 +367,10 @@ static void put_all(struct out *o, xmlDocPtr doc)
 }
 
 int xlcfg__ovf_write(const xlcfg_doc *get, const xlcfg_doc *capacities,
-                     char **text_r, xlcfg_error *err)
+                     const xlcfg_doc *copies, char **text_r,
+                     xlcfg_error *err)
 {
-    struct out o = { .get = get, .capacities = capacities,
+    struct out o = { .get = get, .capacities = capacities, .copies = copies,
                      .config = xlcfg_doc_get(get, "config") };
     xmlBufferPtr buf = NULL;
     xmlDocPtr doc;

@@ -3,6 +3,7 @@
 #include "core/hash.h"
 #include "core/ovf.h"
 #include "ops/ctx.h"
+#include "ops/ovf.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -32,36 +33,59 @@ static xlcfg_doc *capacities(xlcfg_ctx *ctx, const struct xlcfg_domain *dom,
     return xlcfg__members_end(&m);
 }
 
-int xlcfg_domain_ovf(xlcfg_ctx *ctx, const char *dom, bool secrets,
-                     char **ovf_r, xlcfg_error *err)
+int xlcfg__ovf_get(xlcfg_ctx *ctx, const char *dom, bool secrets,
+                   xlcfg_doc **get_r, xlcfg_error *err)
 {
-    struct xlcfg_domain who = { .domid = -1, .state = "unknown" };
-    xlcfg_doc *get, *shown, *sizes = NULL;
+    xlcfg_doc *get, *shown, *told;
     int rc;
 
     rc = xlcfg_domain_get(ctx, dom, NULL, &get, err);
-    if (rc)
+    if (!rc && secrets)
+        *get_r = get;
+    if (rc || secrets)
         return rc;
-    rc = secrets ? 0 : xlcfg_doc_redact(get, &shown, err);
-    if (!rc && !secrets) {
+    rc = xlcfg_doc_redact(get, &shown, err);
+    if (!rc) {
         /* The hash is of what is there, not of what is told of it. */
-        xlcfg_doc *told = xlcfg__doc_equal(get, shown) ? xlcfg_doc_ref(shown)
+        told = xlcfg__doc_equal(get, shown) ? xlcfg_doc_ref(shown)
             : xlcfg__doc_without(shown, "hash");
-
         xlcfg_doc_free(shown);
-        xlcfg_doc_free(get);
-        get = told;
         rc = told ? 0 : xlcfg__nomem(err);
+        if (!rc)
+            *get_r = told;
     }
-    if (!rc)
-        rc = ctx->conn->drv.find(ctx->conn->handle, dom, &who, err);
+    xlcfg_doc_free(get);
+    return rc;
+}
+
+int xlcfg__ovf_envelope(xlcfg_ctx *ctx, const char *dom, const xlcfg_doc *get,
+                    const xlcfg_doc *copies, char **text_r, xlcfg_error *err)
+{
+    struct xlcfg_domain who = { .domid = -1, .state = "unknown" };
+    xlcfg_doc *sizes = NULL;
+    int rc;
+
+    rc = ctx->conn->drv.find(ctx->conn->handle, dom, &who, err);
     if (!rc) {
         sizes = capacities(ctx, &who, get);
-        rc = sizes ? xlcfg__ovf_write(get, sizes, ovf_r, err)
+        rc = sizes ? xlcfg__ovf_write(get, sizes, copies, text_r, err)
             : xlcfg__nomem(err);
     }
     xlcfg__domain_dispose(&who);
     xlcfg_doc_free(sizes);
+    return rc;
+}
+
+int xlcfg_domain_ovf(xlcfg_ctx *ctx, const char *dom, bool secrets,
+                     char **ovf_r, xlcfg_error *err)
+{
+    xlcfg_doc *get;
+    int rc;
+
+    rc = xlcfg__ovf_get(ctx, dom, secrets, &get, err);
+    if (rc)
+        return rc;
+    rc = xlcfg__ovf_envelope(ctx, dom, get, NULL, ovf_r, err);
     xlcfg_doc_free(get);
     return rc;
 }
@@ -88,6 +112,27 @@ bool xlcfg_is_ovf(const char *text, size_t len)
         if (*p == ':')
             name = p + 1;
     return p - name == 8 && !memcmp(name, "Envelope", 8);
+}
+
+/* What was copied with the envelope is used from there. */
+static int use_copies(xlcfg_doc **doc, xlcfg_error *err)
+{
+    const char *source = xlcfg__doc_getstr(*doc, "source");
+    const xlcfg_doc *disks = xlcfg_doc_get(*doc, "disks");
+    xlcfg__members m = { 0 };
+    xlcfg_doc *more;
+
+    if (strcmp(source, "libxl-cfg") || !xlcfg_doc_count(disks))
+        return 0;
+    xlcfg__members_copy(&m, *doc);
+    xlcfg__members_set(&m, "config", xlcfg__ovf_rebase(
+        xlcfg_doc_get(*doc, "config"), disks));
+    more = xlcfg__members_end(&m);
+    if (!more)
+        return xlcfg__nomem(err);
+    xlcfg_doc_free(*doc);
+    *doc = more;
+    return 0;
 }
 
 /* Was it changed after it was written? */
@@ -122,9 +167,15 @@ int xlcfg_ovf_parse(const char *text, size_t len, const char *folder,
     xlcfg_doc *doc;
     int rc = xlcfg__ovf_read(text, len, folder, &doc, err);
 
+    if (rc)
+        return rc;
+    rc = check_hash(&doc, err);
     if (!rc)
-        rc = check_hash(&doc, err);
-    if (!rc)
-        *doc_r = doc;
-    return rc;
+        rc = use_copies(&doc, err);
+    if (rc) {
+        xlcfg_doc_free(doc);
+        return rc;
+    }
+    *doc_r = doc;
+    return 0;
 }

@@ -2,6 +2,7 @@
 # Addresses and hashes: what keeps them, and what changes them.
 
 CHECK_SUITES += check-address check-hash
+CI_SUITES += check-address-killed
 ifeq ($(WITH_LIBVIRT)$(if $(VIRT_SRC),,n),y)
 CI_SUITES += check-address-qemu check-hash-virt
 endif
@@ -9,10 +10,13 @@ ifeq ($(WITH_XEN),y)
 CI_SUITES += check-hash-xen
 endif
 
-.PHONY: check-address check-address-qemu check-hash check-hash-virt \
+.PHONY: check-address check-address-killed check-address-qemu check-hash check-hash-virt \
 	check-hash-xen
 check-address: all
 	@XLCFG_BUILD=$(abspath $(B)) tests/address/book
+
+check-address-killed: all $(B)/tests/crash/killer.so
+	@XLCFG_BUILD=$(abspath $(B)) tests/address/killed
 
 # Real QEMU guests, without an operating system.
 check-address-qemu: all

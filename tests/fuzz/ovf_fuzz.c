@@ -38,7 +38,7 @@ static void there_and_back(const xlcfg_doc *config)
     xlcfg__members_add(&m, "config", xlcfg_doc_ref(config));
     get = xlcfg__members_end(&m);
     must(get);
-    must(xlcfg__ovf_write(get, NULL, &text, &err) == 0);
+    must(xlcfg__ovf_write(get, NULL, NULL, &text, &err) == 0);
     must(xlcfg__ovf_read(text, strlen(text), NULL, &again, &err) == 0);
     must(xlcfg__doc_equal(xlcfg_doc_get(again, "config"), config));
     free(text);

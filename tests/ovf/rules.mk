@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # OVF: there and back, hostile envelopes; and those that others wrote.
 
-.PHONY: check-ovf check-ovf-corpus check-ovf-xen check-ovf-libvirt
-CHECK_SUITES += check-ovf
+.PHONY: check-ovf check-ovf-package check-ovf-corpus check-ovf-xen \
+	check-ovf-libvirt
+CHECK_SUITES += check-ovf check-ovf-package
 CI_SUITES += check-ovf-corpus
 ifeq ($(WITH_XEN),y)
 CHECK_SUITES += check-ovf-xen
@@ -13,6 +14,10 @@ endif
 
 check-ovf: all
 	tests/ovf/run $(B)
+
+# With copies of the disks.
+check-ovf-package: all
+	@XLCFG_BUILD=$(abspath $(B)) tests/ovf/package
 
 check-ovf-corpus: all
 	tests/ovf/corpus $(B)
