@@ -120,6 +120,10 @@ class MediumWorld(worlds.World):
         self.store.write(self.nodes(kind)[2] + "/params",
                          "aio:" + self.media["old"])
 
+    def may_lack(self, live, line):
+        """Ejected, and the other one not yet inserted."""
+        return live == "empty" and line.startswith("disk/hdc: pdev_path: ")
+
     def check_get(self, kind):
         """The drive is there, with the medium that it has."""
         live, answer = self.at_rest(kind)
