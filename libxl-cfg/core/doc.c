@@ -201,7 +201,7 @@ xlcfg_doc *xlcfg__doc_strf(const char *fmt, ...)
     return doc;
 }
 
-xlcfg_doc *xlcfg__doc_numn(const char *s, size_t len)
+static xlcfg_doc *number(const char *s, size_t len)
 {
     return text_doc(XLCFG_DOC_NUMBER, s, len);
 }
@@ -211,7 +211,7 @@ xlcfg_doc *xlcfg__doc_int(int64_t n)
     char s[32];
     int len = snprintf(s, sizeof(s), "%" PRId64, n);
 
-    return xlcfg__doc_numn(s, (size_t)len);
+    return number(s, (size_t)len);
 }
 
 xlcfg_doc *xlcfg__doc_uint(uint64_t n)
@@ -219,7 +219,7 @@ xlcfg_doc *xlcfg__doc_uint(uint64_t n)
     char s[32];
     int len = snprintf(s, sizeof(s), "%" PRIu64, n);
 
-    return xlcfg__doc_numn(s, (size_t)len);
+    return number(s, (size_t)len);
 }
 
 static void free_all(xlcfg_doc **items, size_t count)

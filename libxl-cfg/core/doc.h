@@ -66,7 +66,6 @@ xlcfg_doc *xlcfg__doc_strn(const char *s, size_t len);
 xlcfg_doc *xlcfg__doc_str(const char *s);               /* NULL: JSON null */
 xlcfg_doc *xlcfg__doc_strf(const char *fmt, ...)
     __attribute__((format(printf, 1, 2)));
-xlcfg_doc *xlcfg__doc_numn(const char *s, size_t len);  /* number text */
 xlcfg_doc *xlcfg__doc_int(int64_t n);
 xlcfg_doc *xlcfg__doc_uint(uint64_t n);
 /* Copy the vectors, take the references (also on failure). */

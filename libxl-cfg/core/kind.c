@@ -291,11 +291,6 @@ static const char *const rules[] = {
     [XLCFG_RULE_IDENTITY] = "identity",
 };
 
-const char *xlcfg__rule_name(enum xlcfg_rule rule)
-{
-    return rules[rule];
-}
-
 enum xlcfg_kind xlcfg__kind_by_name(const char *name)
 {
     for (int k = 0; k < XLCFG_KINDS; k++)

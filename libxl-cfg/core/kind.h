@@ -79,6 +79,5 @@ xlcfg_doc *xlcfg__kind_address(enum xlcfg_kind kind, const xlcfg_doc *body,
                                struct xlcfg__arena *arena);
 
 xlcfg_doc *xlcfg__kind_table(void);     /* {"kinds": [...]} */
-const char *xlcfg__rule_name(enum xlcfg_rule rule);
 
 #endif

@@ -322,12 +322,12 @@ static int close_running(xlcfg_ctx *ctx, const struct xlcfg__creation *c,
         return rc;
     if (ctx->conn->drv.home == XLCFG_HOME_LIBXL && !sight->cut.template) {
         /* libxl writes its file when all is made, and not before */
-        rc = xlcfg__err(err, XLCFG_ERROR_REFUSED, c->name,
-                        "it is half made, and libxl cannot go on with it: "
-                        "destroy domain %lld",
-                        (long long)sight->cut.dom.domid);
-        if (!dry_run && fail(ctx, c->id, "half made", NULL))
-            rc = XLCFG_ERROR_STORE;
+        rc = dry_run ? 0 : fail(ctx, c->id, "half made", err);
+        if (!rc)
+            rc = xlcfg__err(err, XLCFG_ERROR_REFUSED, c->name,
+                            "it is half made, and libxl cannot go on with "
+                            "it: destroy domain %lld",
+                            (long long)sight->cut.dom.domid);
     } else {
         rc = dry_run ? 0 : xlcfg__close(ctx, sight, c->id, &whole, err);
     }

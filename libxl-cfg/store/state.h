@@ -49,9 +49,6 @@ void xlcfg__seen_dispose(struct xlcfg__seen *seen);
 int xlcfg__state_seen(xlcfg__state *st, const char *driver, const char *uuid,
                       bool want_snapshot, struct xlcfg__seen *seen_r,
                       xlcfg_error *err);
-/* uuids of the domains recorded and not gone, as an array of strings. */
-int xlcfg__state_known(xlcfg__state *st, const char *driver,
-                       xlcfg_doc **uuids_r, xlcfg_error *err);
 
 /* A device as recorded. */
 struct xlcfg__memory {

@@ -85,30 +85,6 @@ int xlcfg__state_seen(xlcfg__state *st, const char *driver, const char *uuid,
     return 0;
 }
 
-int xlcfg__state_known(xlcfg__state *st, const char *driver,
-                       xlcfg_doc **uuids_r, xlcfg_error *err)
-{
-    xlcfg__items uuids = { 0 };
-    sqlite3_stmt *stmt;
-    xlcfg_doc *doc = NULL;
-    int rc;
-
-    rc = xlcfg__state_query(st, XLCFG__SQL_KNOWN, &stmt, err, "t", driver);
-    while (!rc && !(rc = xlcfg__state_step(st, stmt, err)))
-        xlcfg__items_add(&uuids, xlcfg__doc_str(
-            (const char *)sqlite3_column_text(stmt, 0)));
-    xlcfg__state_done(stmt);
-    if (rc < 0) {
-        xlcfg__items_dispose(&uuids);
-        return rc;
-    }
-    doc = xlcfg__items_end(&uuids);
-    if (!doc)
-        return xlcfg__nomem(err);
-    *uuids_r = doc;
-    return 0;
-}
-
 void xlcfg__memories_dispose(struct xlcfg__memories *list)
 {
     for (size_t i = 0; i < list->count; i++)

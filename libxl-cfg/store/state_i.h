@@ -3,7 +3,7 @@
  * Private to state*.c, the files that know SQLite: the handle, and how a
  * statement is run.
  *
- *     rc = xlcfg__state_query(st, XLCFG__SQL_KNOWN, &stmt, err, "t", driver);
+ *     rc = xlcfg__state_query(st, XLCFG__SQL_ASIDES, &stmt, err, "t", driver);
  *     while (!rc && !(rc = xlcfg__state_step(st, stmt, err)))
  *         ... columns ...
  *     xlcfg__state_done(stmt);         rc 1: no more rows
@@ -18,7 +18,7 @@
 enum xlcfg__sql {
     XLCFG__SQL_BEGIN, XLCFG__SQL_COMMIT, XLCFG__SQL_ROLLBACK,
     XLCFG__SQL_REVISION, XLCFG__SQL_NEXT_REVISION, XLCFG__SQL_SEEN,
-    XLCFG__SQL_SNAPSHOT, XLCFG__SQL_KNOWN, XLCFG__SQL_DEVICES,
+    XLCFG__SQL_SNAPSHOT, XLCFG__SQL_DEVICES,
     XLCFG__SQL_DEVICES_DROP, XLCFG__SQL_DEVICE_PUT, XLCFG__SQL_ROW,
     XLCFG__SQL_DOMAIN_PUT, XLCFG__SQL_EVENT_PUT, XLCFG__SQL_SNAPSHOT_PUT,
     XLCFG__SQL_EVENT_SIZE, XLCFG__SQL_SNAPSHOT_OLD, XLCFG__SQL_EXCESS,

@@ -97,9 +97,6 @@ static const char *const sqls[XLCFG__SQLS] = {
         " LEFT JOIN domain d USING(driver, uuid)"
         " LEFT JOIN template t USING(driver, uuid)",
     [XLCFG__SQL_SNAPSHOT] = "SELECT body FROM snapshot WHERE revision = ?",
-    [XLCFG__SQL_KNOWN] =
-        "SELECT uuid FROM domain WHERE driver = ? AND gone = 0"
-        " ORDER BY uuid",
     [XLCFG__SQL_DEVICES] =
         "SELECT key, state, incarnation, since, attempts FROM device"
         " WHERE driver = ? AND uuid = ? ORDER BY place",

@@ -5,11 +5,15 @@ FA_OUT := $(B)/tests/fault
 FA_C := $(wildcard libxl-cfg/core/*.c libxl-cfg/driver/mem*.c \
 	libxl-cfg/driver/*_none.c) libxl-cfg/driver/driver.c
 FA_WRAP := malloc calloc realloc strdup free vasprintf asprintf
-FS_WRAP := $(addprefix xlcfg__state_,open version seen devices record \
-	lines intents template_get)
-FP_WRAP := $(addprefix xlcfg__state_,open seen devices record intents \
-	template_get intent_put intent_drop intent_begin creations \
-	creation_begin) malloc calloc realloc strdup vasprintf asprintf
+F_WRAP := $(addprefix xlcfg__state_,open seen devices record intents \
+	template_get addresses note_addresses trim)
+FS_WRAP := $(F_WRAP) $(addprefix xlcfg__state_,version lines history \
+	by_version snapshot at when oldest token asides choice_put address_reset \
+	intent_put intent_drop creation_fail template_put)
+FP_WRAP := $(F_WRAP) $(addprefix xlcfg__state_,finish intent_begin creations \
+	creation_begin template_named drop_address) \
+	$(addprefix xlcfg__template_,read write tidy lock) xlcfg__lock_take \
+	malloc calloc realloc strdup vasprintf asprintf
 TEST_PROGRAMS += $(FA_OUT)/alloc $(FA_OUT)/store $(FA_OUT)/plug
 CHECK_SUITES += check-fault check-fault-store check-fault-plug
 CI_SUITES += check-fault-plug-memory

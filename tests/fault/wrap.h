@@ -4,12 +4,43 @@
 #ifndef XLCFG_TESTS_FAULT_WRAP_H
 #define XLCFG_TESTS_FAULT_WRAP_H
 
-#include "store/state.h"
+#include "store/state_i.h"
+
+#include <stdio.h>
+#include <string.h>
 
 static int fail_code;
 static bool fails(const char *call, xlcfg_error *err);
 
+/* Each call that is wrapped, and whether it was ever made to fail. */
+static struct { const char *call; bool failed; } wraps[48];
+static size_t wrap_count;
+
+static void failed_once(const char *call)
+{
+    for (size_t i = 0; i < wrap_count; i++)
+        if (!strcmp(wraps[i].call, call))
+            wraps[i].failed = true;
+}
+
+/* How many never were; they are named. */
+static int never_failed(void)
+{
+    int count = 0;
+
+    for (size_t i = 0; i < wrap_count; i++)
+        if (!wraps[i].failed) {
+            printf("not ok - %s was never made to fail\n", wraps[i].call);
+            count++;
+        }
+    return count;
+}
+
 #define WRAP(name, types, names) \
+    static void __attribute__((constructor)) wrapped_##name(void) \
+    { \
+        wraps[wrap_count++].call = #name; \
+    } \
     int __real_##name types; \
     int __wrap_##name types; \
     int __wrap_##name types \
@@ -38,5 +69,15 @@ WRAP(xlcfg__state_intents,
 WRAP(xlcfg__state_template_get,
      (xlcfg__state *st, const char *driver, const char *uuid,
       xlcfg_doc **doc, xlcfg_error *err), (st, driver, uuid, doc, err))
+WRAP(xlcfg__state_addresses,
+     (xlcfg__state *st, const char *driver, const char *uuid,
+      struct xlcfg__addresses *book, xlcfg_error *err),
+     (st, driver, uuid, book, err))
+/* inside the transaction of a record */
+WRAP(xlcfg__state_note_addresses,
+     (xlcfg__state *st, const struct xlcfg__record *rec, bool moved,
+      int64_t revision, xlcfg_error *err), (st, rec, moved, revision, err))
+WRAP(xlcfg__state_trim, (xlcfg__state *st, int64_t revision,
+                         xlcfg_error *err), (st, revision, err))
 
 #endif
