@@ -18,7 +18,7 @@ static const char *failed_call;
 static char failed_name[64];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* A watch has a thread of its own. */
+/* A look has a thread of its own. */
 static bool fails(const char *call, xlcfg_error *err)
 {
     bool now;
@@ -62,9 +62,6 @@ WRAP(xlcfg__state_oldest,
 WRAP(xlcfg__state_token,
      (xlcfg__state *st, const char *token, int64_t *revision,
       xlcfg_error *err), (st, token, revision, err))
-WRAP(xlcfg__state_asides,
-     (xlcfg__state *st, const char *driver, struct xlcfg__asides *list,
-      xlcfg_error *err), (st, driver, list, err))
 WRAP(xlcfg__state_choice_put,
      (xlcfg__state *st, const char *driver, const char *uuid, int64_t choice,
       xlcfg_error *err), (st, driver, uuid, choice, err))
@@ -152,11 +149,6 @@ static int ask_known(xlcfg_ctx *ctx, xlcfg_doc **doc_r, xlcfg_error *err)
 
     opt.known = listed;
     return xlcfg_changes(ctx, &opt, doc_r, err);
-}
-
-static int ask_wait(xlcfg_ctx *ctx, xlcfg_doc **doc_r, xlcfg_error *err)
-{
-    return xlcfg_wait(ctx, "m", "disk/xvda", "attached", 120000, doc_r, err);
 }
 
 static int ask_addresses(xlcfg_ctx *ctx, xlcfg_doc **doc_r,
@@ -269,20 +261,6 @@ static int ask_half(xlcfg_ctx *ctx, xlcfg_doc **doc_r, xlcfg_error *err)
     return rc == XLCFG_ERROR_REFUSED ? ask_get(ctx, doc_r, err) : rc;
 }
 
-static int ask_watch(xlcfg_ctx *ctx, xlcfg_doc **doc_r, xlcfg_error *err)
-{
-    xlcfg_watch *watch;
-    int rc;
-
-    rc = xlcfg_watch_open(ctx, "m", first, NULL, &watch, err);
-    if (rc)
-        return rc;
-    while ((rc = xlcfg_watch_next(watch, doc_r, err)) == 1)
-        usleep(1000);
-    xlcfg_watch_close(watch);
-    return rc;
-}
-
 /* A device has left, and its address is kept. */
 static int leave(xlcfg_ctx *ctx, xlcfg_error *err)
 {
@@ -320,7 +298,6 @@ static const struct {
     { "list --changes-since", "/domains/0/name", "m", ask_since, false,
       NULL },
     { "list --known", "/domains/0/name", "m", ask_known, false, NULL },
-    { "wait", "/device/state", "attached", ask_wait, false, NULL },
     { "addresses", "/addresses/0/key", NULL, ask_addresses, false, NULL },
     { "get, without its backend", "/config/disks/0/vdev", "xvda", ask_last,
       false, NULL },
@@ -330,7 +307,6 @@ static const struct {
       false, leave },
     { "detach --if-version", "/config/nics/0/mac", "00:16:3e:00:00:01",
       ask_late, false, NULL },
-    { "watch", "/changes/0/key", "nic/0", ask_watch, false, NULL },
     { "detach, held", "/config/disks/0/vdev", "xvda", ask_held, false,
       NULL },
     { "import", "/domain/state", "stopped", ask_import, false, NULL },
