@@ -46,6 +46,29 @@ static void there_and_back(const xlcfg_doc *config)
     xlcfg_doc_free(get);
 }
 
+/* The same bytes as a manifest: each line that is taken is a whole one. */
+static void manifest(const char *text, size_t size)
+{
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    xlcfg_doc *files;
+    int rc = xlcfg__manifest_read(text, size, &files, &err);
+
+    if (rc) {
+        must((rc == XLCFG_ERROR_PARSE || rc == XLCFG_ERROR_NI) &&
+             err.message[0]);
+        return;
+    }
+    for (size_t i = 0; i < xlcfg_doc_count(files); i++) {
+        const xlcfg_doc *line = xlcfg_doc_at(files, i);
+        const char *name = xlcfg__doc_getstr(line, "name");
+
+        must(*name && !strchr(name, '/') && strcmp(name, ".."));
+        must(xlcfg__doc_getstr(line, "algorithm") &&
+             strlen(xlcfg__doc_getstr(line, "digest")) >= 40);
+    }
+    xlcfg_doc_free(files);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const char *text = (const char *)data;
@@ -53,6 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     xlcfg_doc *doc;
     int rc;
 
+    manifest(text, size);
     xmlSetGenericErrorFunc(NULL, quiet);
     rc = xlcfg__ovf_read(text, size, "/folder", &doc, &err);
     if (rc) {
