@@ -186,6 +186,18 @@ void xlcfg__view_note(struct xlcfg_view *view, const char *fmt, ...)
     xlcfg__items_add(&view->unknown, note);
 }
 
+int xlcfg__view_not_read(const struct xlcfg_view *view, xlcfg_error *err)
+{
+    const char *note = view->unknown.v[0]->text;
+    const char *colon = note[0] == '/' ? strstr(note, ": ") : NULL;
+    char where[1024];
+
+    if (!colon)
+        return xlcfg__err(err, XLCFG_ERROR_INVAL, NULL, "%s", note);
+    snprintf(where, sizeof(where), "%.*s", (int)(colon - note), note);
+    return xlcfg__err(err, XLCFG_ERROR_INVAL, where, "%s", colon + 2);
+}
+
 /* A second nic with a MAC that is taken becomes "nic/MAC.2", ".3", ... */
 static int rename_twin(struct xlcfg_view *view, struct xlcfg_dev *dev,
                        xlcfg__map *map, size_t i)

@@ -82,6 +82,10 @@ int xlcfg__dev_because(struct xlcfg_dev *dev, const char *fmt, ...)
 void xlcfg__view_note(struct xlcfg_view *view, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The first note as an error, its JSON pointer in `where`: INVAL.  There must
+ * be one. */
+int xlcfg__view_not_read(const struct xlcfg_view *view, xlcfg_error *err);
+
 /*
  * The view of a configuration document.  A member of the wrong shape is noted
  * in unknown by its JSON pointer and left out; its siblings are untouched.

@@ -92,8 +92,7 @@ static int fill(struct mem *mem, struct mem_domain *md,
     if (rc)
         return rc;
     if (md->view.unknown.count)
-        return xlcfg__err(err, XLCFG_ERROR_INVAL, NULL, "%s",
-                          xlcfg_doc_string(md->view.unknown.v[0]));
+        return xlcfg__view_not_read(&md->view, err);
     if (flags & XLCFG_CREATE_START)
         return start_it(mem, md, err);
     /* what does not run shows nothing */

@@ -30,6 +30,18 @@ static const struct {
     { VIR_ERR_AUTH_UNAVAILABLE, XLCFG_ERROR_UNREACHABLE },
 };
 
+/* What QEMU wrote comes in lines, and is said in one. */
+static void in_one_line(char *text)
+{
+    size_t len = text ? strlen(text) : 0;
+
+    while (len && (text[len - 1] == '\n' || text[len - 1] == '\r'))
+        text[--len] = '\0';
+    for (size_t i = 0; i < len; i++)
+        if (text[i] == '\n' || text[i] == '\r')
+            text[i] = ' ';
+}
+
 /* Takes e; the next call of libvirt's would have forgotten it. */
 static int said(virErrorPtr e, virConnectPtr conn, int otherwise,
                 const char *where, xlcfg_error *err)
@@ -44,6 +56,8 @@ static int said(virErrorPtr e, virConnectPtr conn, int otherwise,
         (e->domain == VIR_FROM_RPC || e->domain == VIR_FROM_REMOTE ||
          (conn && virConnectIsAlive(conn) == 0)))
         code = XLCFG_ERROR_UNREACHABLE;
+    if (e)
+        in_one_line(e->message);
     rc = xlcfg__err(err, code, where, "%s",
                     e && e->message ? e->message
                     : "libvirt gave no reason");

@@ -80,23 +80,31 @@ static int open_at(const char *path, unsigned ms, struct xlcfg__wire *wire)
     return r;
 }
 
-int xlcfg__wire_open(unsigned ms, struct xlcfg__wire **wire_r)
+const char *xlcfg__wire_path(char path[XLCFG_WIRE_PATH])
 {
     const char *given = secure_getenv("XENSTORED_PATH");
     const char *folder = secure_getenv("XENSTORED_RUNDIR");
-    const char *paths[] = { given, "/dev/xen/xenbus", "/proc/xen/xenbus" };
+
+    if (given)
+        return given;
+    snprintf(path, XLCFG_WIRE_PATH, "%.200s/socket",
+             folder ? folder : "/run/xenstored");
+    return path;
+}
+
+int xlcfg__wire_open(unsigned ms, struct xlcfg__wire **wire_r)
+{
+    const char *given = secure_getenv("XENSTORED_PATH");
+    char path[XLCFG_WIRE_PATH];
+    const char *paths[] = { xlcfg__wire_path(path), "/dev/xen/xenbus",
+                            "/proc/xen/xenbus" };
     struct xlcfg__wire *wire = calloc(1, sizeof(*wire));
-    char socket_path[256];
     int first = 0, r = ENOENT;
 
     if (!wire)
         return ENOMEM;
     wire->fd = -1;
     wire->ms = 2 * ms;
-    snprintf(socket_path, sizeof(socket_path), "%.200s/socket",
-             folder ? folder : "/run/xenstored");
-    if (!given)
-        paths[0] = socket_path;
     for (size_t i = 0; i < (given ? 1 : 3); i++) {
         r = open_at(paths[i], ms, wire);
         if (!i)

@@ -21,6 +21,11 @@
 
 struct xlcfg__wire;
 
+#define XLCFG_WIRE_PATH 256
+
+/* Where xenstored is looked for first: of the environment, or in path. */
+const char *xlcfg__wire_path(char path[XLCFG_WIRE_PATH]);
+
 /*
  * $XENSTORED_PATH, xenstored's socket, or the kernel's device, whichever is
  * there.  Waits for ms at most, and later for each answer for twice as long:

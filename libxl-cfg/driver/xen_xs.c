@@ -34,8 +34,10 @@ struct xlcfg__xs {
 
 static int unreachable(int why, xlcfg_error *err)
 {
+    char path[XLCFG_WIRE_PATH];
+
     return xlcfg__err(err, XLCFG_ERROR_UNREACHABLE,
-                      secure_getenv("XENSTORED_PATH"),
+                      xlcfg__wire_path(path),
                       "no xenstore answers: %s", strerror(why));
 }
 

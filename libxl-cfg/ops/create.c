@@ -90,8 +90,7 @@ static int check_devices(const xlcfg_doc *config, xlcfg_error *err)
     xlcfg__view_init(&view);
     rc = xlcfg__view_from_config(config, &view, err);
     if (!rc && view.unknown.count)
-        rc = xlcfg__err(err, XLCFG_ERROR_INVAL, NULL, "%s",
-                        xlcfg_doc_string(view.unknown.v[0]));
+        rc = xlcfg__view_not_read(&view, err);
     xlcfg__view_dispose(&view);
     return rc;
 }

@@ -97,8 +97,9 @@ int xlcfg__plug_begin(struct xlcfg__plug *p, xlcfg_ctx *ctx, const char *dom,
         return rc;
     strcpy(p->uuid, p->sight.cut.dom.uuid);
     if (!p->uuid[0] || p->sight.cut.dom.domid < 0)
-        return xlcfg__err(err, XLCFG_ERROR_REFUSED, dom,
-                          "it is not running, or has no uuid");
+        return xlcfg__err(err, XLCFG_ERROR_REFUSED, dom, "%s",
+                          p->uuid[0] ? "it is not running"
+                          : "it has no uuid to note the act under");
     version = xlcfg__doc_getstr(p->sight.doc, "version");
     if (p->opt.if_version &&
         (!version || strcmp(version, p->opt.if_version)))

@@ -234,6 +234,9 @@ static int explain(const char *dom, const char *key,
         if (!key || !strcmp(key, answer->rows[i].key))
             xlcfg__items_add(&rows, explain_row(&answer->rows[i],
                                                 &cut->intents));
+    if (key && !rows.count && xlcfg__key_kind(key) == XLCFG_KINDS)
+        return xlcfg__err(err, XLCFG_ERROR_INVAL, key,
+                          "expected a device key such as disk/xvda");
     if (key && !rows.count && !rows.failed)
         return xlcfg__err(err, XLCFG_ERROR_NOTFOUND, key,
                           "no such device in %s", dom);

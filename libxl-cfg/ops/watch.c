@@ -411,7 +411,7 @@ int xlcfg_wait(xlcfg_ctx *ctx, const char *dom, const char *key,
     if (xlcfg__state_by_name(state) == XLCFG_STATES)
         return xlcfg__err(err, XLCFG_ERROR_INVAL, state,
                           "no such device state");
-    if (!strchr(key, '/'))
+    if (xlcfg__key_kind(key) == XLCFG_KINDS)
         return xlcfg__err(err, XLCFG_ERROR_INVAL, key,
                           "expected a device key such as disk/xvda");
     rc = xlcfg_watch_open(ctx, dom, NULL, NULL, &w, err);

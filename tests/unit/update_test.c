@@ -424,7 +424,7 @@ static const struct {
     { "{\"c_info\":{\"name\":\"\"}}", "/c_info/name" },
     { "{\"c_info\":{\"name\":\"a/b\"}}", "/c_info/name" },
     { "{\"c_info\":{\"name\":\"a\",\"uuid\":\"1\"}}", "/c_info/uuid" },
-    { "{\"c_info\":{\"name\":\"a\"},\"disks\":{}}", "" },
+    { "{\"c_info\":{\"name\":\"a\"},\"disks\":{}}", "/disks" },
 };
 
 START_TEST(a_configuration_that_cannot_be_is_bad_input)

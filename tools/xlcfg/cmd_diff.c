@@ -50,6 +50,11 @@ static int ask_versions(const struct tool *t, const char *dom,
 
     if (!from)
         return EXIT_INTERNAL;
+    if (!*from) {
+        free(from);
+        return tool_usage(t, "--version", "expected A..B, A.. or A, not '%s'",
+                          range);
+    }
     rc = xlcfg_domain_diff_versions(t->ctx, dom, from,
                                     dots && dots[2] ? dots + 2 : NULL, doc_r,
                                     &err);

@@ -47,6 +47,8 @@ static int run_get(struct tool *t, int argc, char **argv)
                      "get DOM [--config] [--version V]");
     if (code)
         return code;
+    if (config && (t->format == FORMAT_NAME || t->format == FORMAT_XML))
+        return tool_lacks(t, t->format, "get --config");
     if (version && t->format == FORMAT_XML)
         return tool_usage(t, "-o xml", "expected json or yaml for a version "
                           "that was");
@@ -130,8 +132,9 @@ static int run_live(struct tool *t, int argc, char **argv)
 const struct command cmd_get = {
     "get", "DOM [--config] [--version V]",
     "the true configuration and device states",
-    "Formats: yaml (also as table), json, xml (libvirt), name.  --config: the bare\n"
-    "libxl_domain_config; what was not known goes to standard error.\n"
+    "Formats: yaml (also as table), json, xml (libvirt), name.\n"
+    "  --config         the bare libxl_domain_config, in json (also as table) or\n"
+    "                   yaml; what was not known goes to standard error\n"
     "  --version V      as it was recorded at this version", run_get,
 };
 const struct command cmd_template = {
