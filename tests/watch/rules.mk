@@ -4,10 +4,11 @@
 
 ifeq ($(WITH_XEN),y)
 CHECK_SUITES += check-watch check-kept check-follow
-CI_SUITES += check-watch-slow check-soak
+CI_SUITES += check-watch-slow check-watch-disk check-soak
 endif
 
-.PHONY: check-watch check-watch-slow check-kept check-follow check-soak
+.PHONY: check-watch check-watch-slow check-kept check-follow check-watch-disk \
+	check-soak
 check-watch: all $(XS_OUT)/hv.so $(XS_OUT)/stock
 	XLCFG_BUILD=$(B) tests/watch/run
 
@@ -16,6 +17,9 @@ check-kept: all $(XS_OUT)/hv.so $(XS_OUT)/stock
 
 check-follow: all $(XS_OUT)/hv.so $(XS_OUT)/stock
 	XLCFG_BUILD=$(B) tests/watch/follow
+
+check-watch-disk: all $(XS_PROGRAMS)
+	XLCFG_BUILD=$(B) tests/watch/disk
 
 check-watch-slow: all $(XS_OUT)/hv.so $(XS_OUT)/stock
 	XLCFG_BUILD=$(B) tests/watch/run --slow
