@@ -18,10 +18,20 @@ $(BENCH_WATCH): tests/bench/watch.c tests/bench/latency.c \
 ifeq ($(WITH_LIBVIRT)$(if $(VIRT_SRC),,n),y)
 BENCH_VIRT := $(B)/tests/bench/virt
 
-$(BENCH_VIRT): tests/bench/virt.c $(LIB_OBJ)
+$(B)/tests/bench/virt: tests/bench/virt.c $(LIB_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEP_CFLAGS) -o $@ $< $(LIB_OBJ) $(LIBS) \
 		$(VIRT_LIBS)
+endif
+
+ifneq ($(BENCH_VIRT),)
+BENCH_VIRT += $(B)/tests/bench/virt_watch
+
+$(B)/tests/bench/virt_watch: tests/bench/virt_watch.c \
+		tests/bench/latency.c tests/bench/latency.h $(LIB_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEP_CFLAGS) -o $@ $(filter %.c,$^) \
+		$(LIB_OBJ) $(LIBS) $(VIRT_LIBS)
 endif
 
 BENCH_PLUG := $(B)/tests/bench/plug
