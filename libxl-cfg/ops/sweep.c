@@ -235,13 +235,14 @@ static bool goes_on(const struct xlcfg__cut *cut)
 static int look(xlcfg_ctx *ctx, struct xlcfg__mark *mark, xlcfg_error *err)
 {
     struct xlcfg__sight sight;
+    bool by_number = mark->domid >= 0 &&
+        ctx->conn->drv.home == XLCFG_HOME_LIBXL;
     char id[32];
     int rc;
 
-    /* by its number, which is quicker to be found */
+    /* by what is quicker to be found: elsewhere a number may be a name */
     snprintf(id, sizeof(id), "%" PRId64, mark->domid);
-    rc = xlcfg__sight_take(ctx, mark->domid < 0 ? mark->uuid : id, &sight,
-                           err);
+    rc = xlcfg__sight_take(ctx, by_number ? id : mark->uuid, &sight, err);
     if (rc)
         return rc;      /* which leaves nothing to be disposed of */
     if (mark->domid >= 0 && strcmp(mark->uuid, sight.cut.dom.uuid)) {

@@ -75,9 +75,11 @@ static void open_watches(struct readers *r, const struct latency *l)
 static void start_process(struct readers *r, size_t i,
                           const struct latency *l)
 {
-    const char *argv[12] = { l->xlcfg, "-c", l->uri, "-o", "json" };
+    /* a hundred that come at once have to wait for each other */
+    const char *argv[16] = { l->xlcfg, "-c", l->uri, "-o", "json",
+                             "--deadline", "60" };
     posix_spawn_file_actions_t to_pipe;
-    int ends[2], n = 5;
+    int ends[2], n = 7;
 
     if (l->state_dir) {
         argv[n++] = "--state-dir";

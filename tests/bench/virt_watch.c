@@ -50,6 +50,11 @@ static int on_event(virConnectPtr c, virDomainPtr d, int event, int detail,
     return 0;
 }
 
+static void no_words(void *arg, virErrorPtr e)
+{
+    (void)arg; (void)e;
+}
+
 static double change(void *arg, size_t n)
 {
     struct guests *g = arg;
@@ -83,6 +88,7 @@ int main(int argc, char **argv)
                 "XLCFG|- NAME...\n");
         return 2;
     }
+    virSetErrorFunc(NULL, no_words);
     if (virEventRegisterDefaultImpl() < 0 ||
         pthread_create(&thread, NULL, turn, NULL))
         die("event loop");
