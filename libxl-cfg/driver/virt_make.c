@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* As long as libvirt itself waits for whoever holds a domain. */
+#define BUSY_MS 30000
+
 /* Is one of that name or uuid there?  *same_r: under both, not running. */
 static int is_there(struct virt *v, const char *name, const char *uuid,
                     bool *there_r, bool *same_r, xlcfg_error *err)
@@ -152,10 +155,8 @@ static int never_ran(struct virt *v, virDomainPtr d, xlcfg_error *err)
     int rc;
 
     rc = xlcfg__qmp(v, d, "query-status", NULL, &said, err);
-    if (rc == XLCFG_ERROR_REFUSED && err)
-        err->code = XLCFG_ERROR_PENDING;        /* that is no answer */
     if (rc)
-        return rc == XLCFG_ERROR_REFUSED ? XLCFG_ERROR_PENDING : rc;
+        return rc;
     status = xlcfg__doc_getstr(said, "status");
     if (!status || strcmp(status, "prelaunch"))
         rc = xlcfg__err(err, XLCFG_ERROR_REFUSED, virDomainGetName(d),
@@ -180,9 +181,12 @@ int xlcfg__virt_go_on(void *handle, const struct xlcfg_domain *dom,
     rc = xlcfg__virt_known(v, dom, &d, err);
     if (rc)
         return rc;
+    /* a libvirtd that comes back may never get on with a guest: then it is
+     * left as it is */
     if (virDomainGetControlInfo(d, &info, 0) == 0 &&
         info.state != VIR_DOMAIN_CONTROL_OK)
-        rc = xlcfg__err(err, XLCFG_ERROR_PENDING, dom->name,
+        rc = xlcfg__err(err, info.stateTime < BUSY_MS ? XLCFG_ERROR_PENDING
+                        : XLCFG_ERROR_REFUSED, dom->name,
                         "libvirt is busy with it for %llu ms",
                         info.stateTime);
     if (!rc && !runs(d))

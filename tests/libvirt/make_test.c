@@ -408,6 +408,26 @@ static void nothing_lost(const struct xlcfg_domain *dom)
     xlcfg__view_dispose(&view);
 }
 
+/* One that has left since it was looked at. */
+static void left_meanwhile(const struct xlcfg_domain *dom)
+{
+    static const char text[] = "{\"vdev\": \"vdq\", \"pdev_path\": \"/q\", "
+        "\"format\": \"raw\"}";
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    xlcfg_doc *body = NULL;
+
+    if (!claim(!xlcfg_doc_parse(text, strlen(text), &body, &err), "a body"))
+        return;
+    claim(conn->drv.update(conn->handle, dom, XLCFG_KIND_DISK, body, body,
+                           &err) == XLCFG_ERROR_REFUSED,
+          "updated when it has left: %s", err.message);
+    claim(!conn->drv.detach(conn->handle, dom, XLCFG_KIND_DISK, body, 0, 100,
+                            &err), "detached when it has left: it is out");
+    claim(!conn->drv.forget(conn->handle, dom, XLCFG_KIND_DISK, body, &err),
+          "forgotten when nothing keeps it");
+    xlcfg_doc_free(body);
+}
+
 int main(void)
 {
     static const struct xlcfg_driver_options opt = { .deadline_ms = 20000 };
@@ -430,6 +450,7 @@ int main(void)
             medium(&dom, d);
             others(&dom, d);
             hints(&dom, d);
+            left_meanwhile(&dom);
             nothing_lost(&dom);
             virDomainFree(d);
         }
