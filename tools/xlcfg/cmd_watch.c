@@ -297,7 +297,8 @@ const struct command cmd_watch = {
     "  --since TOKEN      from a version on: of list, of an event, of resume\n"
     "  --bookmark SECONDS how often silence says that it is silence (5;\n"
     "                     0: never)\n"
-    "  --count N          end after so many events", run_watch,
+    "  --count N          end after so many events (a bookmark is none)",
+    run_watch,
 }, cmd_history = {
     "history", "[DOM]", "events that were",
     "As `watch` prints them, oldest first.\n"
