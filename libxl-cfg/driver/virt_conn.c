@@ -7,7 +7,7 @@
  * This is the connection: opening it, and again when the daemon has come
  * back; and the table of the driver.
  */
-#include "driver/virt_i.h"
+#include "driver/virt_hush.h"
 #include "driver/virt_xml.h"
 
 #include <stdio.h>
@@ -92,7 +92,9 @@ static void await_guests(struct virt *v)
 static void virt_close(void *handle)
 {
     struct virt *v = handle;
+    struct xlcfg__virt_hushed was;
 
+    xlcfg__virt_hush(&was);
     if (v->events && v->conn)
         xlcfg__virt_events_leave(v->events, v->conn);
     /* nor is their work to end half done */
@@ -101,6 +103,7 @@ static void virt_close(void *handle)
     xlcfg__virt_forget_names(v);
     if (v->conn)
         virConnectClose(v->conn);
+    xlcfg__virt_unhush(&was);
     pthread_mutex_destroy(&v->lock);
     xlcfg__virt_events_free(v->events);
     xlcfg__virt_memo_free(v->memo);
@@ -242,25 +245,25 @@ const struct xlcfg_driver xlcfg__driver_virt = {
     .open = virt_open,
     .close = virt_close,
     .list = xlcfg__virt_list,
-    .find = xlcfg__virt_find,
+    .find = xlcfg__hushed_find,
     .index = xlcfg__virt_index,
     .live = xlcfg__virt_live,
-    .stored = xlcfg__virt_stored,
+    .stored = xlcfg__hushed_stored,
     .can = xlcfg__virt_can,
-    .prepare = xlcfg__virt_prepare, .place = xlcfg__virt_book_place,
-    .attach = xlcfg__virt_attach,
-    .detach = xlcfg__virt_detach,
-    .update = xlcfg__virt_update,
-    .clean = xlcfg__virt_clean,
-    .create = xlcfg__virt_create,
+    .prepare = xlcfg__hushed_prepare, .place = xlcfg__virt_book_place,
+    .attach = xlcfg__hushed_attach,
+    .detach = xlcfg__hushed_detach,
+    .update = xlcfg__hushed_update,
+    .clean = xlcfg__hushed_clean,
+    .create = xlcfg__hushed_create,
     .to_xml = virt_to_xml,
     .from_xml = virt_from_xml,
     .device_from_xml = virt_device_from_xml,
     .watch_fd = virt_watch_fd,
     .watch_next = virt_watch_next,
-    .forget = xlcfg__virt_forget,
-    .capacity = xlcfg__virt_capacity,
+    .forget = xlcfg__hushed_forget,
+    .capacity = xlcfg__hushed_capacity,
     .look = xlcfg__virt_look,
     .abreast = ABREAST,
-    .go_on = xlcfg__virt_go_on,
+    .go_on = xlcfg__hushed_go_on,
 };

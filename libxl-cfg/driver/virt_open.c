@@ -39,7 +39,6 @@ static void *turn(void *arg)
 /* The embedded driver needs the loop to run before it is opened. */
 static void start(void)
 {
-    pthread_attr_t attr;
     pthread_t thread;
     int probe;
 
@@ -52,11 +51,12 @@ static void start(void)
         return;
     }
     virSetErrorFunc(NULL, no_words);
-    if (virEventRegisterDefaultImpl() < 0 || pthread_attr_init(&attr))
+    if (virEventRegisterDefaultImpl() < 0)
         return;
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    started = !pthread_create(&thread, &attr, turn, NULL);
-    pthread_attr_destroy(&attr);
+    /* which writes to sockets, too: without the caller's signals */
+    started = !xlcfg__thread_start(&thread, turn, NULL);
+    if (started)
+        pthread_detach(thread);
 }
 
 bool xlcfg__virt_start(void)

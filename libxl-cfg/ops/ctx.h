@@ -21,9 +21,9 @@ struct xlcfg_ctx {
     char *state_dir, *xen_lib_dir;
     unsigned deadline_ms, lock_ms;
     bool deep;                  /* see xlcfg_ctx_options */
-    int64_t left;               /* an intent whose device was seen to have
-                                   left to the bottom of the machine: it alone
-                                   asks for no such look again; 0: none */
+    int64_t sure;               /* an intent whose device was seen to have come
+                                   or left to the bottom of the machine: it
+                                   alone asks for no such look; 0: none */
     xlcfg__state *reader, *writer;      /* kept open; NULL: not yet */
     xlcfg_error unrecorded;     /* why the last look was not recorded */
     struct xlcfg__hub *hub;     /* of the watches; NULL: there are none */

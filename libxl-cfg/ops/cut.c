@@ -69,7 +69,7 @@ static bool is_half_way(const struct xlcfg__job *job)
     const struct xlcfg_intents *open = &job->cut.intents;
 
     return open->count > 1 ||
-        (open->count && (!job->left || open->v[0].id != job->left));
+        (open->count && (!job->sure || open->v[0].id != job->sure));
 }
 
 /* By a driver that sees what runs and what is kept in one look. */

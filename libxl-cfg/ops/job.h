@@ -15,7 +15,7 @@ struct xlcfg__job {
     char *state_dir, *xen_lib_dir;
     unsigned lock_ms, deadline_ms;
     bool deep;
-    int64_t left;               /* see the context */
+    int64_t sure;               /* see the context */
     char *name;                 /* the domain asked for; NULL: list */
     int rc;
     xlcfg_error err;

@@ -42,7 +42,7 @@ struct xlcfg__job *xlcfg__job_new(xlcfg_ctx *ctx, const char *name)
     job->lock_ms = ctx->lock_ms;
     job->deadline_ms = ctx->deadline_ms;
     job->deep = ctx->deep;
-    job->left = ctx->left;
+    job->sure = ctx->sure;
     job->conn = ctx->lost ? NULL : xlcfg__conn_ref(ctx->conn);
     job->uri = ctx->uri ? strdup(ctx->uri) : NULL;
     job->state_dir = strdup(ctx->state_dir);

@@ -147,6 +147,7 @@ static int judge_attach(struct xlcfg__plug *p, xlcfg_error *why,
                         xlcfg_error *err)
 {
     enum xlcfg_live live;
+    bool there;
     int rc;
 
     if (why->code == XLCFG_ERROR_UNREACHABLE)
@@ -159,16 +160,20 @@ static int judge_attach(struct xlcfg__plug *p, xlcfg_error *why,
             *err = *why;
         return rc ? rc : why->code;
     }
+    /* the driver has read back that the machine took it */
+    p->ctx->sure = why->code ? 0 : p->in->id;
     rc = xlcfg__plug_until_ready(p, why->code ? 0 : p->opt.wait_ms
                                  ? p->opt.wait_ms : XLCFG__PLUG_READY_MS,
                                  &live, err);
-    if (rc == XLCFG_ERROR_DOMAIN_NOTFOUND)
+    there = !rc && live == XLCFG_LIVE_PRESENT;
+    if (there)
+        rc = xlcfg__settle_one(p->ctx, &p->sight, p->in, 0, false, &p->steps,
+                               err);
+    p->ctx->sure = 0;
+    if (rc == XLCFG_ERROR_DOMAIN_NOTFOUND && !there)
         return xlcfg__plug_gone(p, err);
-    if (rc)
+    if (rc || there)
         return rc;
-    if (live == XLCFG_LIVE_PRESENT)
-        return xlcfg__settle_one(p->ctx, &p->sight, p->in, 0, false,
-                                 &p->steps, err);
     if (!why->code && live == XLCFG_LIVE_COMING) {
         rc = xlcfg__intent_phase(p->ctx, p->uuid, p->in,
                                  XLCFG_PHASE_WAITING,

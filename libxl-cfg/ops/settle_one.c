@@ -41,9 +41,9 @@ static int close_gone(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
         return rc;
     if (conn->drv.home == XLCFG_HOME_BACKEND)
         sight->cut.spent = true;        /* its template is another now */
-    ctx->left = in->id;
+    ctx->sure = in->id;
     rc = close_as(ctx, sight, in, XLCFG__ENTRY_DROPPED, body, err);
-    ctx->left = 0;
+    ctx->sure = 0;
     return rc;
 }
 

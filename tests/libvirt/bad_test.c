@@ -6,6 +6,7 @@
  */
 #define XLCFG__VIR_BARE
 #include "driver/driver.h"
+#include "driver/virt_hush.h"
 #include "driver/virt_lib.h"
 #include "claim.h"
 
@@ -87,6 +88,45 @@ static void rude(const char *what, const char *says, size_t len)
     claim(open_at(path, &err) == XLCFG_ERROR_UNREACHABLE && err.message[0],
           "%s: %s", what, err.message);
     waitpid(child, &status, 0);
+}
+
+/* In a child, for it may end it: a socket goes while it is written to. */
+static void broken(bool own, bool hushed)
+{
+    int status = 0;
+    pid_t child = fork();
+
+    if (!child) {
+        struct xlcfg__virt_hushed was;
+        sigset_t pipe, mask;
+        int pair[2];
+
+        signal(SIGPIPE, SIG_DFL);
+        sigemptyset(&pipe);
+        sigaddset(&pipe, SIGPIPE);
+        if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) || close(pair[1]))
+            _exit(1);
+        if (own) {
+            sigprocmask(SIG_BLOCK, &pipe, NULL);
+            raise(SIGPIPE);
+        }
+        if (hushed)
+            xlcfg__virt_hush(&was);
+        if (write(pair[0], "x", 1) >= 0)
+            _exit(2);
+        if (hushed)
+            xlcfg__virt_unhush(&was);
+        sigprocmask(SIG_BLOCK, NULL, &mask);
+        _exit(sigismember(&mask, SIGPIPE) == own &&
+              !sigpending(&mask) && sigismember(&mask, SIGPIPE) == own ? 0
+              : 3);
+    }
+    waitpid(child, &status, 0);
+    claim(hushed ? status == 0 : WIFSIGNALED(status) &&
+          WTERMSIG(status) == SIGPIPE, "a socket that goes while it is "
+          "written to%s: %s", own ? ", beside a signal of the caller's own"
+          : "", hushed ? "nobody is ended by it" : "that ends who is not "
+          "hushed");
 }
 
 /* In a child before anything else: it is somebody else from then on. */
@@ -258,6 +298,9 @@ int main(void)
     rude("one that talks HTTP", "HTTP/1.0 400 no\r\n\r\n", 19);
     rude("one with a message of 4 GB", "\377\377\377\377", 4);
     silent();
+    broken(false, false);
+    broken(false, true);
+    broken(true, true);
     classes();
     snprintf(path, sizeof(path), "%s/sock", folder);
     unlink(path);
