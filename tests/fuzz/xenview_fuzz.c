@@ -47,6 +47,12 @@ struct xlcfg__wire {
     int unused;
 };
 
+const char *xlcfg__wire_path(char path[XLCFG_WIRE_PATH])
+{
+    strcpy(path, "the fuzzer");
+    return path;
+}
+
 int xlcfg__wire_open(unsigned ms, struct xlcfg__wire **wire_r)
 {
     (void)ms;

@@ -10,7 +10,7 @@ LV_TESTS ?=
 LV_SUITE ?= testing
 LV_NEW_TESTS ?= libvirtd_killed_in_attach guest_answers_while_libvirtd_is_away \
 	away_is_not_gone hung_monitor saved_and_restored \
-	snapshot_and_block_copy medium_and_link
+	snapshot_and_block_copy medium_and_link upgraded
 
 .PHONY: check-libvirt-restart check-libvirt-restart-new crash-virt \
 	check-libvirt-watch
