@@ -30,7 +30,8 @@ $(FA_OUT)/store: tests/fault/store.c tests/fault/wrap.h $(LIB_OBJ)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -o $@ $< $(LIB_OBJ) \
 		$(FS_WRAP:%=-Wl,--wrap=%) $(LIBS)
 
-$(FA_OUT)/plug: tests/fault/plug.c tests/fault/wrap.h $(LIB_OBJ)
+$(FA_OUT)/plug: tests/fault/plug.c tests/fault/wrap.h \
+		tests/fault/allocations.h $(LIB_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -U_FORTIFY_SOURCE -o $@ $< $(LIB_OBJ) \
 		$(FP_WRAP:%=-Wl,--wrap=%) $(LIBS)
@@ -72,7 +73,8 @@ CI_SUITES += check-fault-virt
 TEST_PROGRAMS += $(FA_OUT)/virt
 
 $(FA_OUT)/virt: tests/fault/virt.c tests/libvirt/host.c \
-		tests/libvirt/claim.c $(wildcard tests/libvirt/*.h) $(LIB_OBJ)
+		tests/libvirt/claim.c $(wildcard tests/libvirt/*.h) \
+		tests/fault/allocations.h $(LIB_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEP_CFLAGS) -U_FORTIFY_SOURCE -o $@ $< \
 		tests/libvirt/host.c tests/libvirt/claim.c $(LIB_OBJ) \
