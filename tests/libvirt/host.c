@@ -191,6 +191,14 @@ xlcfg_ctx *host_open(const struct host *h, bool deep)
     return ctx;
 }
 
+bool host_join(struct host *h)
+{
+    /* the event loop first: the embedded driver needs one */
+    xlcfg_ctx_close(host_open(h, false));
+    h->conn = virConnectOpen(h->uri);
+    return claim(h->conn != NULL, "a second connection to it");
+}
+
 int64_t host_settle(xlcfg_ctx *ctx, const char *dom)
 {
     xlcfg_error err = XLCFG_ERROR_INIT;

@@ -37,6 +37,8 @@ bool host_shows(virDomainPtr d, unsigned flags, const char *text);
 char *host_xml(virDomainPtr d, unsigned flags);
 /* What is tested, on this host; NULL: claimed to have failed. */
 xlcfg_ctx *host_open(const struct host *h, bool deep);
+/* A connection beside it, with the library's event loop. */
+bool host_join(struct host *h);
 /* How much is open after settle (dom NULL: of all); -1: it failed. */
 int64_t host_settle(xlcfg_ctx *ctx, const char *dom);
 /* Reset, and wait until this alias has left the XML. */

@@ -434,10 +434,7 @@ int main(int argc, char **argv)
 
     if (!host_begin(&host))
         return claims();
-    /* the library's event loop first: the embedded driver needs one */
-    xlcfg_ctx_close(host_open(&host, false));
-    host.conn = virConnectOpen(host.uri);
-    if (claim(host.conn != NULL, "a second connection to it")) {
+    if (host_join(&host)) {
         for (int i = 0; i < (argc > 1 ? argc - 1 : 2); i++) {
             const char *machine = argc > 1 ? argv[i + 1] : usual[i];
 

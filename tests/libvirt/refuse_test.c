@@ -162,10 +162,7 @@ int main(void)
 {
     if (!host_begin(&host))
         return claims();
-    /* the library's event loop first: the embedded driver needs one */
-    xlcfg_ctx_close(host_open(&host, false));
-    host.conn = virConnectOpen(host.uri);
-    if (claim(host.conn != NULL, "a second connection to it")) {
+    if (host_join(&host)) {
         by_libvirt("in-a-fixed-slot");
         by_guest("that-holds-on");
     }
