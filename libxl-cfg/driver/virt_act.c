@@ -143,3 +143,16 @@ int xlcfg__virt_awake(virDomainPtr d, xlcfg_error *err)
                       "QEMU has not answered libvirt for %llu ms: nothing "
                       "was asked of it", info.stateTime);
 }
+
+int xlcfg__virt_able(struct virt *v, const struct xlcfg_domain *dom,
+                     virDomainPtr *d_r, xlcfg_error *err)
+{
+    int rc = xlcfg__virt_known(v, dom, d_r, err);
+
+    if (rc)
+        return rc;
+    rc = xlcfg__virt_awake(*d_r, err);
+    if (rc)
+        virDomainFree(*d_r);
+    return rc;
+}

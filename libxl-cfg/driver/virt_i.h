@@ -128,6 +128,9 @@ int xlcfg__virt_do(struct virt *v, virDomainPtr d, enum xlcfg__virt_ask what,
 /* Before it: UNREACHABLE when QEMU has not answered for so long already that
  * nothing is to be asked of it. */
 int xlcfg__virt_awake(virDomainPtr d, xlcfg_error *err);
+/* Known, and awake: what an act begins with. */
+int xlcfg__virt_able(struct virt *v, const struct xlcfg_domain *dom,
+                     virDomainPtr *d_r, xlcfg_error *err);
 
 /* ---- event ---- */
 

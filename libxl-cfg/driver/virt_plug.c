@@ -89,12 +89,10 @@ int xlcfg__virt_prepare(void *handle, const struct xlcfg_domain *dom,
 
     (void)live;                 /* its bodies have lost their aliases */
     at.book = book;
-    rc = xlcfg__virt_known(handle, dom, &d, err);
+    rc = xlcfg__virt_able(handle, dom, &d, err);
     if (rc)
         return rc;
     rc = xlcfg__virt_lone(kind, body, &doc, &dev, err);
-    if (!rc)
-        rc = xlcfg__virt_awake(d, err);
     if (!rc)
         rc = xlcfg__virt_place_recall(handle, d, dom->uuid, &at, err);
     if (!rc)
@@ -193,12 +191,10 @@ int xlcfg__virt_attach(void *handle, const struct xlcfg_domain *dom,
     bool kept = false, there = false;
     int rc;
 
-    rc = xlcfg__virt_known(v, dom, &d, err);
+    rc = xlcfg__virt_able(v, dom, &d, err);
     if (rc)
         return rc;
     rc = xlcfg__virt_lone(kind, body, &doc, &dev, err);
-    if (!rc)
-        rc = xlcfg__virt_awake(d, err);
     if (!rc)
         rc = xlcfg__virt_is_kept(d, &kept, err);
     if (rc)
@@ -274,12 +270,10 @@ int xlcfg__virt_update(void *handle, const struct xlcfg_domain *dom,
     bool kept = false;
     int rc;
 
-    rc = xlcfg__virt_known(v, dom, &d, err);
+    rc = xlcfg__virt_able(v, dom, &d, err);
     if (rc)
         return rc;
-    rc = xlcfg__virt_awake(d, err);
-    if (!rc)
-        rc = xlcfg__virt_is_kept(d, &kept, err);
+    rc = xlcfg__virt_is_kept(d, &kept, err);
     if (!rc)
         rc = changed_element(d, kind, before, after, &doc, &dev, err);
     if (rc)

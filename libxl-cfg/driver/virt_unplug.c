@@ -98,12 +98,10 @@ int xlcfg__virt_detach(void *handle, const struct xlcfg_domain *dom,
     virDomainPtr d;
     int rc;
 
-    rc = xlcfg__virt_known(v, dom, &d, err);
+    rc = xlcfg__virt_able(v, dom, &d, err);
     if (rc)
         return rc;
-    rc = xlcfg__virt_awake(d, err);
-    if (!rc)
-        rc = xlcfg__virt_alias_of(d, kind, body, &alias, err);
+    rc = xlcfg__virt_alias_of(d, kind, body, &alias, err);
     if (!rc && alias)
         rc = lost(v, d, alias, flags, err);
     /* which may have found that QEMU does not answer */
@@ -144,12 +142,10 @@ int xlcfg__virt_forget(void *handle, const struct xlcfg_domain *dom,
     bool kept = false;
     int rc;
 
-    rc = xlcfg__virt_known(v, dom, &d, err);
+    rc = xlcfg__virt_able(v, dom, &d, err);
     if (rc)
         return rc;
-    rc = xlcfg__virt_awake(d, err);
-    if (!rc)
-        rc = xlcfg__virt_is_kept(d, &kept, err);
+    rc = xlcfg__virt_is_kept(d, &kept, err);
     if (rc || !kept)
         goto out;
     rc = xlcfg__virt_desc(d, VIR_DOMAIN_XML_INACTIVE, &doc, err);
