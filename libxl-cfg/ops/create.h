@@ -8,8 +8,9 @@
 /*
  * Close a creation whose owner the caller is, by what the backend shows: the
  * domain is there, or nothing was made, or it never ran and is destroyed.
- * REFUSED: it stays open, for half of it is there.  sight (may be NULL) gets the look, if there was
- * one.  step_r gets what was done, in words that live for ever.
+ * REFUSED: it stays open, for half of it is there.  sight (may be NULL) gets
+ * the look, if there was one.  step_r gets what was done, in words that live
+ * for ever.
  */
 int xlcfg__creation_close(xlcfg_ctx *ctx, const struct xlcfg__creation *c,
                           bool dry_run, struct xlcfg__sight *sight,
