@@ -4,7 +4,8 @@
  * libvirtd do, and sees to it that the call left nothing behind.  Prints the
  * configuration; exit 1 with libxl's error, 3 with what was left.
  *
- *     plain    once
+ *     once     once, and no more is looked at
+ *     plain    twice, and what the second call left behind
  *     threads  eight threads, each with its own context, four times each
  *     fork     before a fork, in the child, and after it in the parent
  *     event    by an asynchronous call, its end heard by a callback
@@ -150,6 +151,18 @@ static int plain(void)
     return !same ? 3 : !text;
 }
 
+static int once(void)
+{
+    libxl_ctx *ctx = context();
+    char *text = ask(ctx);
+
+    if (text)
+        puts(text);
+    free(text);
+    libxl_ctx_free(ctx);
+    return !text;
+}
+
 static void *one_thread(void *arg)
 {
     libxl_ctx *ctx = context();
@@ -264,8 +277,8 @@ int main(int argc, char **argv)
         const char *name;
         int (*run)(void);
     } ways[] = {
-        { "plain", plain }, { "threads", threads }, { "fork", forked },
-        { "event", event },
+        { "once", once }, { "plain", plain }, { "threads", threads },
+        { "fork", forked }, { "event", event },
     };
 
     for (size_t i = 0; argc == 3 && i < sizeof(ways) / sizeof(ways[0]); i++)
@@ -273,6 +286,6 @@ int main(int argc, char **argv)
             domid = (uint32_t)strtoul(argv[2], NULL, 10);
             return ways[i].run();
         }
-    fputs("usage: caller plain|threads|fork|event DOMID\n", stderr);
+    fputs("usage: caller once|plain|threads|fork|event DOMID\n", stderr);
     return 2;
 }
