@@ -280,8 +280,8 @@ struct xlcfg_driver {
     /*
      * A start that was cut off has left this domain whole and paused, with
      * processors that have never run: let them.  0: it runs.  REFUSED: it is
-     * paused for another reason, or cannot be asked, and stays so.  PENDING:
-     * somebody is still at it.  NI: this driver cannot tell.  UNREACHABLE.
+     * paused for another reason, and stays so.  PENDING: somebody is still at
+     * it, or it cannot be asked.  NI: this driver cannot tell.  UNREACHABLE.
      */
     int (*go_on)(void *handle, const struct xlcfg_domain *dom,
                  xlcfg_error *err);

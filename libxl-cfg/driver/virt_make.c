@@ -4,6 +4,7 @@
 #include "driver/virt_qmp.h"
 #include "driver/virt_xml.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,7 +39,10 @@ static int is_there(struct virt *v, const char *name, const char *uuid,
     return rc;
 }
 
-/* A document that does not say what runs it gets what this host can. */
+/*
+ * A document that does not say what runs it gets KVM where libvirt lists it,
+ * which it does when a QEMU that it tried could use it; else QEMU alone.
+ */
 static int kind_of_guest(struct virt *v, const xlcfg_doc *config, char **xml,
                          xlcfg_error *err)
 {
@@ -70,6 +74,19 @@ static int kind_of_guest(struct virt *v, const xlcfg_doc *config, char **xml,
         *xml = longer;
     }
     return 0;
+}
+
+/* Was it KVM that this failed for?  Then it is said what goes without. */
+static int for_want_of_kvm(int rc, const char *xml, xlcfg_error *err)
+{
+    size_t len = err ? strnlen(err->message, sizeof(err->message)) : 0;
+
+    if (err && strstr(xml, "<domain type=\"kvm\"") &&
+        strcasestr(err->message, "kvm"))
+        snprintf(err->message + len, sizeof(err->message) - len,
+                 "; without KVM it runs with <domain type='qemu'> in "
+                 "/x-libvirt");
+    return rc;
 }
 
 /* Define and start.  again: it was there, and stays when it does not start. */
@@ -128,6 +145,8 @@ int xlcfg__virt_create(void *handle, const xlcfg_doc *config,
         d = define(v, xml, start, there, &rc, err);
     if (!rc && !d)
         rc = xlcfg__virt_said(v->conn, XLCFG_ERROR_REFUSED, name, err);
+    if (rc)
+        rc = for_want_of_kvm(rc, xml, err);
     free(xml);
     if (!rc)
         rc = xlcfg__virt_describe(v, d, dom_r, err);
@@ -146,17 +165,47 @@ static bool runs(virDomainPtr d)
         state == VIR_DOMAIN_RUNNING;
 }
 
+/*
+ * QEMU cannot be asked, or does not do it.  What libvirt has on record as
+ * started, and had no process when libvirt was killed, is nobody's ever after:
+ * it is listed, libvirt never looks for its QEMU, and no call of libvirt's
+ * gets at it, not even to destroy it.
+ */
+static int not_now(virDomainPtr d, const xlcfg_error *why, xlcfg_error *err)
+{
+    const char *name = virDomainGetName(d);
+    int state = VIR_DOMAIN_NOSTATE, reason = 0;
+
+    if (why->code == XLCFG_ERROR_NI || why->code == XLCFG_ERROR_NOMEM ||
+        virDomainGetState(d, &state, &reason, 0) < 0) {
+        if (err)
+            *err = *why;
+        return why->code;
+    }
+    if (state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_STARTING_UP)
+        return xlcfg__err(
+            err, XLCFG_ERROR_PENDING, name,
+            "libvirt says that it is starting up, and lets nobody ask QEMU. "
+            "If it has no QEMU, libvirt was killed before there was one, and "
+            "never looks for it again: stop libvirt's daemon, remove %.60s.xml "
+            "from where that keeps what runs (/run/libvirt/qemu), and start "
+            "it anew (%.300s)", name, why->message);
+    return xlcfg__err(err, XLCFG_ERROR_PENDING, name, "%.400s",
+                      why->message);
+}
+
 /* libvirt starts the processors last.  It does not do so for a guest that it
  * finds when it is started itself; QEMU knows whether they ever ran. */
 static int never_ran(struct virt *v, virDomainPtr d, xlcfg_error *err)
 {
+    xlcfg_error why = XLCFG_ERROR_INIT;
     xlcfg_doc *said = NULL;
     const char *status;
     int rc;
 
-    rc = xlcfg__qmp(v, d, "query-status", NULL, &said, err);
+    rc = xlcfg__qmp(v, d, "query-status", NULL, &said, &why);
     if (rc)
-        return rc;
+        return not_now(d, &why, err);
     status = xlcfg__doc_getstr(said, "status");
     if (!status || strcmp(status, "prelaunch"))
         rc = xlcfg__err(err, XLCFG_ERROR_REFUSED, virDomainGetName(d),
@@ -166,11 +215,24 @@ static int never_ran(struct virt *v, virDomainPtr d, xlcfg_error *err)
     return rc;
 }
 
+static int let_run(struct virt *v, virDomainPtr d, xlcfg_error *err)
+{
+    struct xlcfg__virt_call call = { .ask = XLCFG__VIRT_RESUME };
+    xlcfg_error why = XLCFG_ERROR_INIT;
+    int rc;
+
+    rc = xlcfg__virt_ask(v, d, &call, &why);
+    if (rc == XLCFG__VIRT_NO)
+        rc = xlcfg__virt_said_no(&call, v->conn, XLCFG_ERROR_REFUSED,
+                                 virDomainGetName(d), &why);
+    /* unless somebody else was faster */
+    return rc && !runs(d) ? not_now(d, &why, err) : 0;
+}
+
 int xlcfg__virt_go_on(void *handle, const struct xlcfg_domain *dom,
                       xlcfg_error *err)
 {
     struct virt *v = handle;
-    struct xlcfg__virt_call call = { .ask = XLCFG__VIRT_RESUME };
     virDomainControlInfo info;
     virDomainPtr d;
     int rc;
@@ -181,28 +243,18 @@ int xlcfg__virt_go_on(void *handle, const struct xlcfg_domain *dom,
     rc = xlcfg__virt_known(v, dom, &d, err);
     if (rc)
         return rc;
-    /* a libvirtd that comes back may never get on with a guest: then it is
-     * left as it is */
+    /* who asks now waits behind them */
     if (virDomainGetControlInfo(d, &info, 0) == 0 &&
         info.state != VIR_DOMAIN_CONTROL_OK)
-        rc = xlcfg__err(err, info.stateTime < BUSY_MS ? XLCFG_ERROR_PENDING
-                        : XLCFG_ERROR_REFUSED, dom->name,
-                        "libvirt is busy with it for %llu ms",
-                        info.stateTime);
+        rc = xlcfg__err(err, XLCFG_ERROR_PENDING, dom->name,
+                        "libvirt is busy with it for %llu ms%s",
+                        info.stateTime, info.stateTime < BUSY_MS ? ""
+                        : ", and may not get on with its QEMU any more: "
+                        "then only to destroy it helps");
     if (!rc && !runs(d))
         rc = never_ran(v, d, err);
-    if (!rc && !runs(d)) {
-        rc = xlcfg__virt_ask(v, d, &call, err);
-        /* somebody else was faster */
-        if (rc == XLCFG__VIRT_NO && runs(d)) {
-            if (call.no)
-                virFreeError(call.no);
-            rc = 0;
-        }
-        if (rc == XLCFG__VIRT_NO)
-            rc = xlcfg__virt_said_no(&call, v->conn, XLCFG_ERROR_REFUSED,
-                                     dom->name, err);
-    }
+    if (!rc && !runs(d))
+        rc = let_run(v, d, err);
     virDomainFree(d);
     return rc;
 }

@@ -11,7 +11,7 @@ at host.uri, a unix socket, and to nobody else.  It can be killed and started
 again; guests go on meanwhile.  With `root` libvirtd and QEMU are those of
 another root folder (a newer distribution), which sees the same /tmp and,
 by their own paths, the folders of `sees` (where guests' kernels are).
-`settings` are more lines for libvirtd.conf.
+`settings` are more lines for libvirtd.conf.  kvm=False hides /dev/kvm.
 
 The folder's path must be short: it holds unix sockets.
 """
@@ -67,7 +67,7 @@ def wait_for(what, test, patience=PATIENCE, every=0.05):
 
 
 class Host:
-    def __init__(self, folder, root=None, sees=(), settings=""):
+    def __init__(self, folder, root=None, sees=(), settings="", kvm=True):
         self.folder = Path(folder).resolve()
         self.root = Path(root).resolve() if root else None
         self.sees = [Path(one).resolve() for one in sees]
@@ -81,12 +81,16 @@ class Host:
             raise ValueError(f"{self.socket}: too long for a unix socket")
         self.uri = f"qemu+unix:///system?socket={self.socket}"
         self.daemon = None
+        self.kvm = kvm
 
     # ---- libvirtd ----
 
     def _command(self):
         into = str(self.root or "")
         script = ["set -e"]
+        if not self.kvm:
+            script.append("[ ! -e /dev/kvm ] || mount --bind /dev/null "
+                          "/dev/kvm")
         for name, where in PRIVATE.items():
             script.append(f"mkdir -p '{into}{where}'")
             script.append(f"mount --bind '{self.folder}/{name}' "
