@@ -76,13 +76,12 @@ static int read_some(struct xlcfg__hub *hub, xlcfg__state *st,
     const char *last;
     int rc;
 
-    /* the version first: what comes after it comes with the next reading */
-    rc = xlcfg__state_version(st, version, err);
-    if (rc || !strcmp(version, hub->version))
-        return rc ? rc : 1;
-    if (!strncmp(version, hub->version, 12))
-        rc = xlcfg__state_history(st, driver, NULL, hub->newest, BATCH,
-                                  &events, err);
+    rc = xlcfg__state_news(st, driver, hub->version, BATCH, version,
+                           &events, err);
+    if (!rc && !strcmp(version, hub->version)) {
+        xlcfg_doc_free(events);
+        return 1;
+    }
     /* history was cut past us: those who are as far behind are told by it */
     if (rc == XLCFG_ERROR_TOO_OLD) {
         pthread_mutex_lock(&hub->lock);
@@ -96,8 +95,8 @@ static int read_some(struct xlcfg__hub *hub, xlcfg__state *st,
     last = xlcfg__doc_getstr(xlcfg_doc_at(events,
                                           xlcfg_doc_count(events) - 1),
                              "version");
-    if (last && (xlcfg_doc_count(events) == BATCH ||
-                 strcmp(last, version) > 0))
+    /* a full batch may have left some; another reading finds them */
+    if (last && xlcfg_doc_count(events) == BATCH)
         strcpy(version, last);
     rc = xlcfg_doc_count(events) < BATCH;
     take_over(hub, version, events);

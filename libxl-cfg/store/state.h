@@ -263,6 +263,15 @@ int xlcfg__state_token(xlcfg__state *st, const char *token, int64_t *rev_r,
 int xlcfg__state_history(xlcfg__state *st, const char *driver,
                          const char *uuid, int64_t after, size_t most,
                          xlcfg_doc **array_r, xlcfg_error *err);
+/*
+ * In one read: the newest version, and the events of all after the version
+ * `known`, none where that is of another store ("": of none), or the newest
+ * itself.  TOO_OLD as above, with version_r filled in.
+ */
+int xlcfg__state_news(xlcfg__state *st, const char *driver,
+                      const char *known, size_t most,
+                      char version_r[XLCFG__VERSION_MAX],
+                      xlcfg_doc **array_r, xlcfg_error *err);
 /* The get object of a domain as it stood at a version.  INVAL: no version.
  * NOTFOUND: it was not there.  TOO_OLD: history does not reach so far. */
 int xlcfg__state_at(xlcfg__state *st, const char *driver, const char *uuid,

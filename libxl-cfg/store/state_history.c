@@ -283,34 +283,70 @@ static int read_events(xlcfg__state *st, const char *driver,
     return rc < 0 ? rc : 0;
 }
 
-int xlcfg__state_history(xlcfg__state *st, const char *driver,
-                         const char *uuid, int64_t after, size_t most,
-                         xlcfg_doc **array_r, xlcfg_error *err)
+/* Within a read, so that nothing is trimmed between the two questions. */
+static int history(xlcfg__state *st, const char *driver, const char *uuid,
+                   int64_t after, size_t most, xlcfg__items *events,
+                   xlcfg_error *err)
 {
     char token[XLCFG__VERSION_MAX];
-    xlcfg__items events = { 0 };
-    xlcfg_doc *doc = NULL;
     int64_t rev;
     int rc;
 
-    /* one read, so that nothing is trimmed between the two questions */
-    rc = xlcfg__state_run(st, XLCFG__SQL_READ, err, "");
-    if (rc)
-        return rc;
     xlcfg__state_vertext(st, after, token);
     rc = xlcfg__state_token(st, token, &rev, err);
-    if (!rc)
-        rc = read_events(st, driver, uuid, after, most, &events, err);
+    return rc ? rc : read_events(st, driver, uuid, after, most, events, err);
+}
+
+/* Ends the read.  Takes events. */
+static int answer(xlcfg__state *st, int rc, xlcfg__items *events,
+                  xlcfg_doc **array_r, xlcfg_error *err)
+{
+    xlcfg_doc *doc;
+
     rc = xlcfg__state_end(st, rc, err);
     if (rc) {
-        xlcfg__items_dispose(&events);
+        xlcfg__items_dispose(events);
         return rc;
     }
-    doc = xlcfg__items_end(&events);
+    doc = xlcfg__items_end(events);
     if (!doc)
         return xlcfg__nomem(err);
     *array_r = doc;
     return 0;
+}
+
+int xlcfg__state_history(xlcfg__state *st, const char *driver,
+                         const char *uuid, int64_t after, size_t most,
+                         xlcfg_doc **array_r, xlcfg_error *err)
+{
+    xlcfg__items events = { 0 };
+    int rc;
+
+    rc = xlcfg__state_run(st, XLCFG__SQL_READ, err, "");
+    if (rc)
+        return rc;
+    rc = history(st, driver, uuid, after, most, &events, err);
+    return answer(st, rc, &events, array_r, err);
+}
+
+int xlcfg__state_news(xlcfg__state *st, const char *driver,
+                      const char *known, size_t most,
+                      char version_r[XLCFG__VERSION_MAX],
+                      xlcfg_doc **array_r, xlcfg_error *err)
+{
+    size_t len = strlen(st->instance);
+    xlcfg__items events = { 0 };
+    int rc;
+
+    rc = xlcfg__state_run(st, XLCFG__SQL_READ, err, "");
+    if (rc)
+        return rc;
+    rc = xlcfg__state_version(st, version_r, err);
+    if (!rc && strcmp(known, version_r) &&
+        !strncmp(known, version_r, len))
+        rc = history(st, driver, NULL, strtoll(known + len + 1, NULL, 10),
+                     most, &events, err);
+    return answer(st, rc, &events, array_r, err);
 }
 
 /* ---- as it was ---- */
