@@ -510,8 +510,9 @@ typedef struct xlcfg_create_options {
  * Make a domain of a configuration in libxl's shape, and start it.  What
  * config leaves open - the uuid, device numbers, addresses - is taken from
  * what is kept under its uuid or name: an import, an earlier start, or a
- * definition of the backend's.  The answer is get's; of what does not run
- * (and of a dry run) {"domain", "version", "config"}.
+ * definition of the backend's.  The answer is get's; of what cannot be looked
+ * at, for it is only kept or this is a dry run, {"domain", "version",
+ * "config"}, version being null.
  * Errors: INVAL (where: JSON pointer), NI, CONFLICT, REFUSED (a domain of
  * this name or uuid is there, or it failed and nothing is left),
  * UNREACHABLE (the creation stays open, for settle).

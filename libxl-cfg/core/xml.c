@@ -122,8 +122,8 @@ static int parse_failed(const struct trouble *t, xlcfg_error *err)
 
     if (t->code == XML_ERR_NO_MEMORY)
         return xlcfg__nomem(err);
-    snprintf(where, sizeof(where), "line %d: <%s>", t->any ? t->line : 1,
-             t->element);
+    snprintf(where, sizeof(where), t->element[0] ? "line %d: <%s>"
+             : "line %d", t->any ? t->line : 1, t->element);
     return xlcfg__err(err, XLCFG_ERROR_PARSE, where, "%s",
                       t->any ? t->text : "this is not XML");
 }
@@ -138,7 +138,7 @@ int xlcfg__xml_parse(const char *xml, size_t len, const char *root,
     int rc;
 
     if (len > XLCFG__XML_SIZE)
-        return xlcfg__err(err, XLCFG_ERROR_PARSE, "line 1: <>",
+        return xlcfg__err(err, XLCFG_ERROR_PARSE, "line 1",
                           "more than %zu MiB of XML", XLCFG__XML_SIZE >> 20);
     ctxt = xmlNewParserCtxt();
     if (!ctxt)

@@ -59,6 +59,17 @@ static bool read_uuid(const char *text, char uuid_r[37])
     return true;
 }
 
+/* Backends may take a slash in a name, and name their logs after it. */
+static bool climbs(const char *name)
+{
+    const char *slash = strchr(name, '/');
+    bool found = slash && slash - name == 2 && !strncmp(name, "..", 2);
+
+    for (; slash && !found; slash = strchr(slash + 1, '/'))
+        found = !strcmp(slash, "/..") || !strncmp(slash, "/../", 4);
+    return found;
+}
+
 static int check_config(struct create *c, const xlcfg_doc *config,
                         xlcfg_error *err)
 {
@@ -69,10 +80,10 @@ static int check_config(struct create *c, const xlcfg_doc *config,
     if (xlcfg_doc_kind(config) != XLCFG_DOC_OBJECT)
         return xlcfg__err(err, XLCFG_ERROR_INVAL, "",
                           "expected an object: a domain configuration");
-    if (!name || !*name || strchr(name, '/') || strchr(name, '\n'))
+    if (!name || !*name || strchr(name, '\n') || climbs(name))
         return xlcfg__err(err, XLCFG_ERROR_INVAL, "/c_info/name",
-                          "expected the domain's name, without / and "
-                          "newline");
+                          "expected the domain's name, without a newline "
+                          "and without .. between slashes");
     if (uuid && (!xlcfg_doc_string(uuid) ||
                  !read_uuid(xlcfg_doc_string(uuid), c->uuid)))
         return xlcfg__err(err, XLCFG_ERROR_INVAL, "/c_info/uuid",
@@ -266,9 +277,28 @@ static xlcfg_doc *answer_of(struct create *c, const char *state)
     strcpy(dom.uuid, c->uuid);
     xlcfg__members_add(&m, "domain",
                        xlcfg__present_domain(c->ctx->conn->drv.name, &dom));
-    xlcfg__members_add(&m, "version", xlcfg__newest_version(c->ctx));
+    xlcfg__members_add(&m, "version", xlcfg__doc_null());
     xlcfg__members_add(&m, "config", xlcfg_doc_ref(c->config));
     return xlcfg__members_end(&m);
+}
+
+/* What the backend has defined is looked at, and so has a version; what only
+ * state.db keeps has none yet. */
+static int answer_defined(struct create *c, xlcfg_doc **doc_r,
+                          xlcfg_error *err)
+{
+    xlcfg_doc *doc = NULL;
+    bool blind = false;
+    int rc;
+
+    rc = xlcfg__sight_doc(c->ctx, c->uuid, &doc, &blind, NULL);
+    if (!rc && !blind) {
+        *doc_r = doc;
+        return 0;
+    }
+    xlcfg_doc_free(doc);
+    *doc_r = answer_of(c, "stopped");
+    return *doc_r ? 0 : xlcfg__nomem(err);
 }
 
 /* The driver has spoken; err has its words when it failed. */
@@ -282,10 +312,10 @@ static int judge(struct create *c, const struct xlcfg__creation *cr,
     if (why->code == XLCFG_ERROR_UNREACHABLE)
         return xlcfg__err_give(err, why);
     rc = xlcfg__creation_close(c->ctx, cr, false, &sight, &step, err);
-    if (!rc && !why->code) {
-        *doc_r = sight.doc ? xlcfg_doc_ref(sight.doc)
-                           : answer_of(c, "stopped");
-        rc = *doc_r ? 0 : xlcfg__nomem(err);
+    if (!rc && !why->code && sight.doc) {
+        *doc_r = xlcfg_doc_ref(sight.doc);
+    } else if (!rc && !why->code) {
+        rc = answer_defined(c, doc_r, err);
     } else if (!rc) {
         if (why->code != XLCFG_ERROR_NI && why->code != XLCFG_ERROR_INVAL &&
             why->code != XLCFG_ERROR_NOMEM)

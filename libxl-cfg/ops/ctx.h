@@ -69,6 +69,15 @@ int xlcfg__cut_take(xlcfg_ctx *ctx, const char *dom, struct xlcfg__cut *cut,
 int xlcfg__cut_glance(xlcfg_ctx *ctx, const char *dom, struct xlcfg__cut *cut,
                       xlcfg_error *err);
 void xlcfg__cut_dispose(struct xlcfg__cut *cut);        /* may run twice */
+/*
+ * A difference between a side and the live view, with what of either was not
+ * read; missing: why there is nothing on that side, or NULL.  Takes diff; NULL:
+ * no memory.
+ */
+xlcfg_doc *xlcfg__with_unknown(xlcfg_doc *diff, const char *side,
+                               const char *missing,
+                               const xlcfg__items *unread,
+                               const struct xlcfg_view *live);
 
 /* The error of who needs more than a blind cut. */
 int xlcfg__blind(const xlcfg_ctx *ctx, const char *where, xlcfg_error *err);

@@ -87,7 +87,9 @@ static int compare(struct xlcfg__cut *cut, const xlcfg_doc *next,
         xlcfg_doc_free(cut->live.rest);
         cut->live.rest = rest;
         diff = xlcfg__diff("next start", &view, "running", &cut->live, true);
-        *doc_r = diff ? mirror_all(diff) : NULL;
+        *doc_r = xlcfg__with_unknown(diff ? mirror_all(diff) : NULL,
+                                     "next start", NULL, &view.unknown,
+                                     &cut->live);
         xlcfg_doc_free(diff);
         rc = *doc_r ? 0 : xlcfg__nomem(err);
     }

@@ -113,27 +113,28 @@ int xlcfg_domain_live(xlcfg_ctx *ctx, const char *dom, xlcfg_doc **doc_r,
 }
 
 /* Where one side could not be read, no difference is no news. */
-static xlcfg_doc *with_unknown(xlcfg_doc *diff, const struct xlcfg__cut *cut)
+xlcfg_doc *xlcfg__with_unknown(xlcfg_doc *diff, const char *side,
+                               const char *missing,
+                               const xlcfg__items *unread,
+                               const struct xlcfg_view *live)
 {
     xlcfg__items it = { 0 };
     xlcfg_doc *whole = NULL;
 
-    if (!cut->template)
-        xlcfg__items_add(&it, xlcfg__doc_strf("template: %s",
-                                              cut->template_note));
-    for (size_t i = 0; i < cut->tmpl.unknown.count; i++)
-        xlcfg__items_add(&it, xlcfg__doc_strf(
-            "template%s", cut->tmpl.unknown.v[i]->text));
-    for (size_t i = 0; i < cut->live.unknown.count; i++)
-        xlcfg__items_add(&it, xlcfg_doc_ref(cut->live.unknown.v[i]));
-    for (size_t i = 0; i < cut->live.count; i++)
-        if (cut->live.devs[i].live == XLCFG_LIVE_UNKNOWN)
+    if (missing)
+        xlcfg__items_add(&it, xlcfg__doc_strf("%s: %s", side, missing));
+    for (size_t i = 0; i < unread->count; i++)
+        xlcfg__items_add(&it, xlcfg__doc_strf("%s%s", side,
+                                              unread->v[i]->text));
+    for (size_t i = 0; i < live->unknown.count; i++)
+        xlcfg__items_add(&it, xlcfg_doc_ref(live->unknown.v[i]));
+    for (size_t i = 0; i < live->count; i++)
+        if (live->devs[i].live == XLCFG_LIVE_UNKNOWN)
             xlcfg__items_add(&it, xlcfg__doc_strf(
-                "%s: %s", cut->live.devs[i].key,
-                cut->live.devs[i].reason ? cut->live.devs[i].reason
-                                         : "could not be looked at"));
-    it.failed = it.failed || cut->tmpl.unknown.failed ||
-        cut->live.unknown.failed;
+                "%s: %s", live->devs[i].key,
+                live->devs[i].reason ? live->devs[i].reason
+                                     : "could not be looked at"));
+    it.failed = it.failed || unread->failed || live->unknown.failed;
     if (diff)
         whole = xlcfg__doc_with(diff, "unknown", xlcfg__items_end(&it));
     else
@@ -156,8 +157,10 @@ int xlcfg_domain_diff(xlcfg_ctx *ctx, const char *dom, xlcfg_doc **doc_r,
     if (!rc)
         rc = finish_live(&cut, err);
     if (!rc) {
-        *doc_r = with_unknown(xlcfg__diff("template", &cut.tmpl, "live",
-                                          &cut.live, true), &cut);
+        *doc_r = xlcfg__with_unknown(
+            xlcfg__diff("template", &cut.tmpl, "live", &cut.live, true),
+            "template", cut.template ? NULL : cut.template_note,
+            &cut.tmpl.unknown, &cut.live);
         rc = *doc_r ? 0 : xlcfg__nomem(err);
     }
     xlcfg__cut_dispose(&cut);

@@ -264,7 +264,8 @@ static void refused(const char *what, const char *xml, size_t len,
     int rc = xlcfg__virt_from_xml(xml, len, &config, &err);
 
     claim(rc == XLCFG_ERROR_PARSE && strstr(err.where, line) &&
-          strstr(err.where, element) && err.message[0],
+          strstr(err.where, element) && err.message[0] &&
+          !strstr(err.where, "<>"),
           "refused: %s (%d, %s: %s)", what, rc, err.where, err.message);
     if (!rc)
         xlcfg_doc_free(config);

@@ -422,7 +422,10 @@ static const struct {
     { "[]", "" },
     { "{}", "/c_info/name" },
     { "{\"c_info\":{\"name\":\"\"}}", "/c_info/name" },
-    { "{\"c_info\":{\"name\":\"a/b\"}}", "/c_info/name" },
+    { "{\"c_info\":{\"name\":\"a/../b\"}}", "/c_info/name" },
+    { "{\"c_info\":{\"name\":\"../b\"}}", "/c_info/name" },
+    { "{\"c_info\":{\"name\":\"b/..\"}}", "/c_info/name" },
+    { "{\"c_info\":{\"name\":\"a\\nb\"}}", "/c_info/name" },
     { "{\"c_info\":{\"name\":\"a\",\"uuid\":\"1\"}}", "/c_info/uuid" },
     { "{\"c_info\":{\"name\":\"a\"},\"disks\":{}}", "/disks" },
 };

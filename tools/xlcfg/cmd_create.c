@@ -54,7 +54,7 @@ static int finish(struct tool *t, xlcfg_doc *doc, const char *did)
         return code;
     dom = xlcfg_doc_get(doc, "domain");
     if (t->format == FORMAT_NAME)
-        text_line(stdout, "%s", cell_text(dom, "uuid"));
+        text_line(stdout, "%s", cell_text(dom, "name"));
     else if (!t->quiet)
         text_line(stdout, "%s %s: %s", cell_text(dom, "name"),
                   cell_text(dom, "uuid"), did);
