@@ -529,7 +529,8 @@ class Domain:
 
     # -- the end
 
-    def destroy(self):
+    def dying(self):
+        """Each step of its end, in libxl's order; stops after each."""
         store = self.store
         for bedom in store.list("/local/domain"):
             for kind in store.list(f"/local/domain/{bedom}/backend"):
@@ -537,13 +538,21 @@ class Domain:
                          f"{self.domid}")
         store.rm(f"/local/domain/0/device-model/{self.domid}")
         vm = store.read(self.path + "/vm") or f"/vm/{self.uuid}"
+        yield "no backends"
         for path in (vm, self.path, f"/libxl/{self.domid}"):
             store.rm(path)
+            yield f"no {path}"
         for path in glob.glob(f"{LIB}/userdata-?.{self.domid}.{self.uuid}.*"):
             os.unlink(path)
+        yield "no files"
         self.tell_hypervisor(False)
+        yield "no domain"
         if store.is_introduced(self.domid):
             store.release(self.domid)
+
+    def destroy(self):
+        for _ in self.dying():
+            pass
 
 
 def pci_bdf(body):
