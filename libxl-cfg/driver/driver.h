@@ -206,7 +206,8 @@ struct xlcfg_driver {
     /*
      * A device has left, or its attach came to nothing: take it also from
      * what the backend itself keeps for the next start (stored).  0 too when
-     * it is not in there, or when nothing is kept.
+     * it is not in there, when another has taken its name in there since, or
+     * when nothing is kept.
      */
     int (*forget)(void *handle, const struct xlcfg_domain *dom,
                   enum xlcfg_kind kind, const xlcfg_doc *body,

@@ -4,6 +4,7 @@
  * never by the return code alone.  One XML is for what runs and what is kept.
  */
 #include "driver/virt_i.h"
+#include "core/key.h"
 #include "driver/virt_body.h"
 
 #include <stdio.h>
@@ -63,6 +64,30 @@ static unsigned affect(bool kept)
 
 /* ---- prepare ---- */
 
+/*
+ * Is such a device kept for the next start alone?  Then somebody else put it
+ * there: libvirt keeps nothing of an attach that it did not do.
+ */
+static int kept_alone(const struct xlcfg__virt_place *at,
+                      enum xlcfg_kind kind, const xlcfg_doc *body,
+                      xlcfg_error *err)
+{
+    struct xlcfg_ident id;
+    xmlNodePtr runs = NULL, kept = NULL;
+
+    if (!at->kept)
+        return 0;
+    if (xlcfg__virt_device(at->live, kind, body, &runs) ||
+        xlcfg__virt_device(at->kept, kind, body, &kept))
+        return xlcfg__nomem(err);
+    if (runs || !kept)
+        return 0;
+    xlcfg__key_of(kind, body, &id);
+    return xlcfg__err(err, XLCFG_ERROR_DEVICE_EXISTS, id.key,
+                      "what is kept for the next start has it already, and "
+                      "what runs has not: detach it, or start the guest anew");
+}
+
 /* A frame buffer or channel is numbered by those before it. */
 static size_t count_of(xmlDocPtr doc, enum xlcfg_kind kind)
 {
@@ -102,6 +127,13 @@ int xlcfg__virt_prepare(void *handle, const struct xlcfg_domain *dom,
         rc = xlcfg__virt_body(kind, dev, count_of(at.live, kind), body_r,
                               err);
     }
+    if (!rc) {
+        rc = kept_alone(&at, kind, *body_r, err);
+        if (rc) {
+            xlcfg_doc_free(*body_r);
+            *body_r = NULL;
+        }
+    }
     xlcfg__virt_place_free(&at);
     xmlFreeDoc(doc);
     virDomainFree(d);
@@ -112,7 +144,7 @@ int xlcfg__virt_prepare(void *handle, const struct xlcfg_domain *dom,
 
 /* Is all that was sent in what is read back?  REFUSED names what is not. */
 static int read_back(virDomainPtr d, enum xlcfg_kind kind,
-                     const xlcfg_doc *body, xmlNodePtr sent,
+                     const xlcfg_doc *body, xmlNodePtr sent, bool kept,
                      xlcfg_error *err)
 {
     struct xlcfg__virt_place at = { 0 };
@@ -120,7 +152,7 @@ static int read_back(virDomainPtr d, enum xlcfg_kind kind,
     int rc;
 
     rc = xlcfg__virt_place_read(d, &at, err);
-    for (int i = 0; !rc && i < 2; i++) {
+    for (int i = 0; !rc && i < 1 + kept; i++) {
         xmlDocPtr doc = i ? at.kept : at.live;
         xmlNodePtr dev = NULL;
 
@@ -143,16 +175,24 @@ static int read_back(virDomainPtr d, enum xlcfg_kind kind,
     return rc;
 }
 
-/* libvirt takes no attach, because another came to this address first? */
-static bool lost_its_place(virDomainPtr d, xmlNodePtr dev)
+/* libvirt takes no attach: because another came first, with this address or
+ * as this very device? */
+static int outrun(virDomainPtr d, enum xlcfg_kind kind, const xlcfg_doc *body,
+                  xmlNodePtr dev, int rc, xlcfg_error *err)
 {
     struct xlcfg__virt_place at = { 0 };
-    bool lost;
 
-    lost = !xlcfg__virt_place_read(d, &at, NULL) &&
-        xlcfg__virt_is_taken(&at, dev);
+    if (!xlcfg__virt_place_read(d, &at, NULL)) {
+        int other = kept_alone(&at, kind, body, err);
+
+        if (other)
+            rc = other;
+        else if (xlcfg__virt_is_taken(&at, dev))
+            rc = xlcfg__err(err, XLCFG_ERROR_LOCK_FAIL, virDomainGetName(d),
+                            "another device was given this address");
+    }
     xlcfg__virt_place_free(&at);
-    return lost;
+    return rc;
 }
 
 /*
@@ -205,15 +245,12 @@ int xlcfg__virt_attach(void *handle, const struct xlcfg_domain *dom,
         goto out;
     }
     rc = xlcfg__virt_do(v, d, XLCFG__VIRT_ATTACH, xml, affect(kept), err);
-    if (rc && rc != XLCFG_ERROR_UNREACHABLE) {
-        if (lost_its_place(d, dev))
-            rc = xlcfg__err(err, XLCFG_ERROR_LOCK_FAIL, dom->name,
-                            "another device was given this address");
-    }
+    if (rc && rc != XLCFG_ERROR_UNREACHABLE)
+        rc = outrun(d, kind, body, dev, rc, err);
     if (rc)
         goto out;
     there = true;
-    rc = read_back(d, kind, body, dev, err);
+    rc = read_back(d, kind, body, dev, kept, err);
 out:
     free(xml);
     xmlFreeDoc(doc);
@@ -258,6 +295,27 @@ static int changed_element(virDomainPtr d,
     return rc;
 }
 
+/* Is it kept for the next start, too?  Somebody may have plugged it into what
+ * runs alone: then it is changed there alone. */
+static int is_kept_too(virDomainPtr d, enum xlcfg_kind kind,
+                       const xlcfg_doc *body, bool *kept_r, xlcfg_error *err)
+{
+    xmlNodePtr dev = NULL;
+    xmlDocPtr doc;
+    int rc;
+
+    rc = xlcfg__virt_is_kept(d, kept_r, err);
+    if (rc || !*kept_r)
+        return rc;
+    rc = xlcfg__virt_desc(d, VIR_DOMAIN_XML_INACTIVE, &doc, err);
+    if (rc)
+        return rc;
+    rc = xlcfg__virt_device(doc, kind, body, &dev) ? xlcfg__nomem(err) : 0;
+    *kept_r = dev;
+    xmlFreeDoc(doc);
+    return rc;
+}
+
 int xlcfg__virt_update(void *handle, const struct xlcfg_domain *dom,
                        enum xlcfg_kind kind, const xlcfg_doc *before,
                        const xlcfg_doc *after, xlcfg_error *err)
@@ -273,7 +331,7 @@ int xlcfg__virt_update(void *handle, const struct xlcfg_domain *dom,
     rc = xlcfg__virt_able(v, dom, &d, err);
     if (rc)
         return rc;
-    rc = xlcfg__virt_is_kept(d, &kept, err);
+    rc = is_kept_too(d, kind, before, &kept, err);
     if (!rc)
         rc = changed_element(d, kind, before, after, &doc, &dev, err);
     if (rc)
@@ -287,7 +345,7 @@ int xlcfg__virt_update(void *handle, const struct xlcfg_domain *dom,
     /* an alias that libvirt made is of this run: not in what is kept */
     xlcfg__virt_canon_device(dev, false);
     if (!rc)
-        rc = read_back(d, kind, after, dev, err);
+        rc = read_back(d, kind, after, dev, kept, err);
 out:
     free(xml);
     xmlFreeDoc(doc);

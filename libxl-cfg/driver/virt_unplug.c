@@ -7,8 +7,10 @@
  * has let go of it (forget).
  */
 #include "driver/virt_i.h"
+#include "driver/virt_body.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* An event may be lost: then the XML tells, looked at this often. */
 #define LOOK_MS 500
@@ -130,6 +132,31 @@ int xlcfg__virt_detach(void *handle, const struct xlcfg_domain *dom,
 
 /* ---- forget ---- */
 
+/* Is what is kept under its name another disk than the one that left?  Then
+ * somebody has defined that for the next start.  What is in a drive is the
+ * drive's, and no disk of its own. */
+static int is_another(enum xlcfg_kind kind, xmlNodePtr dev,
+                      const xlcfg_doc *body, bool *another_r,
+                      xlcfg_error *err)
+{
+    const char *left = xlcfg__doc_getstr(body, "pdev_path"), *kept;
+    xlcfg_doc *its = NULL;
+    int rc;
+
+    *another_r = false;
+    if (kind != XLCFG_KIND_DISK || !left ||
+        xlcfg__xml_has(dev, "@device", "cdrom") ||
+        xlcfg__xml_has(dev, "@device", "floppy"))
+        return 0;
+    rc = xlcfg__virt_body(kind, dev, 0, &its, err);
+    if (rc)
+        return rc;
+    kept = xlcfg__doc_getstr(its, "pdev_path");
+    *another_r = kept && strcmp(kept, left);
+    xlcfg_doc_free(its);
+    return 0;
+}
+
 int xlcfg__virt_forget(void *handle, const struct xlcfg_domain *dom,
                        enum xlcfg_kind kind, const xlcfg_doc *body,
                        xlcfg_error *err)
@@ -139,7 +166,7 @@ int xlcfg__virt_forget(void *handle, const struct xlcfg_domain *dom,
     xmlNodePtr dev = NULL;
     virDomainPtr d;
     char *xml = NULL;
-    bool kept = false;
+    bool kept = false, another = false;
     int rc;
 
     rc = xlcfg__virt_able(v, dom, &d, err);
@@ -159,8 +186,10 @@ int xlcfg__virt_forget(void *handle, const struct xlcfg_domain *dom,
         rc = XLCFG_ERROR_NOMEM;
         goto out;
     }
-    rc = xlcfg__virt_do(v, d, XLCFG__VIRT_DETACH, xml,
-                        VIR_DOMAIN_AFFECT_CONFIG, err);
+    rc = is_another(kind, dev, body, &another, err);
+    if (!rc && !another)
+        rc = xlcfg__virt_do(v, d, XLCFG__VIRT_DETACH, xml,
+                            VIR_DOMAIN_AFFECT_CONFIG, err);
 out:
     free(xml);
     xmlFreeDoc(doc);

@@ -84,4 +84,9 @@ $(FA_OUT)/virt: tests/fault/virt.c tests/libvirt/host.c \
 check-fault-virt: $(FA_OUT)/virt
 	@tests/fault/hosted $< calls
 	@tests/fault/hosted $< memory $(FAULT_VIRT_STRIDE)
+
+# Each allocation, without a stride: half an hour, and no part of CI.
+.PHONY: fault-virt-all
+fault-virt-all: $(FA_OUT)/virt
+	@tests/fault/hosted $< memory 1
 endif
