@@ -85,7 +85,7 @@ check-fault-virt: $(FA_OUT)/virt
 	@tests/fault/hosted $< calls
 	@tests/fault/hosted $< memory $(FAULT_VIRT_STRIDE)
 
-# Each allocation, without a stride: half an hour, and no part of CI.
+# Each allocation, without a stride: a quarter of an hour, no part of CI.
 .PHONY: fault-virt-all
 fault-virt-all: $(FA_OUT)/virt
 	@tests/fault/hosted $< memory 1
