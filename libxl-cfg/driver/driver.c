@@ -238,6 +238,11 @@ static int all_run(void *h, const char *uuid, bool dry_run, xlcfg_error *err)
     return XLCFG_DECLINED;
 }
 
+static void holds_nothing(void *h, int lock)
+{
+    (void)h; (void)lock;
+}
+
 static void nothing_runs(void *h)
 {
     (void)h;
@@ -265,6 +270,7 @@ static const struct xlcfg_driver filler = {
     .device_from_xml = no_device_from_xml, .watch_fd = no_watch_fd,
     .watch_next = no_watch_next, .forget = nothing_kept,
     .capacity = no_capacity, .place = plain_place, .finish = nothing_runs,
+    .ready = nothing_runs, .hold = holds_nothing,
     .pulse = no_pulse,
     .check = any_body, .check_update = any_update,
     .unmake = all_run, .go_on = no_go_on,
@@ -302,6 +308,8 @@ static void fill(struct xlcfg_driver *in, const struct xlcfg_driver *out)
     FILL(in, check_update);
     FILL(in, unmake);
     FILL(in, go_on);
+    FILL(in, ready);
+    FILL(in, hold);
 }
 
 /* ---- connections ---- */

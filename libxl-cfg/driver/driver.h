@@ -286,6 +286,18 @@ struct xlcfg_driver {
      */
     int (*go_on)(void *handle, const struct xlcfg_domain *dom,
                  xlcfg_error *err);
+
+    /*
+     * An act comes soon, when it has been recorded: what it takes may be got
+     * ready meanwhile.  Touches nothing; `finish` ends what was not used.
+     */
+    void (*ready)(void *handle);
+    /*
+     * The descriptor of the lock that the owner of the next act holds, lent
+     * until that act returns: what goes on when the caller dies goes on
+     * holding it.
+     */
+    void (*hold)(void *handle, int lock);
 };
 
 /* A connection: a driver's handle with every call filled. */

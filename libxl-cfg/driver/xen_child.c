@@ -8,7 +8,9 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -35,14 +37,27 @@ static void settle_in(void)
             _exit(1);
 }
 
+/* One who has closed its standard streams hands us a way as one of them. */
+static int above_stdio(int fd)
+{
+    return fd > 2 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
+static void __attribute__((noreturn)) answer(int fd, int code,
+                                             xlcfg_error *said)
+{
+    said->code = code;
+    _exit(write(fd, said, sizeof(*said)) != sizeof(*said));
+}
+
 static void child(int (*run)(void *arg, xlcfg_error *err), void *arg, int fd)
 {
     xlcfg_error said = XLCFG_ERROR_INIT;
 
     setpgid(0, 0);
+    fd = above_stdio(fd);
     settle_in();
-    said.code = run(arg, &said);
-    _exit(write(fd, &said, sizeof(said)) != sizeof(said));
+    answer(fd, run(arg, &said), &said);
 }
 
 /* True: the answer is whole in said; false: *late, or it died. */
@@ -80,39 +95,17 @@ static int reap(pid_t pid)
     return r == pid ? status : 0;
 }
 
-void xlcfg__xen_child_reap(pid_t *left)
-{
-    if (*left)
-        (void)reap(*left);      /* it has answered: how it ends is nothing */
-    *left = 0;
-}
-
-int xlcfg__xen_child(int (*run)(void *arg, xlcfg_error *err), void *arg,
-                     unsigned ms, pid_t *left, xlcfg_error *err)
+/* What came of a child that was to answer.  It is left in the hand, or, when
+ * it was late or died, ended with all that it started. */
+static int take_answer(struct xlcfg__xen_hand *hand, pid_t pid, int fd,
+                       unsigned ms, xlcfg_error *err)
 {
     xlcfg_error said;
-    bool heard, late;
-    int fd[2], status;
-    pid_t pid;
+    int status;
+    bool late;
 
-    xlcfg__xen_child_reap(left);
-    if (pipe2(fd, O_CLOEXEC))
-        return xlcfg__err(err, XLCFG_ERROR_FAIL, NULL, "pipe: %s",
-                          strerror(errno));
-    pid = fork();
-    if (!pid)
-        child(run, arg, fd[1]);
-    close(fd[1]);
-    if (pid < 0) {
-        close(fd[0]);
-        return xlcfg__err(err, XLCFG_ERROR_FAIL, NULL, "fork: %s",
-                          strerror(errno));
-    }
-    setpgid(pid, pid);          /* whoever comes first: both do it */
-    heard = hear(fd[0], ms, &said, &late);
-    close(fd[0]);
-    if (heard) {
-        *left = pid;            /* to end takes it a moment: not ours */
+    if (hear(fd, ms, &said, &late)) {
+        hand->left = pid;       /* to end takes it a moment: not ours */
         if (err && said.code)
             *err = said;
         return said.code;
@@ -126,4 +119,258 @@ int xlcfg__xen_child(int (*run)(void *arg, xlcfg_error *err), void *arg,
                       ? "died of signal %d"
                       : "ended without an answer (status %d)",
                       WIFSIGNALED(status) ? WTERMSIG(status) : status);
+}
+
+static int failed(xlcfg_error *err, const char *what)
+{
+    return xlcfg__err(err, XLCFG_ERROR_FAIL, NULL, "%s: %s", what,
+                      strerror(errno));
+}
+
+int xlcfg__xen_child(int (*run)(void *arg, xlcfg_error *err), void *arg,
+                     unsigned ms, struct xlcfg__xen_hand *hand,
+                     xlcfg_error *err)
+{
+    int fd[2], rc;
+    pid_t pid;
+
+    xlcfg__xen_child_reap(hand);
+    if (pipe2(fd, O_CLOEXEC))
+        return failed(err, "pipe");
+    pid = fork();
+    if (!pid)
+        child(run, arg, fd[1]);
+    close(fd[1]);
+    if (pid < 0) {
+        rc = failed(err, "fork");
+        close(fd[0]);
+        return rc;
+    }
+    setpgid(pid, pid);          /* whoever comes first: both do it */
+    rc = take_answer(hand, pid, fd[0], ms, err);
+    close(fd[0]);
+    return rc;
+}
+
+/* ---- one that waits for its order ---- */
+
+/* What goes before an order's bytes; the lock goes with it. */
+struct head {
+    size_t size;
+};
+
+/* All of it, or false: the caller is gone. */
+static bool take_all(int fd, void *to, size_t size)
+{
+    char *at = to;
+
+    while (size) {
+        ssize_t n = recv(fd, at, size, MSG_WAITALL);
+
+        if (n <= 0 && !(n < 0 && errno == EINTR))
+            return false;
+        at += n > 0 ? n : 0;
+        size -= n > 0 ? (size_t)n : 0;
+    }
+    return true;
+}
+
+/*
+ * The head and the lock, which is not closed before this process ends.  A
+ * lock that did not come through (no descriptor was free) is no order.
+ */
+static bool take_head(int fd, struct head *head)
+{
+    union {
+        struct cmsghdr align;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec part = { head, sizeof(*head) };
+    struct msghdr msg = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room,
+        .msg_controllen = sizeof(control.room),
+    };
+    const struct cmsghdr *got;
+    ssize_t n;
+
+    do
+        n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC | MSG_WAITALL);
+    while (n < 0 && errno == EINTR);
+    got = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
+    return n == (ssize_t)sizeof(*head) && got &&
+        got->cmsg_level == SOL_SOCKET && got->cmsg_type == SCM_RIGHTS;
+}
+
+/*
+ * Nothing else of the caller's stays open: not its end of another child's
+ * socket, which would keep that one waiting when the caller is gone, and no
+ * lock.  A kernel before 5.9 cannot, and the descriptors stay.
+ */
+static void keep_two(int a, int b)
+{
+    unsigned low = (unsigned)(a < b ? a : b), high = (unsigned)(a < b ? b : a);
+
+    if (low > 3)
+        (void)close_range(3, low - 1, 0);
+    if (high > low + 1)
+        (void)close_range(low + 1, high - 1, 0);
+    (void)close_range(high + 1, ~0U, 0);
+}
+
+static void __attribute__((noreturn))
+wait_and_obey(const struct xlcfg__xen_work *work, void *arg, int orders,
+              int answers, bool tell)
+{
+    xlcfg_error said = XLCFG_ERROR_INIT;
+    struct head head;
+    void *order;
+    int rc;
+
+    setpgid(0, 0);
+    orders = above_stdio(orders);
+    answers = above_stdio(answers);
+    keep_two(orders, answers);
+    settle_in();
+    rc = work->ready(arg, &said);
+    if (tell) {
+        said.code = rc;
+        if (write(answers, &said, sizeof(said)) != sizeof(said) || rc)
+            _exit(rc == 0);
+    }
+    if (!take_head(orders, &head))
+        _exit(0);
+    order = malloc(head.size);
+    if (!order)
+        answer(answers, xlcfg__nomem(&said), &said);
+    if (!take_all(orders, order, head.size))
+        _exit(0);
+    answer(answers, rc ? rc : work->obey(arg, order, head.size, &said),
+           &said);
+}
+
+static void let_go(struct xlcfg__xen_hand *hand)
+{
+    close(hand->orders);
+    close(hand->answers);
+    hand->orders = hand->answers = -1;
+    hand->waits = 0;
+}
+
+/* A socket for orders, which can carry a lock; a pipe for answers. */
+static int open_ways(int orders[2], int answers[2], xlcfg_error *err)
+{
+    int rc;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, orders))
+        return failed(err, "socketpair");
+    if (!pipe2(answers, O_CLOEXEC))
+        return 0;
+    rc = failed(err, "pipe");
+    close(orders[0]);
+    close(orders[1]);
+    return rc;
+}
+
+int xlcfg__xen_child_begin(struct xlcfg__xen_hand *hand,
+                           const struct xlcfg__xen_work *work, void *arg,
+                           unsigned ms, xlcfg_error *err)
+{
+    int orders[2], answers[2], rc;
+    pid_t pid;
+
+    xlcfg__xen_child_reap(hand);
+    rc = open_ways(orders, answers, err);
+    if (rc)
+        return rc;
+    pid = fork();
+    if (!pid) {
+        close(orders[0]);       /* else it would wait for itself for ever */
+        wait_and_obey(work, arg, orders[1], answers[1], ms != 0);
+    }
+    rc = pid < 0 ? failed(err, "fork") : 0;
+    close(orders[1]);
+    close(answers[1]);
+    hand->orders = orders[0];
+    hand->answers = answers[0];
+    if (pid > 0)
+        setpgid(pid, pid);
+    if (!rc && ms)
+        rc = take_answer(hand, pid, hand->answers, ms, err);
+    if (rc) {
+        let_go(hand);
+        return rc;
+    }
+    hand->left = 0;
+    hand->waits = pid;
+    return 0;
+}
+
+bool xlcfg__xen_child_waits(const struct xlcfg__xen_hand *hand)
+{
+    return hand->waits && hand->lock >= 0;
+}
+
+/* False: it does not take it; what it came to is heard of by its answer. */
+static bool send_order(const struct xlcfg__xen_hand *hand, const char *order,
+                       size_t size)
+{
+    union {
+        struct cmsghdr align;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control = { .room = { 0 } };
+    struct head head = { size };
+    struct iovec part = { &head, sizeof(head) };
+    struct msghdr msg = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room,
+        .msg_controllen = sizeof(control.room),
+    };
+    struct cmsghdr *with = CMSG_FIRSTHDR(&msg);
+    ssize_t n;
+
+    with->cmsg_level = SOL_SOCKET;
+    with->cmsg_type = SCM_RIGHTS;
+    with->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(with), &hand->lock, sizeof(int));
+    do
+        n = sendmsg(hand->orders, &msg, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    while (n > 0 && size) {
+        n = send(hand->orders, order, size, MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR)
+            n = 1;
+        else if (n > 0) {
+            order += n;
+            size -= (size_t)n;
+        }
+    }
+    return !size;
+}
+
+int xlcfg__xen_child_order(struct xlcfg__xen_hand *hand, const void *order,
+                           size_t size, unsigned ms, xlcfg_error *err)
+{
+    pid_t pid = hand->waits;
+    int rc;
+
+    (void)send_order(hand, order, size);
+    hand->waits = 0;
+    hand->lock = -1;
+    rc = take_answer(hand, pid, hand->answers, ms, err);
+    let_go(hand);
+    return rc;
+}
+
+void xlcfg__xen_child_reap(struct xlcfg__xen_hand *hand)
+{
+    pid_t pid = hand->waits;
+
+    if (pid) {                  /* it has done nothing, and may hang */
+        kill(-pid, SIGKILL);
+        let_go(hand);
+        (void)reap(pid);
+    }
+    hand->lock = -1;
+    if (hand->left)
+        (void)reap(hand->left); /* it has answered: how it ends is nothing */
+    hand->left = 0;
 }

@@ -3,7 +3,6 @@
  * The Xen driver: xen:///, over xenstore and, for what only the hypervisor
  * knows, libxl.
  */
-#include "driver/xen_child.h"
 #include "driver/xen_look.h"
 #include "driver/xen_plug.h"
 #include "driver/xen_watch.h"
@@ -16,7 +15,7 @@ static void xen_close(void *handle)
 {
     struct xlcfg__xen *xen = handle;
 
-    xlcfg__xen_child_reap(&xen->left);
+    xlcfg__xen_child_reap(&xen->hand);
     xlcfg__xs_names_dispose(&xen->kinds);
     xlcfg__xen_watch_free(xen->watch);
     xlcfg__hv_free(xen->hv);
@@ -28,7 +27,14 @@ static void xen_finish(void *handle)
 {
     struct xlcfg__xen *xen = handle;
 
-    xlcfg__xen_child_reap(&xen->left);
+    xlcfg__xen_child_reap(&xen->hand);
+}
+
+static void xen_hold(void *handle, int lock)
+{
+    struct xlcfg__xen *xen = handle;
+
+    xen->hand.lock = lock;
 }
 
 static int xen_open(const char *uri, const struct xlcfg_driver_options *opt,
@@ -45,6 +51,7 @@ static int xen_open(const char *uri, const struct xlcfg_driver_options *opt,
     xen = calloc(1, sizeof(*xen));
     if (!xen)
         return xlcfg__nomem(err);
+    xen->hand = (struct xlcfg__xen_hand)XLCFG__XEN_HAND_INIT;
     xen->hv = xlcfg__hv_new();
     rc = xen->hv ? xlcfg__xs_open(opt->deadline_ms, &xen->xs, err)
         : xlcfg__nomem(err);
@@ -253,4 +260,6 @@ const struct xlcfg_driver xlcfg__driver_xen = {
     .check = xlcfg__xen_check,
     .check_update = xlcfg__xen_check_update,
     .unmake = xlcfg__xen_unmake,
+    .ready = xlcfg__xen_ready,
+    .hold = xen_hold,
 };

@@ -11,16 +11,15 @@
 
 #include "driver/driver.h"
 #include "driver/xen_body.h"
+#include "driver/xen_child.h"
 #include "driver/xen_hv.h"
 #include "driver/xen_xs.h"
-
-#include <sys/types.h>
 
 struct xlcfg__xen {             /* the driver's handle */
     struct xlcfg__xs *xs;
     struct xlcfg__hv *hv;
     struct xlcfg__xen_watch *watch;     /* NULL: nobody watches */
-    pid_t left;                 /* xlcfg__xen_child's; of those who act */
+    struct xlcfg__xen_hand hand;        /* of those who act */
     char last_uuid[37];         /* found last, under last_domid: tried first */
     uint32_t last_domid;
     struct xlcfg__xs_names kinds;       /* that the last index found */

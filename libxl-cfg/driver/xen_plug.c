@@ -7,7 +7,6 @@
  * USB device in its port, QEMU's USB controller) libxl removes in one go.
  */
 #include "driver/xen_plug.h"
-#include "driver/xen_child.h"
 #include "driver/xen_plug_kind.h"
 #include "driver/xen_plug_loop.h"
 #include "driver/xen_plug_node.h"
@@ -62,41 +61,56 @@ bool xlcfg__xen_can(void *handle, enum xlcfg_kind kind,
     return false;
 }
 
-/* ---- attach ---- */
-
-int xlcfg__xen_attach(void *handle, const struct xlcfg_domain *dom,
-                      enum xlcfg_kind kind, const xlcfg_doc *body,
-                      xlcfg_error *err)
+void xlcfg__xen_ready(void *handle)
 {
     struct xlcfg__xen *xen = handle;
+
+    xlcfg__xen_call_ready(&xen->hand);
+}
+
+/* ---- attach ---- */
+
+static int call_by_body(struct xlcfg__xen *xen,
+                        const struct xlcfg_domain *dom,
+                        enum xlcfg_kind kind, enum xlcfg__xen_verb verb,
+                        const xlcfg_doc *body, xlcfg_error *err)
+{
+    const struct xlcfg__xen_order order = {
+        .kind = kind, .verb = verb, .domid = (uint32_t)dom->domid,
+    };
     char *json = NULL;
     int rc;
 
     rc = xlcfg_doc_print(body, 0, &json, NULL, err);
     if (!rc)
-        rc = xlcfg__xen_call(kind, XLCFG__XEN_ADD, (uint32_t)dom->domid,
-                             json, &xen->left, err);
+        rc = xlcfg__xen_call(&xen->hand, &order, json, err);
     free(json);
     return rc;
 }
 
+int xlcfg__xen_attach(void *handle, const struct xlcfg_domain *dom,
+                      enum xlcfg_kind kind, const xlcfg_doc *body,
+                      xlcfg_error *err)
+{
+    return call_by_body(handle, dom, kind, XLCFG__XEN_ADD, body, err);
+}
+
 /* ---- detach ---- */
 
-struct leave {
-    const struct xlcfg__xen_nodes *nodes;
-    unsigned wait_ms;
-};
-
-/* Ask, and wait for the guest; then libxl clears away. */
-static int let_go(void *arg, xlcfg_error *err)
+/* By libxl; `asked`: by us before, and the guest is waited for. */
+static int call_by_nodes(struct xlcfg__xen *xen,
+                         const struct xlcfg__xen_nodes *nodes,
+                         enum xlcfg__xen_verb verb, bool asked,
+                         unsigned wait_ms, xlcfg_error *err)
 {
-    const struct leave *l = arg;
-    int rc;
+    struct xlcfg__xen_order order = {
+        .kind = nodes->kind, .verb = verb, .domid = nodes->domid,
+        .wait_ms = wait_ms,
+    };
 
-    rc = xlcfg__xen_nodes_ask(l->nodes, l->wait_ms, err);
-    return rc ? rc : xlcfg__xen_call_here(l->nodes->kind, XLCFG__XEN_REMOVE,
-                                          l->nodes->domid, l->nodes->json,
-                                          err);
+    if (asked)
+        strcpy(order.back, nodes->back);
+    return xlcfg__xen_call(&xen->hand, &order, nodes->json, err);
 }
 
 /* It has a directory of its own and a body by its number. */
@@ -111,16 +125,8 @@ static int remove_by_body(struct xlcfg__xen *xen,
                           enum xlcfg_kind kind, const xlcfg_doc *body,
                           bool force, xlcfg_error *err)
 {
-    char *json = NULL;
-    int rc;
-
-    rc = xlcfg_doc_print(body, 0, &json, NULL, err);
-    if (!rc)
-        rc = xlcfg__xen_call(kind, force ? XLCFG__XEN_DESTROY
-                             : XLCFG__XEN_REMOVE, (uint32_t)dom->domid,
-                             json, &xen->left, err);
-    free(json);
-    return rc;
+    return call_by_body(xen, dom, kind, force ? XLCFG__XEN_DESTROY
+                        : XLCFG__XEN_REMOVE, body, err);
 }
 
 /* Free what a script should have freed. */
@@ -141,9 +147,8 @@ static int detach_found(struct xlcfg__xen *xen,
                         const struct xlcfg__xen_nodes *nodes, bool force,
                         unsigned wait_ms, xlcfg_error *err)
 {
-    struct leave leave = { nodes, wait_ms };
     struct xlcfg__xen_loop loop;
-    unsigned used, most;
+    unsigned used;
     int rc;
 
     if (!nodes->path[0][0])
@@ -160,13 +165,10 @@ static int detach_found(struct xlcfg__xen *xen,
                           "first", used, used == 1 ? "holds" : "hold",
                           used == 1 ? "it" : "them");
     if (force || nodes->emulated)
-        return xlcfg__xen_call(nodes->kind, force ? XLCFG__XEN_DESTROY
-                               : XLCFG__XEN_REMOVE, nodes->domid,
-                               nodes->json, &xen->left, err);
+        return call_by_nodes(xen, nodes, force ? XLCFG__XEN_DESTROY
+                             : XLCFG__XEN_REMOVE, false, 0, err);
     xlcfg__xen_loop_of(xen->xs, nodes, &loop);
-    most = wait_ms < UINT32_MAX - XLCFG__XEN_LIBXL_MS
-        ? wait_ms + XLCFG__XEN_LIBXL_MS : UINT32_MAX;
-    rc = xlcfg__xen_child(let_go, &leave, most, &xen->left, err);
+    rc = call_by_nodes(xen, nodes, XLCFG__XEN_REMOVE, true, wait_ms, err);
     return rc ? rc : free_loop(xen, &loop, false, NULL, err);
 }
 
@@ -259,10 +261,9 @@ static int clean_nodes(struct xlcfg__xen *xen,
     /* libxl's own way runs the script that frees what the host gave; what it
      * leaves, whatever it answers, goes after it */
     if (nodes->json)
-        (void)xlcfg__xen_call(nodes->kind, XLCFG__XEN_DESTROY, nodes->domid,
-                              nodes->json, &xen->left, NULL);
+        (void)call_by_nodes(xen, nodes, XLCFG__XEN_DESTROY, false, 0, NULL);
     rc = xlcfg__xen_child(remove_rest, nodes, XLCFG__XEN_LIBXL_MS,
-                          &xen->left, err);
+                          &xen->hand, err);
     return rc ? rc : free_loop(xen, &loop, false, steps, err);
 }
 

@@ -154,7 +154,7 @@ static void take_back(struct xlcfg__xen *xen, const char *uuid)
     struct xlcfg_domain dom = { .domid = -1 };
 
     if (!xlcfg__xen_find(xen, uuid, &dom, NULL))
-        (void)xlcfg__xen_child(destroy, &dom, CREATE_MS, &xen->left, NULL);
+        (void)xlcfg__xen_child(destroy, &dom, CREATE_MS, &xen->hand, NULL);
     xlcfg__domain_dispose(&dom);
 }
 
@@ -182,7 +182,7 @@ int xlcfg__xen_unmake(void *handle, const char *uuid, bool dry_run,
         return XLCFG_DECLINED;
     if (dry_run)
         return 0;
-    rc = xlcfg__xen_child(destroy, &dom, CREATE_MS, &xen->left, err);
+    rc = xlcfg__xen_child(destroy, &dom, CREATE_MS, &xen->hand, err);
     return rc == XLCFG_ERROR_PENDING || rc == XLCFG_ERROR_FAIL
         ? refused(err) : rc;
 }
@@ -203,7 +203,7 @@ int xlcfg__xen_create(void *handle, const xlcfg_doc *config, unsigned flags,
     rc = check_names(handle, name, uuid, err);
     if (rc)
         return rc;
-    rc = xlcfg__xen_child(make, (void *)config, CREATE_MS, &xen->left, err);
+    rc = xlcfg__xen_child(make, (void *)config, CREATE_MS, &xen->hand, err);
     if (rc == XLCFG_ERROR_PENDING || rc == XLCFG_ERROR_FAIL) {
         take_back(handle, uuid);
         rc = refused(err);

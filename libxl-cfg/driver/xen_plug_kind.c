@@ -6,12 +6,12 @@
  * their domain.
  */
 #include "driver/xen_plug_kind.h"
-#include "driver/xen_child.h"
-#include "driver/xen_plug_words.h"
+#include "driver/xen_plug_node.h"
 
 #include <libxl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef int call_fn(libxl_ctx *ctx, uint32_t domid, const char *json);
 
@@ -93,55 +93,99 @@ void xlcfg__xen_verb_name(enum xlcfg_kind kind, enum xlcfg__xen_verb verb,
              names[verb]);
 }
 
-int xlcfg__xen_call_here(enum xlcfg_kind kind, enum xlcfg__xen_verb verb,
-                         uint32_t domid, const char *json, xlcfg_error *err)
+/* ---- in the child ---- */
+
+int xlcfg__xen_call_open(struct xlcfg__xen_call *c, xlcfg_error *err)
 {
-    struct xlcfg__xen_words *words;
-    libxl_ctx *ctx;
+    c->ctx = xlcfg__xen_ctx(&c->words, err);
+    return c->ctx ? 0 : XLCFG_ERROR_UNREACHABLE;
+}
+
+static int call(struct xlcfg__xen_call *c,
+                const struct xlcfg__xen_order *order, const char *json,
+                xlcfg_error *err)
+{
+    int rc = calls[order->kind][order->verb](c->ctx, order->domid, json);
+
+    if (rc == BAD_BODY)
+        return xlcfg__err(err, XLCFG_ERROR_INVAL, "libxl",
+                          "it does not read this body: %s",
+                          c->words.len ? c->words.text
+                          : "it gives no reason");
+    return rc ? xlcfg__xen_said(&c->words, rc, err) : 0;
+}
+
+int xlcfg__xen_call_obey(void *arg, const void *data, size_t size,
+                         xlcfg_error *err)
+{
+    const struct xlcfg__xen_order *order = data;
+    struct xlcfg__xen_call *c = arg;
+    int rc = 0;
+
+    (void)size;
+    c->words.len = 0;           /* what it said of a check is over */
+    c->words.text[0] = '\0';
+    if (*order->back)
+        rc = xlcfg__xen_nodes_ask(order->back, order->wait_ms, err);
+    return rc ? rc : call(c, order, (const char *)(order + 1), err);
+}
+
+/* ---- in the caller ---- */
+
+static int open_libxl(void *arg, xlcfg_error *err)
+{
+    return xlcfg__xen_call_open(arg, err);
+}
+
+void xlcfg__xen_call_ready(struct xlcfg__xen_hand *hand)
+{
+    static const struct xlcfg__xen_work work = {
+        open_libxl, xlcfg__xen_call_obey,
+    };
+    struct xlcfg__xen_call c;   /* the child's copy is the one in use */
+
+    if (!hand->waits)           /* the call itself will say why it cannot */
+        (void)xlcfg__xen_child_begin(hand, &work, &c, 0, NULL);
+}
+
+static int open_and_obey(void *arg, xlcfg_error *err)
+{
+    struct xlcfg__xen_call *c = malloc(sizeof(*c));     /* as long as libxl
+                                                   is open: until the end */
+    int rc = c ? xlcfg__xen_call_open(c, err) : xlcfg__nomem(err);
+
+    return rc ? rc : xlcfg__xen_call_obey(c, arg, 0, err);
+}
+
+/* By the child that waits; without one, or without a lock for it to hold, by
+ * one begun now, which has all locks of the caller's from its beginning. */
+int xlcfg__xen_call(struct xlcfg__xen_hand *hand,
+                    const struct xlcfg__xen_order *order, const char *json,
+                    xlcfg_error *err)
+{
+    size_t len = strlen(json) + 1;
+    struct xlcfg__xen_order *whole;
+    unsigned ms = XLCFG__XEN_LIBXL_MS;
     char name[64];
     int rc;
 
-    if (!xlcfg__xen_has(kind, verb)) {
-        xlcfg__xen_verb_name(kind, verb, name, sizeof(name));
-        return xlcfg__err(err, XLCFG_ERROR_NI, xlcfg__kinds[kind].name,
-                          "libxl has no %s", name);
+    if (!xlcfg__xen_has(order->kind, order->verb)) {
+        xlcfg__xen_verb_name(order->kind, order->verb, name, sizeof(name));
+        return xlcfg__err(err, XLCFG_ERROR_NI,
+                          xlcfg__kinds[order->kind].name, "libxl has no %s",
+                          name);
     }
-    words = malloc(sizeof(*words));     /* as long as the context: until the
-                                           end of this process */
-    if (!words)
+    whole = malloc(sizeof(*whole) + len);
+    if (!whole)
         return xlcfg__nomem(err);
-    ctx = xlcfg__xen_ctx(words, err);
-    if (!ctx)
-        return XLCFG_ERROR_UNREACHABLE;
-    rc = calls[kind][verb](ctx, domid, json);
-    if (rc == BAD_BODY)
-        rc = xlcfg__err(err, XLCFG_ERROR_INVAL, "libxl",
-                        "it does not read this body: %s",
-                        words->len ? words->text : "it gives no reason");
-    else if (rc)
-        rc = xlcfg__xen_said(words, rc, err);
+    *whole = *order;
+    memcpy(whole + 1, json, len);
+    if (*order->back)
+        ms = order->wait_ms < UINT32_MAX - ms ? order->wait_ms + ms
+                                              : UINT32_MAX;
+    rc = xlcfg__xen_child_waits(hand)
+        ? xlcfg__xen_child_order(hand, whole, sizeof(*whole) + len, ms, err)
+        : xlcfg__xen_child(open_and_obey, whole, ms, hand, err);
+    free(whole);
     return rc;
-}
-
-struct call {
-    enum xlcfg_kind kind;
-    enum xlcfg__xen_verb verb;
-    uint32_t domid;
-    const char *json;
-};
-
-static int run(void *arg, xlcfg_error *err)
-{
-    const struct call *c = arg;
-
-    return xlcfg__xen_call_here(c->kind, c->verb, c->domid, c->json, err);
-}
-
-int xlcfg__xen_call(enum xlcfg_kind kind, enum xlcfg__xen_verb verb,
-                    uint32_t domid, const char *json, pid_t *left,
-                    xlcfg_error *err)
-{
-    struct call c = { kind, verb, domid, json };
-
-    return xlcfg__xen_child(run, &c, XLCFG__XEN_LIBXL_MS, left, err);
 }

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * libxl's functions that plug, by kind of device: which there are, and one
- * way to call them.  Each call makes a libxl context of its own; all but
- * _here do so in a child process.
+ * way to call them: in a child process, with a libxl context of its own.
  */
 #ifndef XLCFG_DRIVER_XEN_PLUG_KIND_H
 #define XLCFG_DRIVER_XEN_PLUG_KIND_H
 
-#include "core/err.h"
 #include "core/kind.h"
-
-#include <sys/types.h>
+#include "driver/xen_child.h"
+#include "driver/xen_plug_words.h"
+#include "driver/xen_xs.h"
 
 /* libxl waits 10 s for a backend and 40 s for its script. */
 #define XLCFG__XEN_LIBXL_MS 65000
@@ -28,18 +27,41 @@ bool xlcfg__xen_has(enum xlcfg_kind kind, enum xlcfg__xen_verb verb);
 void xlcfg__xen_verb_name(enum xlcfg_kind kind, enum xlcfg__xen_verb verb,
                           char *text, size_t size);
 
+/* One call, as it goes to the child; the body's text comes behind it. */
+struct xlcfg__xen_order {
+    enum xlcfg_kind kind;
+    enum xlcfg__xen_verb verb;
+    uint32_t domid;
+    char back[XLCFG__XS_PATH_MAX];      /* this backend is asked to let go
+                                           before; "": none */
+    unsigned wait_ms;                   /* and waited for */
+};
+
 /*
- * json is the body, NUL-terminated.  For a child: its libxl context stays
- * open until it ends.  INVAL: libxl does not read it;
- * DEVICE_EXISTS, DOMAIN_NOTFOUND, NOMEM; NI: there is no such function;
- * REFUSED with what libxl logged; UNREACHABLE: there is no libxl to be had.
+ * Do it in a child: the one that waits, or one begun for it.  json is the
+ * body.  INVAL: libxl does not read it; DEVICE_EXISTS, DOMAIN_NOTFOUND,
+ * NOMEM; NI: there is no such function; REFUSED with what libxl logged;
+ * UNREACHABLE: there is no libxl to be had; PENDING: it was not done within
+ * its time, or the guest has not let go.
  */
-int xlcfg__xen_call_here(enum xlcfg_kind kind, enum xlcfg__xen_verb verb,
-                         uint32_t domid, const char *json, xlcfg_error *err);
-/* The same in a child; PENDING: it was not done within its time.  left as
- * xlcfg__xen_child has it. */
-int xlcfg__xen_call(enum xlcfg_kind kind, enum xlcfg__xen_verb verb,
-                    uint32_t domid, const char *json, pid_t *left,
+int xlcfg__xen_call(struct xlcfg__xen_hand *hand,
+                    const struct xlcfg__xen_order *order, const char *json,
                     xlcfg_error *err);
+/* A call comes soon: begin its child. */
+void xlcfg__xen_call_ready(struct xlcfg__xen_hand *hand);
+
+/* ---- in a child ---- */
+
+/* libxl, and what it complains of; of a child, until its end. */
+struct xlcfg__xen_call {
+    struct libxl__ctx *ctx;
+    struct xlcfg__xen_words words;
+};
+
+/* UNREACHABLE. */
+int xlcfg__xen_call_open(struct xlcfg__xen_call *c, xlcfg_error *err);
+/* An order, by a child that has opened it (arg); for xlcfg__xen_work. */
+int xlcfg__xen_call_obey(void *arg, const void *order, size_t size,
+                         xlcfg_error *err);
 
 #endif

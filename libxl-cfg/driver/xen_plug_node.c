@@ -206,6 +206,18 @@ static int unreachable(xlcfg_error *err, const char *where, int why)
                       strerror(why));
 }
 
+/*
+ * A guest that was still connecting when it was asked has its backend write
+ * state 4 over our 5: it will not let go, for it has never seen that.
+ */
+static void ask_if_it_connected(struct xs_handle *h,
+                                const struct xlcfg__xen_nodes *nodes,
+                                char state)
+{
+    if (state == '4')
+        (void)transact(h, nodes, ask);  /* it is tried again with each look */
+}
+
 /* Until it is let go of, or time is up: the last state. */
 static char wait_for_guest(struct xs_handle *h,
                            const struct xlcfg__xen_nodes *nodes,
@@ -225,6 +237,7 @@ static char wait_for_guest(struct xs_handle *h,
 
         if (state == '6' || state == '0' || left <= 0)
             return state;
+        ask_if_it_connected(h, nodes, state);
         /* a hint that is lost costs a second, and no more */
         left = left < 1000 ? left : 1000;
         (void)poll(&ready, told ? 1 : 0, (int)(told || left < STEP_MS
@@ -234,23 +247,25 @@ static char wait_for_guest(struct xs_handle *h,
     }
 }
 
-int xlcfg__xen_nodes_ask(const struct xlcfg__xen_nodes *nodes,
-                         unsigned wait_ms, xlcfg_error *err)
+int xlcfg__xen_nodes_ask(const char *back, unsigned wait_ms,
+                         xlcfg_error *err)
 {
     struct xs_handle *h = xs_open(0);
+    struct xlcfg__xen_nodes nodes = { .kind = XLCFG_KINDS };
     char state;
     int r;
 
     if (!h)
         return unreachable(err, NULL, errno);
+    strcpy(nodes.back, back);
     /* h is not closed: that waits for the watch's thread, and the child
      * ends soon */
-    r = transact(h, nodes, ask);
-    state = r ? '?' : wait_for_guest(h, nodes, wait_ms);
+    r = transact(h, &nodes, ask);
+    state = r ? '?' : wait_for_guest(h, &nodes, wait_ms);
     if (r)
-        return unreachable(err, nodes->back, r);
+        return unreachable(err, back, r);
     if (state != '6' && state != '0')
-        return xlcfg__err(err, XLCFG_ERROR_PENDING, nodes->back,
+        return xlcfg__err(err, XLCFG_ERROR_PENDING, back,
                           "the guest has not let go of it: its backend is "
                           "in state %c, not 6", state);
     return 0;

@@ -33,12 +33,13 @@ unsigned xlcfg__xen_ports_used(struct xlcfg__xs *xs,
                                const struct xlcfg__xen_nodes *nodes);
 
 /*
- * In a child, over a connection of its own.  ask: online 0 and state 5 in
- * one transaction, then wait.  0: the guest has let go; PENDING: it has not
- * in wait_ms; UNREACHABLE.
+ * In a child, over a connection of its own.  ask: this backend gets online 0
+ * and state 5 in one transaction, and again when it connects after that, for
+ * the guest was about to and did not see it.  0: the guest has let go;
+ * PENDING: it has not in wait_ms; UNREACHABLE.
  */
-int xlcfg__xen_nodes_ask(const struct xlcfg__xen_nodes *nodes,
-                         unsigned wait_ms, xlcfg_error *err);
+int xlcfg__xen_nodes_ask(const char *back, unsigned wait_ms,
+                         xlcfg_error *err);
 /* Remove them all, in one transaction.  UNREACHABLE. */
 int xlcfg__xen_nodes_remove(const struct xlcfg__xen_nodes *nodes,
                             xlcfg_error *err);

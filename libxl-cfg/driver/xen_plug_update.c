@@ -104,6 +104,10 @@ int xlcfg__xen_update(void *handle, const struct xlcfg_domain *dom,
                       enum xlcfg_kind kind, const xlcfg_doc *before,
                       const xlcfg_doc *after, xlcfg_error *err)
 {
+    const struct xlcfg__xen_order order = {
+        .kind = kind, .verb = XLCFG__XEN_INSERT,
+        .domid = (uint32_t)dom->domid,
+    };
     struct xlcfg__xen *xen = handle;
     char *json = NULL;
     xlcfg_doc *body;
@@ -116,8 +120,7 @@ int xlcfg__xen_update(void *handle, const struct xlcfg_domain *dom,
     rc = body ? xlcfg_doc_print(body, 0, &json, NULL, err)
               : xlcfg__nomem(err);
     if (!rc)
-        rc = xlcfg__xen_call(kind, XLCFG__XEN_INSERT, (uint32_t)dom->domid,
-                             json, &xen->left, err);
+        rc = xlcfg__xen_call(&xen->hand, &order, json, err);
     xlcfg_doc_free(body);
     free(json);
     return rc;

@@ -254,6 +254,7 @@ static int act(struct xlcfg__plug *p, enum xlcfg_kind kind,
         xlcfg_error why = XLCFG_ERROR_INIT;
         int rc;
 
+        xlcfg__plug_hold(p);
         why.code = p->ctx->conn->drv.attach(p->ctx->conn->handle,
                                             &p->sight.cut.dom, kind, *whole,
                                             &why);
@@ -387,6 +388,7 @@ static int prepare_detach(struct xlcfg__plug *p, enum xlcfg_kind kind,
 static int detach(struct xlcfg__plug *p, enum xlcfg_kind kind,
                   const char *key, xlcfg_doc **doc_r, xlcfg_error *err)
 {
+    const struct xlcfg_conn *conn = p->ctx->conn;
     xlcfg_error why = XLCFG_ERROR_INIT;
     const xlcfg_doc *body;
     struct xlcfg_ident id;
@@ -397,17 +399,20 @@ static int detach(struct xlcfg__plug *p, enum xlcfg_kind kind,
         return rc ? rc : xlcfg__plug_answer(
             p, xlcfg__plug_bare(&id, kind, "detaching", body), doc_r, err);
     }
+    conn->drv.ready(conn->handle);
     rc = xlcfg__plug_unlocked(p, err);
     if (!rc)
         rc = prepare_detach(p, kind, key, &id, err);
     if (rc)
         return rc;
     if (xlcfg__sight_live(&p->sight, kind, id.match, NULL) !=
-        XLCFG_LIVE_ABSENT)
-        why.code = p->ctx->conn->drv.detach(
-            p->ctx->conn->handle, &p->sight.cut.dom, kind, p->in->before,
+        XLCFG_LIVE_ABSENT) {
+        xlcfg__plug_hold(p);
+        why.code = conn->drv.detach(
+            conn->handle, &p->sight.cut.dom, kind, p->in->before,
             p->opt.force ? XLCFG_DETACH_FORCE : 0,
             p->opt.wait_ms ? p->opt.wait_ms : USUAL_WAIT_MS, &why);
+    }
     rc = judge_detach(p, &why, err);
     return rc ? rc : xlcfg__plug_answer(
         p, xlcfg__plug_bare(&id, kind, "detached", NULL), doc_r, err);

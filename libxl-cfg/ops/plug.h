@@ -135,6 +135,8 @@ int xlcfg__plug_record(struct xlcfg__plug *p, enum xlcfg_op op,
                        enum xlcfg_kind kind, const struct xlcfg_ident *id,
                        const xlcfg_doc *before, const xlcfg_doc *after,
                        xlcfg_error *err);
+/* The driver is about to act: it shares the owner's lock. */
+void xlcfg__plug_hold(const struct xlcfg__plug *p);
 /* What came of the i-th try to record: 0 when another was quicker, a new look
  * was taken, and it is worth another try; else rc, or the look's. */
 int xlcfg__plug_outrun(struct xlcfg__plug *p, int i, int rc,

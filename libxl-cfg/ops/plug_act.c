@@ -213,6 +213,13 @@ int xlcfg__plug_record(struct xlcfg__plug *p, enum xlcfg_op op,
     return begin_intent(p, err);
 }
 
+void xlcfg__plug_hold(const struct xlcfg__plug *p)
+{
+    const struct xlcfg_conn *conn = p->ctx->conn;
+
+    conn->drv.hold(conn->handle, xlcfg__lock_fd(p->owner));
+}
+
 int xlcfg__plug_outrun(struct xlcfg__plug *p, int i, int rc,
                        xlcfg_error *err)
 {

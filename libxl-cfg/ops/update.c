@@ -263,6 +263,7 @@ static int update(struct xlcfg__plug *p, enum xlcfg_kind kind,
         return rc;
     }
     if (!rc && !same) {
+        xlcfg__plug_hold(p);
         why.code = conn->drv.update(conn->handle, &p->sight.cut.dom, kind,
                                     p->in->before, p->in->after, &why);
         rc = judge(p, &why, err);

@@ -145,6 +145,11 @@ int xlcfg__lock_take(const char *path, unsigned wait_ms,
     return 0;
 }
 
+int xlcfg__lock_fd(const xlcfg__lock *lock)
+{
+    return lock->fd;
+}
+
 void xlcfg__lock_drop(xlcfg__lock *lock)
 {
     if (!lock)

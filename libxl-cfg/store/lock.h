@@ -14,6 +14,8 @@ typedef struct xlcfg__lock xlcfg__lock;
 /* LOCK_FAIL: still held by another after wait_ms.  STORE: cannot be made. */
 int xlcfg__lock_take(const char *path, unsigned wait_ms,
                      xlcfg__lock **lock_r, xlcfg_error *err);
+/* Its descriptor: the lock is held as long as any copy of it is open. */
+int xlcfg__lock_fd(const xlcfg__lock *lock);
 void xlcfg__lock_drop(xlcfg__lock *lock);       /* NULL accepted */
 
 /*

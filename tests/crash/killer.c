@@ -9,8 +9,8 @@
  * just before they are done: writes, syncs, truncations, creations, renames
  * and removals of files below XLCFG_CRASH_ROOTS (colon separated), their
  * locks, requests to the xenstored of XENSTORED_PATH (the reading ones too
- * when asked for), forks, programs begun, answers through pipes, and both
- * ends of libxl's add and remove calls.
+ * when asked for), forks, programs begun, orders to children that wait,
+ * answers through pipes, and both ends of libxl's add and remove calls.
  */
 #include "board.h"
 
@@ -324,8 +324,8 @@ static bool only_reads(uint32_t type)
 
 static bool is_xenstore(int fd)
 {
-    struct sockaddr_un to;
-    socklen_t len = sizeof(to);
+    struct sockaddr_un to = { .sun_family = AF_UNSPEC };
+    socklen_t len = sizeof(to) - 1;
 
     return board && xenstored && fd >= 0 && fd < FDS &&
         !getpeername(fd, (struct sockaddr *)&to, &len) &&
@@ -417,9 +417,19 @@ ssize_t send(int fd, const void *data, size_t size, int flags)
     return next(fd, data, size, flags);
 }
 
+/* What carries a lock to the child that waits is its order to act. */
+static bool is_order(const struct msghdr *msg)
+{
+    const struct cmsghdr *with = CMSG_FIRSTHDR(msg);
+
+    return board && !board->fault && with && with->cmsg_type == SCM_RIGHTS;
+}
+
 ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
     NEXT(sendmsg);
+    if (is_order(msg))
+        point("order", "child");
     for (size_t i = 0; i < msg->msg_iovlen; i++)
         FAIL(at_write(fd, msg->msg_iov[i].iov_base,
                       msg->msg_iov[i].iov_len));

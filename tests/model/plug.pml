@@ -220,6 +220,8 @@ dead:
     }
 }
 
+/* The order to a child that was begun before carries the owner's lock, so
+ * this is one step however the child came to be. */
 inline xlcfg__xen_child(me, what)
 {
     atomic { job[me] == IDLE -> own_child[me] = own[me]; job[me] = what }
