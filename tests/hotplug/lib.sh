@@ -62,6 +62,13 @@ result()
     fi
 }
 
+# with_script NAME: what ts_attach_disk takes so that a script of script_new
+# runs for the disk, however this toolstack comes to it.
+with_script()
+{
+    echo "script=$1"
+}
+
 . "$suite/adapter/$adapter"
 
 # need COMMAND...: a step without which the rest of this case has no meaning.
@@ -209,7 +216,7 @@ kill_family()
     kill -STOP "$1" 2> /dev/null
     for child in $(cat "/proc/$1/task/$1/children" 2> /dev/null); do
         case $(cat "/proc/$child/comm" 2> /dev/null) in
-        xl | xlcfg | virsh | bash | sh)
+        xl | xlcfg | virsh | timeout | bash | sh)
             [[ $(tr '\0' ' ' < "/proc/$child/cmdline") == */etc/xen/scripts/* ]] ||
                 kill_family "$child"
             ;;

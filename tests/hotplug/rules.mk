@@ -9,9 +9,10 @@ check-hotplug:
 	tests/hotplug/selftest
 
 # On plain xl and on xlcfg, in a real Xen booted in QEMU: some 15 minutes each.
+# HOTPLUG_ON=virsh: on libvirt's driver of Xen.
 HOTPLUG_ON ?= xl xlcfg
 hotplug: all
-	tests/xen-vm/vm --build $(B) --timeout 2700 test \
+	tests/xen-vm/vm --build $(B) --timeout 5400 test \
 		$(HOTPLUG_ON:%=tests/hotplug/xen-vm/%.t)
 
 ifeq ($(WITH_LIBVIRT)$(if $(VIRT_SRC),,n),y)

@@ -181,7 +181,7 @@ libvirt_xml()
 {
     guest_config "$@" > "$work/$1.cfg" &&
         virt domxml-from-native xen-xl "$work/$1.cfg" | sed \
-            "/<disk /,/<\/disk>/{s/type='file'/type='block'/
+            "/<disk .*device='disk'/,/<\/disk>/{s/type='file'/type='block'/
             s/name='qemu'/name='phy'/;s/source file=/source dev=/}"
 }
 

@@ -7,7 +7,7 @@ only_with scripts
 
 need ok "a guest starts" ts_start hp1
 script_waiting hp-waits
-cut_short ts_attach_disk hp1 xvdb "$(image_new 8M)" script=hp-waits
+cut_short ts_attach_disk hp1 xvdb "$(image_new 8M)" "$(with_script hp-waits)"
 ok "it was killed while its script ran" test -e "$work/go"
 says hp1 disk xvdb "absent|failed|attaching" "it is not said to be attached"
 ok "what is left is tidied" ts_tidy hp1

@@ -6,7 +6,7 @@
 
 need ok "a guest starts" ts_start hp1
 image=$(image_new 8M)
-if [ -z "$(lacks scripts)" ]; then
+if [ -z "$(lacks script-words)" ]; then
     script_new hp-heeded <<< "touch $work/ran
 exec /etc/xen/scripts/block add"
     ok "a disk with a script is attached" \

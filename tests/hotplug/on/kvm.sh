@@ -23,6 +23,7 @@ lacks()
     scripts) echo "libvirt runs no hotplug scripts for a disk of QEMU" ;;
     loops) echo "QEMU opens a file by itself, without a loop device" ;;
     xenstore) echo "there is no xenstore" ;;
+    script-words) echo "libvirt has no word for a disk's script" ;;
     note) echo "libvirt's own note of a guest is no file for others" ;;
     esac
 }

@@ -104,7 +104,7 @@ nics()
 disk_that_fails()
 {
     script_new hp-fails <<< 'fatal "told to fail"'
-    disk=("$(image_new 8M)" script=hp-fails)
+    disk=("$(image_new 8M)" "$(with_script hp-fails)")
 }
 
 # disk_that_waits NAME: sets disk to one whose attach waits half way.
@@ -112,7 +112,7 @@ disk_that_fails()
 disk_that_waits()
 {
     script_waiting hp-waits
-    disk=("$(image_new 8M)" script=hp-waits)
+    disk=("$(image_new 8M)" "$(with_script hp-waits)")
 }
 
 disk_waits()
