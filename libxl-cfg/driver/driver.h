@@ -70,6 +70,7 @@ enum xlcfg_action {
 };
 
 enum { XLCFG_DETACH_FORCE = 1 };
+#define XLCFG_LEFT 1            /* detach: the machine said so itself */
 
 enum {                          /* flags of create */
     XLCFG_CREATE_START = 1,     /* define and start; without: define alone */
@@ -155,8 +156,9 @@ struct xlcfg_driver {
     int (*attach)(void *handle, const struct xlcfg_domain *dom,
                   enum xlcfg_kind kind, const xlcfg_doc *body,
                   xlcfg_error *err);
-    /* Ask for the unplug and wait for wait_ms at most.  0: gone.  PENDING:
-     * asked, not let go of.  REFUSED: said no. */
+    /* Ask for the unplug and wait for wait_ms at most.  0: gone, as far as
+     * the backend tells; XLCFG_LEFT: and the machine itself has said so since.
+     * PENDING: asked, not let go of.  REFUSED: said no. */
     int (*detach)(void *handle, const struct xlcfg_domain *dom,
                   enum xlcfg_kind kind, const xlcfg_doc *body,
                   unsigned flags, unsigned wait_ms, xlcfg_error *err);

@@ -150,6 +150,7 @@ int xlcfg__virt_clean(void *handle, const struct xlcfg_domain *dom,
     if (!qemu) {
         rc = dry_run ? 0 : xlcfg__virt_detach(v, dom, dev->kind, dev->body,
                                               0, WAIT_MS, err);
+        rc = rc == XLCFG_LEFT ? 0 : rc;
         if (!rc)
             step(steps, "libvirt: detach", dev->key);
         return rc || dry_run ? rc : xlcfg__virt_forget(v, dom, dev->kind,

@@ -208,6 +208,7 @@ static int undo(void *handle, const struct xlcfg_domain *dom,
     int rc;
 
     rc = xlcfg__virt_detach(handle, dom, kind, body, 0, 5000, &why);
+    rc = rc == XLCFG_LEFT ? 0 : rc;
     (void)xlcfg__virt_forget(handle, dom, kind, body, NULL);
     if (!rc)
         return XLCFG_ERROR_REFUSED;

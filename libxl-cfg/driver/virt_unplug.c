@@ -32,6 +32,8 @@ static int still_there(virDomainPtr d, const char *alias,
     return rc;
 }
 
+/* 0: libvirt lists it no more.  XLCFG_LEFT: and its event has come, for which
+ * QEMU has first let go of it. */
 static int await_leave(struct virt *v, virDomainPtr d, const char *alias,
                        unsigned wait_ms, xlcfg_error *err)
 {
@@ -45,7 +47,7 @@ static int await_leave(struct virt *v, virDomainPtr d, const char *alias,
                               "the guest refused to let go of it");
         rc = still_there(d, alias, err);
         if (rc != XLCFG_ERROR_PENDING)
-            return rc;
+            return rc || word != XLCFG__VIRT_LEFT ? rc : XLCFG_LEFT;
         left -= step;
         if (!left)
             return xlcfg__err(err, XLCFG_ERROR_PENDING, alias,

@@ -319,7 +319,8 @@ int xlcfg_device_attach(xlcfg_ctx *ctx, const char *dom, const char *kind,
 
 /* ---- detach ---- */
 
-static int judge_detach(struct xlcfg__plug *p, xlcfg_error *why,
+/* left: by the machine's own word. */
+static int judge_detach(struct xlcfg__plug *p, bool left, xlcfg_error *why,
                         xlcfg_error *err)
 {
     struct xlcfg_intent *in = p->in;
@@ -328,7 +329,9 @@ static int judge_detach(struct xlcfg__plug *p, xlcfg_error *why,
 
     if (why->code == XLCFG_ERROR_UNREACHABLE)
         return xlcfg__err_give(err, why);
+    p->ctx->sure = left ? in->id : 0;
     rc = xlcfg__plug_peek_held(p, err);
+    p->ctx->sure = 0;
     if (rc == XLCFG_ERROR_DOMAIN_NOTFOUND)
         return xlcfg__plug_gone(p, err);
     if (rc)
@@ -392,6 +395,7 @@ static int detach(struct xlcfg__plug *p, enum xlcfg_kind kind,
     xlcfg_error why = XLCFG_ERROR_INIT;
     const xlcfg_doc *body;
     struct xlcfg_ident id;
+    bool left;
     int rc;
 
     if (p->opt.dry_run) {
@@ -413,7 +417,9 @@ static int detach(struct xlcfg__plug *p, enum xlcfg_kind kind,
             p->opt.force ? XLCFG_DETACH_FORCE : 0,
             p->opt.wait_ms ? p->opt.wait_ms : USUAL_WAIT_MS, &why);
     }
-    rc = judge_detach(p, &why, err);
+    left = why.code == XLCFG_LEFT;
+    why.code = left ? 0 : why.code;
+    rc = judge_detach(p, left, &why, err);
     return rc ? rc : xlcfg__plug_answer(
         p, xlcfg__plug_bare(&id, kind, "detached", NULL), doc_r, err);
 }

@@ -170,6 +170,7 @@ static int ask_again(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
         return 0;
     rc = drv->detach(ctx->conn->handle, &sight->cut.dom, in->kind,
                      in->before, 0, wait_ms, &why);
+    rc = rc == XLCFG_LEFT ? 0 : rc;
     if (look_again(ctx, sight, err))
         return XLCFG_ERROR_UNREACHABLE;
     live = xlcfg__sight_live_of(sight, in, NULL);
