@@ -14,8 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define THREADS 8               /* at most, whatever a driver says */
-
 struct slot {
     struct xlcfg_domain dom;
     struct xlcfg__cut cut;
@@ -30,10 +28,12 @@ struct batch {
     bool given_up;
     size_t count, next, done;
     struct slot *slots;
+    xlcfg__state *sts[XLCFG__ABREAST];  /* the context's, and back to it */
 };
 
 struct worker {
     struct batch *batch;
+    unsigned number;
     struct xlcfg__job *job;
     pthread_t id;
 };
@@ -46,6 +46,8 @@ static void batch_drop(struct batch *b)
         xlcfg__domain_dispose(&b->slots[i].dom);
         xlcfg__cut_dispose(&b->slots[i].cut);
     }
+    for (unsigned i = 0; i < XLCFG__ABREAST; i++)
+        xlcfg__state_close(b->sts[i]);
     free(b->slots);
     pthread_mutex_destroy(&b->lock);
     pthread_cond_destroy(&b->moved);
@@ -118,6 +120,9 @@ static void *work(void *arg)
         give_one(b, i, rc, &job->cut);
         memset(&job->cut, 0, sizeof(job->cut));
     }
+    /* nobody else's, and joined before anybody looks */
+    b->sts[w->number] = job->st;
+    job->st = NULL;
     xlcfg__job_free(job);
     batch_drop(b);
     free(w);
@@ -125,13 +130,15 @@ static void *work(void *arg)
 }
 
 /* One more at it; false: it cannot be had. */
-static bool start(xlcfg_ctx *ctx, struct batch *b, pthread_t *id_r)
+static bool start(xlcfg_ctx *ctx, struct batch *b, unsigned number,
+                  pthread_t *id_r)
 {
     struct worker *w = calloc(1, sizeof(*w));
 
     if (!w)
         return false;
     w->batch = b;
+    w->number = number;
     w->job = xlcfg__job_new(ctx, NULL);
     if (!w->job) {
         free(w);
@@ -139,6 +146,8 @@ static bool start(xlcfg_ctx *ctx, struct batch *b, pthread_t *id_r)
     }
     if (!ctx->deep)
         w->job->recall = xlcfg__recall_ref(ctx->recall);
+    w->job->st = ctx->readers[number];
+    ctx->readers[number] = NULL;
     atomic_fetch_add(&b->refs, 1);
     if (!xlcfg__thread_start(id_r, work, w))
         return true;
@@ -187,15 +196,15 @@ int xlcfg__cuts_take(xlcfg_ctx *ctx, const struct xlcfg_domains *list,
 {
     unsigned most = ctx->conn->drv.abreast;
     struct batch *b = batch_new(list);
-    pthread_t ids[THREADS];
+    pthread_t ids[XLCFG__ABREAST];
     unsigned count = 0;
     bool all;
 
     if (!b)
         return xlcfg__nomem(err);
-    most = most < THREADS ? most : THREADS;
+    most = most < XLCFG__ABREAST ? most : XLCFG__ABREAST;
     while (count < most && count < list->count &&
-           start(ctx, b, &ids[count]))
+           start(ctx, b, count, &ids[count]))
         count++;
     if (!count) {
         batch_drop(b);
@@ -203,11 +212,15 @@ int xlcfg__cuts_take(xlcfg_ctx *ctx, const struct xlcfg_domains *list,
                           "no thread can be started");
     }
     all = wait_for(b, ctx->deadline_ms);
-    for (unsigned i = 0; i < count; i++)
-        if (all)
-            pthread_join(ids[i], NULL);
-        else
+    for (unsigned i = 0; i < count; i++) {
+        if (!all) {
             pthread_detach(ids[i]);
+            continue;
+        }
+        pthread_join(ids[i], NULL);
+        ctx->readers[i] = b->sts[i];
+        b->sts[i] = NULL;
+    }
     /* a thread that was left behind has the connection */
     ctx->lost = ctx->lost || !all;
     hand_over(b, cuts, rcs);

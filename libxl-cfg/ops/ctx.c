@@ -147,6 +147,8 @@ void xlcfg_ctx_close(xlcfg_ctx *ctx)
     xlcfg__conn_free(ctx->conn);
     xlcfg__recall_free(ctx->recall);
     xlcfg__state_close(ctx->reader);
+    for (unsigned i = 0; i < XLCFG__ABREAST; i++)
+        xlcfg__state_close(ctx->readers[i]);
     xlcfg__state_close(ctx->writer);
     free(ctx->uri);
     free(ctx->state_dir);

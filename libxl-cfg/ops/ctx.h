@@ -13,6 +13,9 @@
 #include "store/state.h"
 #include "store/template.h"
 
+/* Cuts that are taken at once, at most, whatever a driver says. */
+#define XLCFG__ABREAST 8
+
 struct xlcfg_ctx {
     struct xlcfg_conn *conn;
     bool lost;                  /* it broke, or a thread hangs in it: the next
@@ -25,6 +28,7 @@ struct xlcfg_ctx {
                                    or left to the bottom of the machine: it
                                    alone asks for no such look; 0: none */
     xlcfg__state *reader, *writer;      /* kept open; NULL: not yet */
+    xlcfg__state *readers[XLCFG__ABREAST];      /* batch.c's threads', too */
     xlcfg_error unrecorded;     /* why the last look was not recorded */
     struct xlcfg__hub *hub;     /* of the watches; NULL: there are none */
     struct xlcfg__recall *recall;       /* answers that were given */
