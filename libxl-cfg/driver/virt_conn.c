@@ -16,8 +16,6 @@
 #include <time.h>
 
 #define STEP_MS 10
-/* Calls on their way at once: libvirtd has some 20 threads for all. */
-#define ABREAST 4
 /* The first start of an embedded driver asks each emulator what it can. */
 #define EMBED_MS 30000
 
@@ -101,6 +99,7 @@ static void virt_close(void *handle)
     if (v->is_embed && v->conn)
         await_guests(v);
     xlcfg__virt_forget_names(v);
+    xlcfg__virt_close_lanes(v);
     if (v->conn)
         virConnectClose(v->conn);
     xlcfg__virt_unhush(&was);
@@ -264,6 +263,6 @@ const struct xlcfg_driver xlcfg__driver_virt = {
     .forget = xlcfg__hushed_forget,
     .capacity = xlcfg__hushed_capacity,
     .look = xlcfg__virt_look,
-    .abreast = ABREAST,
+    .abreast = XLCFG__VIRT_LANES,
     .go_on = xlcfg__hushed_go_on,
 };

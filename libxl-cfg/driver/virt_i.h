@@ -4,6 +4,7 @@
  *
  *     open    the event loop, dialling         conn    reopen, the table
  *     list    which domains there are          err     libvirt's words
+ *     handle  of domains, on which connection  loop    of events
  *     look    live XML, and both at once       kept    for the next start
  *     event   hints, and who waits for one     dev     finding a device
  *     memo    what a text was understood as
@@ -26,6 +27,19 @@ struct xlcfg__virt_memo;
 struct xlcfg__virt_name;
 struct xlcfg__virt_call;
 
+struct xlcfg__virt_names {
+    struct xlcfg__virt_name *all;
+    size_t count;
+};
+
+/* One thread's for a look.  The first is the connection itself. */
+struct xlcfg__virt_lane {
+    virConnectPtr conn;         /* NULL: none yet */
+    struct xlcfg__virt_names names;     /* of its domains */
+    bool taken;
+};
+#define XLCFG__VIRT_LANES 4
+
 struct virt {
     virConnectPtr conn;
     char *uri;
@@ -37,9 +51,8 @@ struct virt {
     char boot[40];              /* of this host; "": runs elsewhere */
     struct xlcfg__virt_events *events;
     struct xlcfg__virt_memo *memo;
-    pthread_mutex_t lock;       /* of conn and names, while many look */
-    struct xlcfg__virt_name *names;     /* handles of domains, of conn */
-    size_t named;
+    pthread_mutex_t lock;       /* of conn, lanes and names, while many look */
+    struct xlcfg__virt_lane lanes[XLCFG__VIRT_LANES];
 };
 
 /* ---- conn ---- */
@@ -54,26 +67,12 @@ virConnectPtr xlcfg__virt_dial(const char *uri, unsigned limit_ms,
 
 /* ---- list ---- */
 
-/* Before its connection is closed: the handles of its domains. */
-void xlcfg__virt_forget_names(struct virt *v);
 int xlcfg__virt_list(void *handle, struct xlcfg_domains *list,
                      xlcfg_error *err);
 int xlcfg__virt_find(void *handle, const char *name,
                      struct xlcfg_domain *dom_r, xlcfg_error *err);
 int xlcfg__virt_reach(struct virt *v, const struct xlcfg_domain *dom,
                       virDomainPtr *d_r, xlcfg_error *err);
-/* The same by a handle that is known already, if there is one: that its domain
- * is gone since is only found out by its use. */
-int xlcfg__virt_known(struct virt *v, const struct xlcfg_domain *dom,
-                      virDomainPtr *d_r, xlcfg_error *err);
-/*
- * The same for many threads at once, by a handle that is known already: that
- * its domain is gone since is only found out by its use.  kept_r: did the list
- * that was taken last, for this one look, have it among those that are kept?
- * 1, 0, or -1: it did not say.
- */
-int xlcfg__virt_hold(struct virt *v, const struct xlcfg_domain *dom,
-                     virDomainPtr *d_r, int *kept_r, xlcfg_error *err);
 int xlcfg__virt_describe(const struct virt *v, virDomainPtr d,
                          struct xlcfg_domain *dom_r, xlcfg_error *err);
 
@@ -81,6 +80,36 @@ int xlcfg__virt_describe(const struct virt *v, virDomainPtr d,
 int xlcfg__virt_capacity(void *handle, const struct xlcfg_domain *dom,
                          const xlcfg_doc *disk, uint64_t *bytes_r,
                          xlcfg_error *err);
+
+/* ---- handle ---- */
+
+/* The handles of its domains that the connection has: before a list, and
+ * before the connection is closed. */
+void xlcfg__virt_forget_names(struct virt *v);
+/* One to be kept as well; where that fails it is looked up when needed. */
+void xlcfg__virt_learn_name(struct virt *v, const char *uuid, virDomainPtr d);
+/* Which of them libvirt keeps a definition of. */
+void xlcfg__virt_learn_kept(struct virt *v);
+/* As xlcfg__virt_reach, by a handle that is known already, if there is one:
+ * that its domain is gone since is only found out by its use. */
+int xlcfg__virt_known(struct virt *v, const struct xlcfg_domain *dom,
+                      virDomainPtr *d_r, xlcfg_error *err);
+/*
+ * The same for many threads at once, each on a connection of its own where
+ * that is cheap, to be given back by xlcfg__virt_let_go.  kept: did the list
+ * that was taken last, for this one look, have it among those that are kept?
+ * 1, 0, or -1: it did not say.
+ */
+struct xlcfg__virt_hold {
+    virDomainPtr d;
+    int kept;
+    struct xlcfg__virt_lane *lane;      /* NULL: one that others use too */
+};
+int xlcfg__virt_hold(struct virt *v, const struct xlcfg_domain *dom,
+                     struct xlcfg__virt_hold *hold_r, xlcfg_error *err);
+void xlcfg__virt_let_go(struct virt *v, struct xlcfg__virt_hold *hold);
+/* Before the end of the connection: those beside it. */
+void xlcfg__virt_close_lanes(struct virt *v);
 
 /* ---- err ---- */
 

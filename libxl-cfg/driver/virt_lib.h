@@ -58,9 +58,8 @@
     X(virDomainUndefineFlags) \
     X(virDomainUpdateDeviceFlags) \
     X(virEventAddTimeout) \
-    X(virEventRegisterDefaultImpl) \
+    X(virEventRegisterImpl) \
     X(virEventRemoveTimeout) \
-    X(virEventRunDefaultImpl) \
     X(virFreeError) \
     X(virGetLastError) \
     X(virInitialize) \
@@ -124,9 +123,8 @@ int xlcfg__virt_load(const char *uri, xlcfg_error *err);
 #define virDomainUndefineFlags xlcfg__vir.virDomainUndefineFlags
 #define virDomainUpdateDeviceFlags xlcfg__vir.virDomainUpdateDeviceFlags
 #define virEventAddTimeout xlcfg__vir.virEventAddTimeout
-#define virEventRegisterDefaultImpl xlcfg__vir.virEventRegisterDefaultImpl
+#define virEventRegisterImpl xlcfg__vir.virEventRegisterImpl
 #define virEventRemoveTimeout xlcfg__vir.virEventRemoveTimeout
-#define virEventRunDefaultImpl xlcfg__vir.virEventRunDefaultImpl
 #define virFreeError xlcfg__vir.virFreeError
 #define virGetLastError xlcfg__vir.virGetLastError
 #define virInitialize xlcfg__vir.virInitialize

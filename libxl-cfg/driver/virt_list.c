@@ -1,103 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which domains libvirt has: all of them, one by name, uuid or id, and the
- * handles that are kept of those that were listed. */
+/* Which domains libvirt has: all of them, or one by name, uuid or id. */
 #include "driver/virt_i.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- names ---- */
-
-/* A handle is a name, and lasts as long as its connection. */
-struct xlcfg__virt_name {
-    char uuid[37];
-    virDomainPtr d;
-    int kept;                   /* 1, 0; -1: not known (any more) */
-};
-
-void xlcfg__virt_forget_names(struct virt *v)
-{
-    for (size_t i = 0; i < v->named; i++)
-        virDomainFree(v->names[i].d);
-    free(v->names);
-    v->names = NULL;
-    v->named = 0;
-}
-
-/* Keep it as well, for xlcfg__virt_hold; where that fails it is looked up. */
-static void learn_name(struct virt *v, const char *uuid, virDomainPtr d)
-{
-    struct xlcfg__virt_name *name = NULL, *more;
-
-    pthread_mutex_lock(&v->lock);
-    for (size_t i = 0; i < v->named && !name; i++)
-        if (!strcmp(v->names[i].uuid, uuid))
-            name = &v->names[i];
-    if (name)
-        virDomainFree(name->d);
-    /* by powers of two */
-    if (!name && !(v->named & (v->named - 1)))
-        more = realloc(v->names, (v->named ? 2 * v->named : 1) *
-                       sizeof(*more));
-    else
-        more = v->names;
-    if (more) {
-        v->names = more;
-        name = name ? name : &v->names[v->named++];
-        snprintf(name->uuid, sizeof(name->uuid), "%s", uuid);
-        virDomainRef(d);
-        name->d = d;
-        name->kept = -1;
-    }
-    pthread_mutex_unlock(&v->lock);
-}
-
-/* kept_r may be NULL; else that is told once. */
-static virDomainPtr named(struct virt *v, const char *uuid, int *kept_r)
-{
-    virDomainPtr d = NULL;
-
-    pthread_mutex_lock(&v->lock);
-    for (size_t i = 0; i < v->named && !d; i++)
-        if (!strcmp(v->names[i].uuid, uuid)) {
-            d = v->names[i].d;
-            if (kept_r) {
-                *kept_r = v->names[i].kept;
-                v->names[i].kept = -1;
-            }
-        }
-    if (d)
-        virDomainRef(d);
-    pthread_mutex_unlock(&v->lock);
-    return d;
-}
-
-/* Which are kept: all but the transient ones, of which there are few. */
-static void learn_kept(struct virt *v)
-{
-    virDomainPtr *all;
-    int count = virConnectListAllDomains(v->conn, &all,
-                                         VIR_CONNECT_LIST_DOMAINS_TRANSIENT);
-    char uuid[VIR_UUID_STRING_BUFLEN];
-
-    if (count < 0)
-        return;                 /* then each is asked */
-    pthread_mutex_lock(&v->lock);
-    for (size_t i = 0; i < v->named; i++)
-        v->names[i].kept = 1;
-    for (int k = 0; k < count; k++) {
-        if (virDomainGetUUIDString(all[k], uuid) < 0)
-            *uuid = '\0';
-        for (size_t i = 0; i < v->named; i++)
-            if (!strcmp(v->names[i].uuid, uuid))
-                v->names[i].kept = 0;
-    }
-    pthread_mutex_unlock(&v->lock);
-    for (int k = 0; k < count; k++)
-        virDomainFree(all[k]);
-    free(all);
-}
 
 /* ---- which domains there are ---- */
 
@@ -194,7 +101,7 @@ static int list_one(struct virt *v, virDomainPtr d, int state,
         return 0;               /* gone since it was listed */
     if (rc)
         return rc;
-    learn_name(v, dom.uuid, d);
+    xlcfg__virt_learn_name(v, dom.uuid, d);
     return xlcfg__domains_add(list, &dom) ? xlcfg__nomem(err) : 0;
 }
 
@@ -231,11 +138,9 @@ int xlcfg__virt_list(void *handle, struct xlcfg_domains *list,
     rc = xlcfg__virt_ready(v, err);
     if (rc)
         return rc;
-    pthread_mutex_lock(&v->lock);
     xlcfg__virt_forget_names(v);
-    pthread_mutex_unlock(&v->lock);
     if (list_states(v, list, &rc, err)) {
-        learn_kept(v);
+        xlcfg__virt_learn_kept(v);
         return rc;
     }
     count = virConnectListAllDomains(v->conn, &all, 0);
@@ -248,7 +153,7 @@ int xlcfg__virt_list(void *handle, struct xlcfg_domains *list,
         virDomainFree(all[i]);
     }
     free(all);
-    learn_kept(v);
+    xlcfg__virt_learn_kept(v);
     return rc;
 }
 
@@ -283,7 +188,7 @@ int xlcfg__virt_find(void *handle, const char *name,
         return xlcfg__virt_said(v->conn, XLCFG_ERROR_UNREACHABLE, name, err);
     rc = describe(v, d, -1, dom_r, err);
     if (!rc)
-        learn_name(v, dom_r->uuid, d);
+        xlcfg__virt_learn_name(v, dom_r->uuid, d);
     virDomainFree(d);
     return rc;
 }
@@ -305,32 +210,4 @@ int xlcfg__virt_reach(struct virt *v, const struct xlcfg_domain *dom,
                                 err);
     *d_r = d;
     return 0;
-}
-
-int xlcfg__virt_known(struct virt *v, const struct xlcfg_domain *dom,
-                      virDomainPtr *d_r, xlcfg_error *err)
-{
-    int rc;
-
-    rc = xlcfg__virt_ready(v, err);
-    if (rc)
-        return rc;
-    *d_r = named(v, dom->uuid, NULL);
-    return *d_r ? 0 : xlcfg__virt_reach(v, dom, d_r, err);
-}
-
-int xlcfg__virt_hold(struct virt *v, const struct xlcfg_domain *dom,
-                     virDomainPtr *d_r, int *kept_r, xlcfg_error *err)
-{
-    int rc;
-
-    *kept_r = -1;
-    *d_r = named(v, dom->uuid, kept_r);
-    if (*d_r)
-        return 0;
-    /* which may connect anew; seldom, for who is listed or found is named */
-    pthread_mutex_lock(&v->lock);
-    rc = xlcfg__virt_reach(v, dom, d_r, err);
-    pthread_mutex_unlock(&v->lock);
-    return rc;
 }

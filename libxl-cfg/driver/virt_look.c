@@ -368,14 +368,15 @@ int xlcfg__virt_look(void *handle, const struct xlcfg_domain *dom,
                      struct xlcfg_look *look, xlcfg_error *err)
 {
     struct look l = { .is_kept = false };
+    struct xlcfg__virt_hold hold;
     struct virt *v = handle;
-    virDomainPtr d;
     int rc;
 
-    rc = xlcfg__virt_hold(v, dom, &d, &l.hint, err);
+    rc = xlcfg__virt_hold(v, dom, &hold, err);
     if (rc)
         return rc;
-    if (is_busy(v, d, dom->uuid, look->view)) {
+    l.hint = hold.kept;
+    if (is_busy(v, hold.d, dom->uuid, look->view)) {
         look->blind = true;
         look->stored_rc = xlcfg__err(&look->stored_err,
                                      XLCFG_ERROR_TIMEDOUT, dom->uuid,
@@ -383,16 +384,16 @@ int xlcfg__virt_look(void *handle, const struct xlcfg_domain *dom,
         rc = look->view->unknown.failed ? xlcfg__nomem(err) : 0;
         goto out;
     }
-    rc = read_texts(d, dom, &l, err);
+    rc = read_texts(hold.d, dom, &l, err);
     if (!rc)
         look->same = is_known(v, &l, look) && !look->view->deep &&
             !look->view->unknown.count;
     if (!rc && !look->same)
-        rc = fill_look(v, d, dom, &l, look, err);
+        rc = fill_look(v, hold.d, dom, &l, look, err);
     free(l.xml);
     free(l.kept.xml);
     xlcfg__virt_sense_dispose(&l.sense);
 out:
-    virDomainFree(d);
+    xlcfg__virt_let_go(v, &hold);
     return rc;
 }

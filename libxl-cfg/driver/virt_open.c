@@ -6,6 +6,7 @@
  * is that one which turns, and libvirt's error handler is left to it too.
  */
 #include "driver/virt_i.h"
+#include "driver/virt_loop.h"
 #include "driver/deadline.h"
 
 #include <pthread.h>
@@ -29,17 +30,9 @@ static void never(int timer, void *arg)
     (void)timer; (void)arg;
 }
 
-static void *turn(void *arg)
-{
-    for (;;)
-        if (virEventRunDefaultImpl() < 0)
-            return arg;
-}
-
 /* The embedded driver needs the loop to run before it is opened. */
 static void start(void)
 {
-    pthread_t thread;
     int probe;
 
     if (virInitialize() < 0)
@@ -51,12 +44,7 @@ static void start(void)
         return;
     }
     virSetErrorFunc(NULL, no_words);
-    if (virEventRegisterDefaultImpl() < 0)
-        return;
-    /* which writes to sockets, too: without the caller's signals */
-    started = !xlcfg__thread_start(&thread, turn, NULL);
-    if (started)
-        pthread_detach(thread);
+    started = xlcfg__virt_loop_start();
 }
 
 bool xlcfg__virt_start(void)
