@@ -127,18 +127,19 @@ int xlcfg__conflict(xlcfg_ctx *ctx, const xlcfg_doc *now, const char *asked,
     const char *version = xlcfg__doc_getstr(now, "version");
     const char *uuid = xlcfg_doc_string(xlcfg_doc_pointer(now,
                                                           "/domain/uuid"));
+    xlcfg_error why = XLCFG_ERROR_INIT;
     struct words w = { .len = 0 };
     xlcfg__state *st = NULL;
     xlcfg_doc *was = NULL;
     int rc;
 
-    rc = xlcfg__state_open(ctx->state_dir, false, ctx->lock_ms, &st, NULL);
+    rc = xlcfg__state_open(ctx->state_dir, false, ctx->lock_ms, &st, &why);
     if (!rc)
         rc = xlcfg__state_by_version(st, ctx->conn->drv.name, uuid, asked,
-                                     &was, NULL);
+                                     &was, &why);
     xlcfg__state_close(st);
     if (rc)
-        say(&w, "history no longer holds what it was then");
+        say(&w, "not told: %s", why.message);
     else if (!compare(&w, was, now))
         rc = XLCFG_ERROR_NOMEM;
     else if (!w.len)

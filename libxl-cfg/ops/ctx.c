@@ -177,8 +177,21 @@ int xlcfg__store_at(xlcfg__state **slot, const char *dir, bool write,
 int xlcfg__store(xlcfg_ctx *ctx, bool write, xlcfg__state **st_r,
                  xlcfg_error *err)
 {
-    return xlcfg__store_at(write ? &ctx->writer : &ctx->reader,
-                           ctx->state_dir, write, ctx->lock_ms, st_r, err);
+    xlcfg__state **slot = write ? &ctx->writer : &ctx->reader;
+    int rc = 0;
+
+    /* SQLite's handles of one file share its log: not one old and one new */
+    if ((ctx->writer && xlcfg__state_stale(ctx->writer)) ||
+        (ctx->reader && xlcfg__state_stale(ctx->reader))) {
+        xlcfg__store_drop(ctx, true);
+        xlcfg__store_drop(ctx, false);
+    }
+    if (!*slot)
+        rc = xlcfg__state_open(ctx->state_dir, write, ctx->lock_ms, slot,
+                               err);
+    if (!rc)
+        *st_r = *slot;
+    return rc;
 }
 
 void xlcfg__store_drop(xlcfg_ctx *ctx, bool write)

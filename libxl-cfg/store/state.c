@@ -206,7 +206,16 @@ static int open_made(xlcfg__state *st, unsigned lock_ms, int *r_r,
         }
         rc = xlcfg__state_check(st, r_r, err);
     }
-    return rc ? rc : check_all(st, err, r_r);
+    if (!rc)
+        rc = check_all(st, err, r_r);
+    /* its next versions were given to something else already, and others
+     * may still hold its log of before: as good as damaged */
+    if (!rc && xlcfg__state_went_back(st)) {
+        *r_r = SQLITE_CORRUPT;
+        rc = xlcfg__err(err, XLCFG_ERROR_STORE, st->path,
+                        "older than what was recorded last");
+    }
+    return rc;
 }
 
 static int move_aside(const xlcfg__state *st, const char *aside,
@@ -390,6 +399,7 @@ int xlcfg__state_open(const char *dir, bool write, unsigned lock_ms,
                       xlcfg__state **st_r, xlcfg_error *err)
 {
     xlcfg__state *st;
+    struct stat sb;
     int rc;
 
     st = calloc(1, sizeof(*st));
@@ -413,6 +423,10 @@ int xlcfg__state_open(const char *dir, bool write, unsigned lock_ms,
         xlcfg__state_close(st);
         return rc;
     }
+    if (!stat(st->log, &sb)) {
+        st->log_dev = sb.st_dev;
+        st->log_ino = sb.st_ino;
+    }
     *st_r = st;
     return 0;
 }
@@ -433,6 +447,7 @@ void xlcfg__state_close(xlcfg__state *st)
 
 bool xlcfg__state_stale(xlcfg__state *st)
 {
+    struct stat sb;
     int moved = 0;
 
     if (st->frozen || sqlite3_file_control(st->db, "main",
@@ -440,5 +455,6 @@ bool xlcfg__state_stale(xlcfg__state *st)
         != SQLITE_OK || moved)
         return true;
     /* a log taken away is still written to, and read by nobody else */
-    return access(st->log, F_OK);
+    return stat(st->log, &sb) || sb.st_ino != st->log_ino ||
+        sb.st_dev != st->log_dev;
 }

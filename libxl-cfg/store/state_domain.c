@@ -2,12 +2,10 @@
 /* state.db: what was seen of domains, and recording a change. */
 #include "store/state_i.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 int xlcfg__state_version(xlcfg__state *st, char buf[XLCFG__VERSION_MAX],
                          xlcfg_error *err)
@@ -287,24 +285,6 @@ static int write_change(xlcfg__state *st, const struct xlcfg__record *rec,
     return 0;
 }
 
-/* Told after the commit, when it can be read: the log itself is written
- * before that.  Who waits looks by itself too, so a lost tick is only late. */
-static void tick(xlcfg__state *st)
-{
-    char *path;
-
-    if (st->tick < 0 &&
-        asprintf(&path, "%s/" XLCFG__STATE_TICK, st->dir) >= 0) {
-        st->tick = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW |
-                        O_NONBLOCK, 0600);
-        free(path);
-    }
-    if (st->tick >= 0 && pwrite(st->tick, "\n", 1, 0) < 0) {
-        close(st->tick);
-        st->tick = -1;
-    }
-}
-
 int xlcfg__state_record(xlcfg__state *st, const struct xlcfg__record *rec,
                         const char *was,
                         char version_r[XLCFG__VERSION_MAX],
@@ -340,6 +320,6 @@ out:
         return rc;
     xlcfg__state_vertext(st, revision, version_r);
     if (revision != row.revision)
-        tick(st);
+        xlcfg__state_tick(st, version_r);
     return 0;
 }

@@ -106,7 +106,8 @@ int xlcfg__state_no_token(const char *token, xlcfg_error *err)
         return 0;
     return xlcfg__err(err, XLCFG_ERROR_INVAL, token,
                       "not a version: expected 12 hexadecimal digits, a "
-                      "dot and 20 digits");
+                      "dot and 20 digits, a revision up to %" PRId64,
+                      INT64_MAX);
 }
 
 static int too_old(const xlcfg__state *st, const char *token,
@@ -362,7 +363,7 @@ int xlcfg__state_by_version(xlcfg__state *st, const char *driver,
 
     if (strncmp(version, st->instance, len) || version[len] != '.')
         return xlcfg__err(err, XLCFG_ERROR_TOO_OLD, version,
-                          "it is of another store");
+                          "it is a version of another store");
     rc = xlcfg__state_query(st, XLCFG__SQL_BY_VERSION, &stmt, err, "itt",
                             (int64_t)strtoll(version + len + 1, NULL, 10),
                             driver, uuid);
@@ -375,7 +376,7 @@ int xlcfg__state_by_version(xlcfg__state *st, const char *driver,
         return rc;
     if (!doc)
         return xlcfg__err(err, XLCFG_ERROR_TOO_OLD, version,
-                          "history does not hold it");
+                          "history does not hold this version of it");
     *doc_r = doc;
     return 0;
 }

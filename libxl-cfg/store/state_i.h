@@ -14,6 +14,7 @@
 #include "store/state.h"
 
 #include <sqlite3.h>
+#include <sys/types.h>
 
 enum xlcfg__sql {
     XLCFG__SQL_BEGIN, XLCFG__SQL_COMMIT, XLCFG__SQL_ROLLBACK,
@@ -48,6 +49,8 @@ struct xlcfg__state {
     bool write;
     bool frozen;                /* opened as immutable: sees no changes */
     int tick;                   /* of the file of that name; -1: not open */
+    dev_t log_dev;              /* the log that is read and written; */
+    ino_t log_ino;              /* 0: there was none */
     int64_t keep, keep_days, keep_bytes;        /* bounds of history */
     char instance[13];
     sqlite3_stmt *stmts[XLCFG__SQLS];
@@ -62,6 +65,9 @@ extern const char xlcfg__state_from_1[], xlcfg__state_from_2[];
 int xlcfg__state_ask(xlcfg__state *st, const char *sql, char *buf,
                      size_t size);
 int xlcfg__state_make(xlcfg__state *st);
+/* state_tick.c: after a commit; and is the store older than that says? */
+void xlcfg__state_tick(xlcfg__state *st, const char *version);
+bool xlcfg__state_went_back(xlcfg__state *st);
 /* Is it ours, and whole as far as a cheap look tells?  NOTFOUND: it is
  * empty.  r_r: what SQLite said. */
 int xlcfg__state_check(xlcfg__state *st, int *r_r, xlcfg_error *err);

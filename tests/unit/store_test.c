@@ -927,6 +927,72 @@ START_TEST(replaced_file_is_noticed)
 }
 END_TEST
 
+/* Its next versions were given to something else already. */
+START_TEST(an_older_store_put_back_is_set_aside)
+{
+    char v[XLCFG__VERSION_MAX], old[XLCFG__VERSION_MAX], cmd[512];
+    char now[XLCFG__VERSION_MAX];
+
+    open_state();
+    ok(record(st, UUID, 1, false, "", v));
+    xlcfg__state_close(st);
+    snprintf(cmd, sizeof(cmd), "cp %s/state.db %s/copy", dir, dir);
+    ck_assert_int_eq(system(cmd), 0);
+    open_state();
+    ok(xlcfg__state_version(st, now, &err));
+    ck_assert_str_eq(now, v);           /* as it was left: nothing is amiss */
+    strcpy(old, v);
+    ok(record(st, UUID, 2, false, old, v));
+    xlcfg__state_close(st);
+    snprintf(cmd, sizeof(cmd), "cd %s && mv copy state.db && rm -f "
+             "state.db-wal state.db-shm", dir);
+    ck_assert_int_eq(system(cmd), 0);
+    open_state();
+    ok(xlcfg__state_version(st, now, &err));
+    ck_assert_int_ne(strncmp(now, v, 12), 0);
+    snprintf(cmd, sizeof(cmd), "test -f %s/state.db.damaged-*[0-9]", dir);
+    ck_assert_int_eq(system(cmd), 0);
+    ok(record(st, UUID, 2, false, "", v));
+    xlcfg__state_close(st);
+    /* and what a torn or an old tick says is nothing */
+    for (int i = 0; i < 3; i++) {
+        static const char *const ticks[] = { "\n", "x.99\n", "" };
+
+        put_file(in("state.tick"), ticks[i], strlen(ticks[i]));
+        open_state();
+        ok(xlcfg__state_version(st, now, &err));
+        ck_assert_str_eq(now, v);
+        xlcfg__state_close(st);
+    }
+}
+END_TEST
+
+START_TEST(a_log_taken_away_is_noticed)
+{
+    char v[XLCFG__VERSION_MAX], was[XLCFG__VERSION_MAX];
+    xlcfg__state *second;
+
+    open_state();
+    ok(record(st, UUID, 1, false, "", v));
+    ck_assert(!xlcfg__state_stale(st));
+    ck_assert(!unlink(in("state.db-wal")) && !unlink(in("state.db-shm")));
+    ck_assert(xlcfg__state_stale(st));
+    xlcfg__state_close(st);
+    open_state();
+    ok(xlcfg__state_version(st, was, &err));
+    ok(record(st, UUID, 1, false, "", v));
+    /* one that stays, and another log in the place of its own */
+    ok(xlcfg__state_open(dir, false, 100, &second, &err));
+    ck_assert(!xlcfg__state_stale(second));
+    ck_assert(!unlink(in("state.db-wal")));
+    put_file(in("state.db-wal"), "", 0);
+    ck_assert(xlcfg__state_stale(second));
+    ck_assert(xlcfg__state_stale(st));
+    xlcfg__state_close(second);
+    xlcfg__state_close(st);
+}
+END_TEST
+
 START_TEST(newer_schema_is_refused_and_left_alone)
 {
     int fd, i;
@@ -1045,6 +1111,8 @@ int main(void)
     tcase_add_test(tc, damaged_file_is_set_aside_by_a_writer_alone);
     tcase_add_test(tc, damage_found_in_use_is_set_aside_next_time);
     tcase_add_test(tc, replaced_file_is_noticed);
+    tcase_add_test(tc, an_older_store_put_back_is_set_aside);
+    tcase_add_test(tc, a_log_taken_away_is_noticed);
     tcase_add_test(tc, newer_schema_is_refused_and_left_alone);
     tcase_add_loop_test(tc, read_only_folder_is_read_and_not_written, 0, 2);
     tcase_add_test(tc, busy_beyond_the_wait_is_a_lock_failure);

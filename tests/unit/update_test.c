@@ -245,7 +245,7 @@ START_TEST(a_conflict_says_what_changed_since)
     opt.if_version = "000000000000.00000000000000000001";
     ck_assert_int_eq(update("disk/xvda", "{\"pdev_path\":\"/c\"}", &opt),
                      XLCFG_ERROR_CONFLICT);
-    ck_assert_ptr_nonnull(strstr(err.message, "no longer holds"));
+    ck_assert_ptr_nonnull(strstr(err.message, "of another store"));
     has("g", "/config/disks/0", XVDA("/b"));
     opt.if_version = now;
     ck_assert_int_eq(update("disk/xvda", "{\"pdev_path\":\"/c\"}", &opt), 0);
