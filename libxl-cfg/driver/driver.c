@@ -248,6 +248,11 @@ static void nothing_runs(void *h)
     (void)h;
 }
 
+static void nothing_comes(void *h, const char *dom)
+{
+    (void)h; (void)dom;
+}
+
 static int no_pulse(void *h, struct xlcfg_domains *list, char ***texts_r,
                     xlcfg_error *err)
 {
@@ -270,7 +275,7 @@ static const struct xlcfg_driver filler = {
     .device_from_xml = no_device_from_xml, .watch_fd = no_watch_fd,
     .watch_next = no_watch_next, .forget = nothing_kept,
     .capacity = no_capacity, .place = plain_place, .finish = nothing_runs,
-    .ready = nothing_runs, .hold = holds_nothing,
+    .ready = nothing_comes, .hold = holds_nothing,
     .pulse = no_pulse,
     .check = any_body, .check_update = any_update,
     .unmake = all_run, .go_on = no_go_on,

@@ -85,11 +85,15 @@ static struct call *call_new(virDomainPtr d,
     return call;
 }
 
+unsigned xlcfg__virt_limit(const struct virt *v)
+{
+    return v->deadline_ms < 360000 ? LOOKS * v->deadline_ms : 3600000;
+}
+
 int xlcfg__virt_ask(struct virt *v, virDomainPtr d,
                     struct xlcfg__virt_call *what, xlcfg_error *err)
 {
-    unsigned limit = v->deadline_ms < 360000 ? LOOKS * v->deadline_ms
-        : 3600000;
+    unsigned limit = xlcfg__virt_limit(v);
     static const struct xlcfg__work work = { ask, NULL, call_free };
     struct call *call = call_new(d, what);
     int r;

@@ -93,6 +93,7 @@ static void virt_close(void *handle)
     struct xlcfg__virt_hushed was;
 
     xlcfg__virt_hush(&was);
+    xlcfg__virt_end_ahead(v);
     if (v->events && v->conn)
         xlcfg__virt_events_leave(v->events, v->conn);
     /* nor is their work to end half done */
@@ -265,4 +266,6 @@ const struct xlcfg_driver xlcfg__driver_virt = {
     .look = xlcfg__virt_look,
     .abreast = XLCFG__VIRT_LANES,
     .go_on = xlcfg__hushed_go_on,
+    .ready = xlcfg__virt_begin_ahead,
+    .finish = xlcfg__virt_end_ahead,
 };

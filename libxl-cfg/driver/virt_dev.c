@@ -118,17 +118,13 @@ int xlcfg__virt_lone(enum xlcfg_kind kind, const xlcfg_doc *body,
     return 0;
 }
 
-int xlcfg__virt_alias_of(virDomainPtr d, enum xlcfg_kind kind,
+int xlcfg__virt_alias_in(xmlDocPtr doc, enum xlcfg_kind kind,
                          const xlcfg_doc *body, char **alias_r,
                          xlcfg_error *err)
 {
     xmlNodePtr dev;
-    xmlDocPtr doc;
     int rc;
 
-    rc = xlcfg__virt_desc(d, 0, &doc, err);
-    if (rc)
-        return rc;
     rc = xlcfg__virt_device(doc, kind, body, &dev);
     if (rc)
         xlcfg__nomem(err);
@@ -139,6 +135,20 @@ int xlcfg__virt_alias_of(virDomainPtr d, enum xlcfg_kind kind,
     if (!rc && dev && !*alias_r)
         rc = xlcfg__err(err, XLCFG_ERROR_REFUSED, (const char *)dev->name,
                         "it runs without an alias to call it by");
+    return rc;
+}
+
+int xlcfg__virt_alias_of(virDomainPtr d, enum xlcfg_kind kind,
+                         const xlcfg_doc *body, char **alias_r,
+                         xlcfg_error *err)
+{
+    xmlDocPtr doc;
+    int rc;
+
+    rc = xlcfg__virt_desc(d, 0, &doc, err);
+    if (rc)
+        return rc;
+    rc = xlcfg__virt_alias_in(doc, kind, body, alias_r, err);
     xmlFreeDoc(doc);
     return rc;
 }

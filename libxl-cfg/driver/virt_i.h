@@ -11,6 +11,7 @@
  *     slot    a new device's address           name    and its names
  *     plug    prepare, attach, update          unplug  detach, forget
  *     make    create                           qemu    QEMU behind libvirt
+ *     ahead   what QEMU has, while a detach is recorded
  *     lib     libvirt itself, loaded when it is needed
  */
 #ifndef XLCFG_DRIVER_VIRT_I_H
@@ -26,6 +27,7 @@ struct xlcfg__virt_events;
 struct xlcfg__virt_memo;
 struct xlcfg__virt_name;
 struct xlcfg__virt_call;
+struct xlcfg__virt_ahead;
 
 struct xlcfg__virt_names {
     struct xlcfg__virt_name *all;
@@ -51,6 +53,7 @@ struct virt {
     char boot[40];              /* of this host; "": runs elsewhere */
     struct xlcfg__virt_events *events;
     struct xlcfg__virt_memo *memo;
+    struct xlcfg__virt_ahead *ahead;    /* asked of QEMU; NULL: nothing */
     pthread_mutex_t lock;       /* of conn, lanes and names, while many look */
     struct xlcfg__virt_lane lanes[XLCFG__VIRT_LANES];
 };
@@ -71,6 +74,8 @@ int xlcfg__virt_list(void *handle, struct xlcfg_domains *list,
                      xlcfg_error *err);
 int xlcfg__virt_find(void *handle, const char *name,
                      struct xlcfg_domain *dom_r, xlcfg_error *err);
+/* By uuid, name or id; NULL: libvirt's error. */
+virDomainPtr xlcfg__virt_lookup(virConnectPtr conn, const char *name);
 int xlcfg__virt_reach(struct virt *v, const struct xlcfg_domain *dom,
                       virDomainPtr *d_r, xlcfg_error *err);
 int xlcfg__virt_describe(const struct virt *v, virDomainPtr d,
@@ -148,6 +153,7 @@ struct xlcfg__virt_call {
     char *answer;               /* of QMP, to be freed */
     virErrorPtr no;             /* NULL: it gave no reason */
 };
+unsigned xlcfg__virt_limit(const struct virt *v);       /* that, in ms */
 int xlcfg__virt_ask(struct virt *v, virDomainPtr d,
                     struct xlcfg__virt_call *call, xlcfg_error *err);
 /* The same of a call without an answer: libvirt's no is REFUSED, or what class
@@ -252,6 +258,9 @@ xmlNodePtr xlcfg__virt_by_alias(xmlDocPtr doc, const char *alias);
 /* The first node in <devices>; NULL also for no document. */
 xmlNodePtr xlcfg__virt_first(xmlDocPtr doc);
 /* The alias of the running device; 0 and NULL: there is none. */
+int xlcfg__virt_alias_in(xmlDocPtr doc, enum xlcfg_kind kind,
+                         const xlcfg_doc *body, char **alias_r,
+                         xlcfg_error *err);
 int xlcfg__virt_alias_of(virDomainPtr d, enum xlcfg_kind kind,
                          const xlcfg_doc *body, char **alias_r,
                          xlcfg_error *err);
@@ -337,6 +346,9 @@ int xlcfg__virt_prepare(void *handle, const struct xlcfg_domain *dom,
 int xlcfg__virt_attach(void *handle, const struct xlcfg_domain *dom,
                        enum xlcfg_kind kind, const xlcfg_doc *body,
                        xlcfg_error *err);
+/* What a detach has to know is asked for while it is being recorded. */
+void xlcfg__virt_begin_ahead(void *handle, const char *dom);
+void xlcfg__virt_end_ahead(void *handle);
 int xlcfg__virt_detach(void *handle, const struct xlcfg_domain *dom,
                        enum xlcfg_kind kind, const xlcfg_doc *body,
                        unsigned flags, unsigned wait_ms, xlcfg_error *err);
@@ -357,14 +369,10 @@ int xlcfg__virt_clean(void *handle, const struct xlcfg_domain *dom,
 
 /* ---- qemu ---- */
 
-/* lost: does libvirt list this alias, and QEMU has it not?  False too when
- * QEMU cannot be asked.
- *
- * deep: compare the view with what QEMU has.  What libvirt lists and QEMU
+/* deep: compare the view with what QEMU has.  What libvirt lists and QEMU
  * has not is leaving, what QEMU has and libvirt does not list is leaked.  xml
  * is what libvirt lists, if that was just read; else NULL.
  */
-bool xlcfg__virt_lost(struct virt *v, virDomainPtr d, const char *alias);
 int xlcfg__virt_deep(struct virt *v, virDomainPtr d, const char *xml,
                      struct xlcfg_view *view, xlcfg_error *err);
 

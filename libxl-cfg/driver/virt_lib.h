@@ -27,6 +27,7 @@
     X(virConnectIsAlive) \
     X(virConnectListAllDomains) \
     X(virConnectOpenAuth) \
+    X(virConnectRef) \
     X(virConnectRegisterCloseCallback) \
     X(virConnectSetKeepAlive) \
     X(virConnectUnregisterCloseCallback) \
@@ -92,6 +93,7 @@ int xlcfg__virt_load(const char *uri, xlcfg_error *err);
 #define virConnectIsAlive xlcfg__vir.virConnectIsAlive
 #define virConnectListAllDomains xlcfg__vir.virConnectListAllDomains
 #define virConnectOpenAuth xlcfg__vir.virConnectOpenAuth
+#define virConnectRef xlcfg__vir.virConnectRef
 #define virConnectRegisterCloseCallback xlcfg__vir.virConnectRegisterCloseCallback
 #define virConnectSetKeepAlive xlcfg__vir.virConnectSetKeepAlive
 #define virConnectUnregisterCloseCallback xlcfg__vir.virConnectUnregisterCloseCallback

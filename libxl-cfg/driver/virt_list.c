@@ -157,19 +157,19 @@ int xlcfg__virt_list(void *handle, struct xlcfg_domains *list,
     return rc;
 }
 
-static virDomainPtr lookup(struct virt *v, const char *name)
+virDomainPtr xlcfg__virt_lookup(virConnectPtr conn, const char *name)
 {
-    virDomainPtr d = virDomainLookupByUUIDString(v->conn, name);
+    virDomainPtr d = virDomainLookupByUUIDString(conn, name);
     char *end;
     unsigned long id;
 
     if (!d)
-        d = virDomainLookupByName(v->conn, name);
+        d = virDomainLookupByName(conn, name);
     if (d || *name < '0' || *name > '9')
         return d;
     id = strtoul(name, &end, 10);
     if (!*end && id <= INT32_MAX)
-        d = virDomainLookupByID(v->conn, (int)id);
+        d = virDomainLookupByID(conn, (int)id);
     return d;
 }
 
@@ -183,7 +183,7 @@ int xlcfg__virt_find(void *handle, const char *name,
     rc = xlcfg__virt_ready(v, err);
     if (rc)
         return rc;
-    d = lookup(v, name);
+    d = xlcfg__virt_lookup(v->conn, name);
     if (!d)
         return xlcfg__virt_said(v->conn, XLCFG_ERROR_UNREACHABLE, name, err);
     rc = describe(v, d, -1, dom_r, err);

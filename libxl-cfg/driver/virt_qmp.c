@@ -90,15 +90,3 @@ xlcfg_doc *xlcfg__qmp_property(struct virt *v, virDomainPtr d,
         return NULL;
     return value;
 }
-
-bool xlcfg__virt_lost(struct virt *v, virDomainPtr d, const char *alias)
-{
-    xlcfg_doc *list = NULL;
-    bool lost;
-
-    if (xlcfg__qmp_devices(v, d, &list, NULL))
-        return false;
-    lost = !xlcfg__qmp_has(list, alias);
-    xlcfg_doc_free(list);
-    return lost;
-}

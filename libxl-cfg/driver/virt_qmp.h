@@ -13,6 +13,17 @@ xlcfg_doc *xlcfg__qmp_one(const char *name, const char *value);
 /* [{"name", "type"}] of what has an id in QEMU. */
 int xlcfg__qmp_devices(struct virt *v, virDomainPtr d, xlcfg_doc **list_r,
                        xlcfg_error *err);
+/* What a detach begins with, to be disposed of also after an error. */
+struct xlcfg__virt_ground {
+    xlcfg_doc *devices;         /* as above; NULL: QEMU says no, or is none */
+    xmlDocPtr live;             /* what libvirt lists */
+};
+/* If it was not asked for ahead, now.  UNREACHABLE: QEMU does not answer,
+ * nothing is to be asked of it. */
+int xlcfg__virt_ask_ground(struct virt *v, virDomainPtr d, const char *uuid,
+                           struct xlcfg__virt_ground *ground_r,
+                           xlcfg_error *err);
+void xlcfg__virt_ground_dispose(struct xlcfg__virt_ground *ground);
 bool xlcfg__qmp_has(const xlcfg_doc *devices, const char *id);
 /* NULL: it has none, or cannot be read. */
 xlcfg_doc *xlcfg__qmp_property(struct virt *v, virDomainPtr d,

@@ -6,7 +6,7 @@
  * A detach asks the guest alone; what is kept loses the device when the guest
  * has let go of it (forget).
  */
-#include "driver/virt_i.h"
+#include "driver/virt_qmp.h"
 #include "driver/virt_body.h"
 
 #include <stdlib.h>
@@ -75,12 +75,12 @@ static int asked_before(struct virt *v, struct xlcfg__virt_call *call,
  * QEMU has let go of it and libvirt has not noticed.  To be asked then is
  * what libvirt 9.0 may crash of: it frees the disk and reads it again.
  */
-static int lost(struct virt *v, virDomainPtr d, const char *alias,
-                unsigned flags, xlcfg_error *err)
+static int lost(const xlcfg_doc *devices, const char *alias, unsigned flags,
+                xlcfg_error *err)
 {
     bool force = flags & XLCFG_DETACH_FORCE;
 
-    if (v->is_qemu && xlcfg__virt_lost(v, d, alias))
+    if (devices && !xlcfg__qmp_has(devices, alias))
         return force ? 0 : xlcfg__err(
             err, XLCFG_ERROR_PENDING, alias,
             "QEMU has let go of it, libvirt still lists it: that ends with "
@@ -98,19 +98,19 @@ int xlcfg__virt_detach(void *handle, const struct xlcfg_domain *dom,
                        unsigned flags, unsigned wait_ms, xlcfg_error *err)
 {
     struct virt *v = handle;
+    struct xlcfg__virt_ground ground;
     char *alias = NULL;
     virDomainPtr d;
     int rc;
 
-    rc = xlcfg__virt_able(v, dom, &d, err);
+    rc = xlcfg__virt_known(v, dom, &d, err);
     if (rc)
         return rc;
-    rc = xlcfg__virt_alias_of(d, kind, body, &alias, err);
+    rc = xlcfg__virt_ask_ground(v, d, dom->uuid, &ground, err);
+    if (!rc)
+        rc = xlcfg__virt_alias_in(ground.live, kind, body, &alias, err);
     if (!rc && alias)
-        rc = lost(v, d, alias, flags, err);
-    /* which may have found that QEMU does not answer */
-    if (!rc && alias)
-        rc = xlcfg__virt_awake(d, err);
+        rc = lost(ground.devices, alias, flags, err);
     if (!rc && alias) {
         struct xlcfg__virt_call call = {
             .ask = XLCFG__VIRT_DETACH_ALIAS, .text = alias,
@@ -128,6 +128,7 @@ int xlcfg__virt_detach(void *handle, const struct xlcfg_domain *dom,
         xlcfg__virt_listen(v->events, "", "");
     }
     xmlFree(alias);
+    xlcfg__virt_ground_dispose(&ground);
     virDomainFree(d);
     return rc;
 }

@@ -61,10 +61,11 @@ bool xlcfg__xen_can(void *handle, enum xlcfg_kind kind,
     return false;
 }
 
-void xlcfg__xen_ready(void *handle)
+void xlcfg__xen_ready(void *handle, const char *dom)
 {
     struct xlcfg__xen *xen = handle;
 
+    (void)dom;
     xlcfg__xen_call_ready(&xen->hand);
 }
 

@@ -329,9 +329,12 @@ static int judge_detach(struct xlcfg__plug *p, bool left, xlcfg_error *why,
 
     if (why->code == XLCFG_ERROR_UNREACHABLE)
         return xlcfg__err_give(err, why);
-    p->ctx->sure = left ? in->id : 0;
+    if (left) {
+        rc = xlcfg__settle_left(p->ctx, &p->sight, in, &p->steps, err);
+        return rc == XLCFG_ERROR_DOMAIN_NOTFOUND ? xlcfg__plug_gone(p, err)
+            : rc;
+    }
     rc = xlcfg__plug_peek_held(p, err);
-    p->ctx->sure = 0;
     if (rc == XLCFG_ERROR_DOMAIN_NOTFOUND)
         return xlcfg__plug_gone(p, err);
     if (rc)
@@ -403,7 +406,6 @@ static int detach(struct xlcfg__plug *p, enum xlcfg_kind kind,
         return rc ? rc : xlcfg__plug_answer(
             p, xlcfg__plug_bare(&id, kind, "detaching", body), doc_r, err);
     }
-    conn->drv.ready(conn->handle);
     rc = xlcfg__plug_unlocked(p, err);
     if (!rc)
         rc = prepare_detach(p, kind, key, &id, err);

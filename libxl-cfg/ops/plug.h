@@ -81,6 +81,10 @@ void xlcfg__step(xlcfg__items *steps, const struct xlcfg_domain *dom,
  * guest has not let go.  REFUSED: it stays open as failed.  sight is of after
  * the lock was taken.
  */
+/* Its device has left by the machine's own word: also from what is kept. */
+int xlcfg__settle_left(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
+                       struct xlcfg_intent *in, xlcfg__items *steps,
+                       xlcfg_error *err);
 int xlcfg__settle_one(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
                       struct xlcfg_intent *intent, unsigned wait_ms,
                       bool dry_run, xlcfg__items *steps, xlcfg_error *err);

@@ -47,6 +47,13 @@ static int close_gone(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
     return rc;
 }
 
+int xlcfg__settle_left(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
+                       struct xlcfg_intent *in, xlcfg__items *steps,
+                       xlcfg_error *err)
+{
+    return close_gone(ctx, sight, in, false, steps, err);
+}
+
 static int just_close(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
                       struct xlcfg_intent *in, bool dry_run,
                       xlcfg__items *steps, const char *why,
