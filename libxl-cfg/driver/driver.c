@@ -276,6 +276,7 @@ static const struct xlcfg_driver filler = {
     .watch_next = no_watch_next, .forget = nothing_kept,
     .capacity = no_capacity, .place = plain_place, .finish = nothing_runs,
     .ready = nothing_comes, .hold = holds_nothing,
+    .keep = nothing_kept,
     .pulse = no_pulse,
     .check = any_body, .check_update = any_update,
     .unmake = all_run, .go_on = no_go_on,
@@ -315,6 +316,7 @@ static void fill(struct xlcfg_driver *in, const struct xlcfg_driver *out)
     FILL(in, go_on);
     FILL(in, ready);
     FILL(in, hold);
+    FILL(in, keep);
 }
 
 /* ---- connections ---- */

@@ -302,6 +302,15 @@ struct xlcfg_driver {
      * holding it.
      */
     void (*hold)(void *handle, int lock);
+    /*
+     * The device runs, by an attach that was cut off, and the template does
+     * not have it: where the backend keeps what a domain is made of, it is put
+     * there, as it runs.  0 also when it was there, or nothing is kept.
+     * REFUSED, UNREACHABLE.
+     */
+    int (*keep)(void *handle, const struct xlcfg_domain *dom,
+                enum xlcfg_kind kind, const xlcfg_doc *body,
+                xlcfg_error *err);
 };
 
 /* A connection: a driver's handle with every call filled. */

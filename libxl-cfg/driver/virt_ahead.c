@@ -43,7 +43,7 @@ void xlcfg__virt_ground_dispose(struct xlcfg__virt_ground *ground)
 {
     xlcfg_doc_free(ground->devices);
     xmlFreeDoc(ground->live);
-    *ground = (struct xlcfg__virt_ground){ NULL };
+    *ground = (struct xlcfg__virt_ground){ .live = NULL };
 }
 
 static void end(struct xlcfg__virt_ahead *a)
@@ -148,7 +148,7 @@ int xlcfg__virt_ask_ground(struct virt *v, virDomainPtr d, const char *uuid,
     int rc;
 
     v->ahead = NULL;
-    *ground_r = (struct xlcfg__virt_ground){ NULL };
+    *ground_r = (struct xlcfg__virt_ground){ .live = NULL };
     if (a && !await(a, limit))
         return xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, virDomainGetName(d),
                           "QEMU has not answered libvirt for %u ms: nothing "
@@ -159,7 +159,7 @@ int xlcfg__virt_ask_ground(struct virt *v, virDomainPtr d, const char *uuid,
         return ask(v, d, ground_r, err);
     }
     *ground_r = a->ground;
-    a->ground = (struct xlcfg__virt_ground){ NULL };
+    a->ground = (struct xlcfg__virt_ground){ .live = NULL };
     rc = a->rc;
     if (rc && err)
         *err = a->err;

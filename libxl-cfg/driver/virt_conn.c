@@ -262,6 +262,7 @@ const struct xlcfg_driver xlcfg__driver_virt = {
     .watch_fd = virt_watch_fd,
     .watch_next = virt_watch_next,
     .forget = xlcfg__hushed_forget,
+    .keep = xlcfg__hushed_keep,
     .capacity = xlcfg__hushed_capacity,
     .look = xlcfg__virt_look,
     .abreast = XLCFG__VIRT_LANES,

@@ -82,6 +82,10 @@ HUSHED(forget,
        (void *handle, const struct xlcfg_domain *dom, enum xlcfg_kind kind,
         const xlcfg_doc *body, xlcfg_error *err),
        (handle, dom, kind, body, err))
+HUSHED(keep,
+       (void *handle, const struct xlcfg_domain *dom, enum xlcfg_kind kind,
+        const xlcfg_doc *body, xlcfg_error *err),
+       (handle, dom, kind, body, err))
 HUSHED(create,
        (void *handle, const xlcfg_doc *config, unsigned flags,
         struct xlcfg_domain *dom_r, xlcfg_error *err),

@@ -47,6 +47,9 @@ int xlcfg__hushed_update(void *handle, const struct xlcfg_domain *dom,
 int xlcfg__hushed_forget(void *handle, const struct xlcfg_domain *dom,
                          enum xlcfg_kind kind, const xlcfg_doc *body,
                          xlcfg_error *err);
+int xlcfg__hushed_keep(void *handle, const struct xlcfg_domain *dom,
+                       enum xlcfg_kind kind, const xlcfg_doc *body,
+                       xlcfg_error *err);
 int xlcfg__hushed_create(void *handle, const xlcfg_doc *config,
                          unsigned flags, struct xlcfg_domain *dom_r,
                          xlcfg_error *err);

@@ -4,7 +4,8 @@
  * never by the return code alone.
  *
  * A detach asks the guest alone; what is kept loses the device when the guest
- * has let go of it (forget).
+ * has let go of it (forget).  The other way round, libvirt writes what is kept
+ * last in an attach: killed before, it has left that to be done (keep).
  */
 #include "driver/virt_qmp.h"
 #include "driver/virt_body.h"
@@ -196,6 +197,39 @@ int xlcfg__virt_forget(void *handle, const struct xlcfg_domain *dom,
 out:
     free(xml);
     xmlFreeDoc(doc);
+    virDomainFree(d);
+    return rc;
+}
+
+/* ---- keep ---- */
+
+int xlcfg__virt_keep(void *handle, const struct xlcfg_domain *dom,
+                     enum xlcfg_kind kind, const xlcfg_doc *body,
+                     xlcfg_error *err)
+{
+    struct xlcfg__virt_place at = { .live = NULL };
+    xmlNodePtr dev = NULL, kept = NULL;
+    struct virt *v = handle;
+    char *xml = NULL;
+    virDomainPtr d;
+    int rc;
+
+    rc = xlcfg__virt_able(v, dom, &d, err);
+    if (rc)
+        return rc;
+    rc = xlcfg__virt_place_read(d, &at, err);
+    if (!rc && at.kept &&
+        (xlcfg__virt_device(at.live, kind, body, &dev) ||
+         xlcfg__virt_device(at.kept, kind, body, &kept)))
+        rc = xlcfg__nomem(err);
+    if (!rc && dev && !kept) {
+        xml = xlcfg__virt_element_text(dev, err);
+        rc = xml ? xlcfg__virt_do(v, d, XLCFG__VIRT_ATTACH, xml,
+                                  VIR_DOMAIN_AFFECT_CONFIG, err)
+            : XLCFG_ERROR_NOMEM;
+    }
+    free(xml);
+    xlcfg__virt_place_free(&at);
     virDomainFree(d);
     return rc;
 }

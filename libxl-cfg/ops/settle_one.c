@@ -130,6 +130,38 @@ static int take_back(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
                 : "it could not be taken back whole", err);
 }
 
+static bool is_in_template(const struct xlcfg__cut *cut,
+                           const struct xlcfg_intent *in)
+{
+    for (size_t i = 0; i < cut->tmpl.count; i++)
+        if (!strcmp(cut->tmpl.devs[i].match, in->match))
+            return true;
+    return false;
+}
+
+/* It is there: also in what the backend keeps, which is written last. */
+static int close_there(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
+                       struct xlcfg_intent *in, bool dry_run,
+                       xlcfg__items *steps, xlcfg_error *err)
+{
+    const struct xlcfg_conn *conn = ctx->conn;
+    int rc = 0;
+
+    xlcfg__step(steps, &sight->cut.dom, in->key,
+                "it is there: close its attach");
+    if (dry_run)
+        return 0;
+    /* who has done it to the end has seen to that */
+    if (ctx->sure != in->id && !is_in_template(&sight->cut, in)) {
+        rc = conn->drv.keep(conn->handle, &sight->cut.dom, in->kind,
+                            in->after, err);
+        if (conn->drv.home == XLCFG_HOME_BACKEND)
+            sight->cut.spent = true;    /* its template is another now */
+    }
+    return rc ? rc : close_as(ctx, sight, in, XLCFG__ENTRY_PUT, in->after,
+                              err);
+}
+
 static int settle_attach(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
                          struct xlcfg_intent *in, bool dry_run,
                          xlcfg__items *steps, xlcfg_error *err)
@@ -138,10 +170,7 @@ static int settle_attach(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
 
     switch (xlcfg__sight_live_of(sight, in, &dev)) {
     case XLCFG_LIVE_PRESENT:
-        xlcfg__step(steps, &sight->cut.dom, in->key,
-                    "it is there: close its attach");
-        return dry_run ? 0 : close_as(ctx, sight, in, XLCFG__ENTRY_PUT,
-                                      in->after, err);
+        return close_there(ctx, sight, in, dry_run, steps, err);
     case XLCFG_LIVE_ABSENT:
         return close_gone(ctx, sight, in, dry_run, steps, err);
     case XLCFG_LIVE_COMING:
