@@ -97,7 +97,8 @@ static bool is_blank(xmlNodePtr n)
         xmlIsBlankNode(n);
 }
 
-/* Blanks and comments between elements; text between them stays. */
+/* Comments, and blanks between elements; where there is text all stays, and
+ * the blank that is all of an element is a text. */
 static void strip(xmlNodePtr node)
 {
     bool elements = false, text = false;
@@ -111,7 +112,7 @@ static void strip(xmlNodePtr node)
         next = n->next;
         if (n->type == XML_ELEMENT_NODE)
             strip(n);
-        else if (elements && !text)
+        else if (!text && (elements || !xmlIsBlankNode(n)))
             xlcfg__xml_drop(n);
     }
 }
