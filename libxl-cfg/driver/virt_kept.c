@@ -9,27 +9,44 @@
 
 #define TYPE ((const xmlChar *)"type")
 
+/* Is this CPU what a start makes of that one?  It checks it, names each
+ * feature, and allows no other model from then on. */
+static int is_made_of(xmlNodePtr is, xmlNodePtr was, bool *so_r)
+{
+    xmlNodePtr plain = xmlDocCopyNode(was, was->doc, 1);
+    xmlNodePtr model = plain ? xlcfg__xml_child(plain, "model") : NULL;
+    char path[256];
+
+    if (!plain)
+        return XLCFG_ERROR_NOMEM;
+    xmlUnsetProp(plain, (const xmlChar *)"check");
+    if (model)
+        xmlUnsetProp(model, (const xmlChar *)"fallback");
+    *so_r = xlcfg__virt_covers(is, plain, path, sizeof(path)) ||
+        (xlcfg__xml_has(was, "@mode", "host-model") &&
+         xlcfg__xml_has(is, "@mode", "custom"));
+    xmlFreeNode(plain);
+    return 0;
+}
+
 /* What a start makes of <cpu> is what the next start makes of it again. */
 static bool liken_cpu(xmlNodePtr kept, xmlNodePtr live)
 {
     xmlNodePtr is = xlcfg__xml_child(live, "cpu");
     xmlNodePtr was = xlcfg__xml_child(kept, "cpu"), copy;
-    char *check = was ? xlcfg__xml_get(was, "@check") : NULL;
-    bool same, ok = true;
-    char path[256];
+    bool so = false;
 
-    if (was)
-        xmlUnsetProp(was, (const xmlChar *)"check");
-    same = is && was && (xlcfg__virt_covers(is, was, path, sizeof(path)) ||
-                         (xlcfg__xml_has(was, "@mode", "host-model") &&
-                          xlcfg__xml_has(is, "@mode", "custom")));
-    copy = same ? xmlDocCopyNode(is, kept->doc, 1) : NULL;
-    if (copy)
-        xmlFreeNode(xmlReplaceNode(was, copy));
-    else if (check)
-        ok = xlcfg__xml_set(was, "@check", check);
-    xmlFree(check);
-    return ok && (copy || !same);
+    if (!is || !was)
+        return true;
+    if (is_made_of(is, was, &so))
+        return false;
+    if (!so)
+        return true;
+    copy = xmlDocCopyNode(is, kept->doc, 1);
+    if (!copy)
+        return false;
+    xmlFreeNode(xmlReplaceNode(was, copy));
+    return true;
 }
 
 /* A drive that is empty has forgotten the format of what was in it. */
