@@ -130,13 +130,17 @@ static int take_back(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
                 : "it could not be taken back whole", err);
 }
 
-static bool is_in_template(const struct xlcfg__cut *cut,
-                           const struct xlcfg_intent *in)
+/* Does the backend keep what the domain is made of, without this device? */
+static bool is_kept_without(const struct xlcfg__cut *cut,
+                            enum xlcfg_home home,
+                            const struct xlcfg_intent *in)
 {
+    if (home != XLCFG_HOME_BACKEND || !cut->template || cut->kept)
+        return false;
     for (size_t i = 0; i < cut->tmpl.count; i++)
         if (!strcmp(cut->tmpl.devs[i].match, in->match))
-            return true;
-    return false;
+            return false;
+    return true;
 }
 
 /* It is there: also in what the backend keeps, which is written last. */
@@ -145,18 +149,22 @@ static int close_there(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
                        xlcfg__items *steps, xlcfg_error *err)
 {
     const struct xlcfg_conn *conn = ctx->conn;
+    /* who has done it to the end has seen to that */
+    bool lacks = ctx->sure != in->id &&
+        is_kept_without(&sight->cut, conn->drv.home, in);
     int rc = 0;
 
+    if (lacks)
+        xlcfg__step(steps, &sight->cut.dom, in->key,
+                    "it runs, and is not kept for the next start: keep it");
     xlcfg__step(steps, &sight->cut.dom, in->key,
                 "it is there: close its attach");
     if (dry_run)
         return 0;
-    /* who has done it to the end has seen to that */
-    if (ctx->sure != in->id && !is_in_template(&sight->cut, in)) {
+    if (lacks) {
         rc = conn->drv.keep(conn->handle, &sight->cut.dom, in->kind,
                             in->after, err);
-        if (conn->drv.home == XLCFG_HOME_BACKEND)
-            sight->cut.spent = true;    /* its template is another now */
+        sight->cut.spent = true;        /* its template is another now */
     }
     return rc ? rc : close_as(ctx, sight, in, XLCFG__ENTRY_PUT, in->after,
                               err);
