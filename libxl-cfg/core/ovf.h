@@ -71,6 +71,9 @@ xmlNodePtr xlcfg__ovf_child(xmlNodePtr node, const char *name);
 /* Attribute and text content, xmlFree() them; NULL: none. */
 char *xlcfg__ovf_attr(xmlNodePtr node, const char *name);
 char *xlcfg__ovf_text(xmlNodePtr node, const char *child);
+/* A relative reference as a file's name, yours to free(); "" where it hides a
+ * slash or the end of a text behind a %; NULL: out of memory. */
+char *xlcfg__ovf_unquote(const char *href);
 /* Notes the disks of an envelope of ours that were copied with it. */
 bool xlcfg__ovf_copies(struct xlcfg__ovf_in *in);
 /* The configuration that the virtual hardware amounts to. */

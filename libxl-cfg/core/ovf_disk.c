@@ -54,31 +54,52 @@ static void name_of(char name[16], const char *prefix, unsigned nth)
                  'a' + nth % 26);
 }
 
+/* The place on its controller; -1: it says none, or none that there is. */
+static int place_of(struct xlcfg__hw *hw, xmlNodePtr item, unsigned most)
+{
+    char *text = xlcfg__ovf_text(item, "AddressOnParent");
+    int64_t on = text ? xlcfg__hw_number(text, most - 1) : -1;
+
+    if (text && on < 0)
+        xlcfg__ovf_note(hw->in, item, "the place %.40s: expected one from 0 "
+                        "to %u", text, most - 1);
+    xmlFree(text);
+    return (int)on;
+}
+
 /* The controller and the place on it are the disk's address. */
 static void choose_vdev(struct xlcfg__hw *hw, xmlNodePtr item, char vdev[16])
 {
     xmlNodePtr controller = xlcfg__hw_parent(hw, item);
     int type = controller ? xlcfg__hw_type(controller) : -1;
-    char *place = xlcfg__ovf_text(item, "AddressOnParent");
-    int on = place ? atoi(place) : 0;
     const char *prefix = type == IDE ? "hd" : type == SCSI ? "sd" : "xvd";
     unsigned most = type == IDE ? 4 : type == SCSI ? 16 : 676, nth = 0;
+    int on = -1;
 
-    if (on >= 0 && on < 16 && type == IDE)
+    if (type == IDE || type == SCSI)
+        on = place_of(hw, item, type == IDE ? 2 : 16);
+    if (on >= 0 && type == IDE)
         nth = 2 * (unsigned)nth_controller(hw, controller, type) +
             (unsigned)on;
-    else if (on >= 0 && on < 16 && type == SCSI)
+    else if (on >= 0)
         nth = (unsigned)on;
-    xmlFree(place);
     for (unsigned i = 0; i < most; i++) {
         name_of(vdev, prefix, (nth + i) % most);
-        if (!taken(hw, vdev))
-            return;
+        if (taken(hw, vdev))
+            continue;
+        if (on >= 0 && (i || nth >= most))
+            xlcfg__ovf_note(hw->in, item, "its place has another disk or no "
+                            "name: it is called %s", vdev);
+        return;
     }
     for (unsigned i = 0; i < 676; i++) {
         name_of(vdev, "xvd", i);
-        if (!taken(hw, vdev))
-            return;
+        if (taken(hw, vdev))
+            continue;
+        if (on >= 0)
+            xlcfg__ovf_note(hw->in, item, "its place has another disk: it is "
+                            "called %s", vdev);
+        return;
     }
     vdev[0] = '\0';
 }
@@ -138,49 +159,26 @@ static const char *format_of(struct xlcfg__hw *hw, xmlNodePtr disk,
     return found;
 }
 
-static int hex(char c)
-{
-    return isdigit((unsigned char)c) ? c - '0'
-        : tolower((unsigned char)c) - 'a' + 10;
-}
-
 /* A relative reference as a path; NULL: out of memory, "": it is none. */
 static char *path_of(struct xlcfg__hw *hw, xmlNodePtr file, const char *href)
 {
-    const char *folder = hw->in->folder, *name = href;
+    const char *folder = hw->in->folder;
     size_t colon = strcspn(href, ":/?#");
-    char *path, *p;
+    char *path, *name;
 
-    path = malloc((folder ? strlen(folder) + 1 : 0) + strlen(href) + 1);
-    if (!path)
-        return NULL;
-    path[0] = '\0';
     if (href[colon] == ':') {
         xlcfg__ovf_note(hw->in, file, "%.200s is no file beside the "
                         "envelope: the disk is left without", href);
-        return path;
+        return strdup("");
     }
-    p = path;
-    if (folder) {
-        p = stpcpy(p, folder);
-        *p++ = '/';
-    }
-    for (; *href; href++) {
-        if (*href == '%' && isxdigit((unsigned char)href[1]) &&
-            isxdigit((unsigned char)href[2])) {
-            *p = (char)(hex(href[1]) * 16 + hex(href[2]));
-            href += 2;
-            /* Neither the end of a text nor a folder may be hidden. */
-            if (*p && *p != '/')
-                p++;
-        } else {
-            *p++ = *href;
-        }
-    }
-    *p = '\0';
-    if (!xmlCheckUTF8((const unsigned char *)path)) {
+    name = xlcfg__ovf_unquote(href);
+    if (!name || asprintf(&path, "%s%s%s", folder ? folder : "",
+                          folder ? "/" : "", name) < 0)
+        path = NULL;
+    free(name);
+    if (path && !xmlCheckUTF8((const unsigned char *)path)) {
         xlcfg__ovf_note(hw->in, file, "%.200s is no name in UTF-8: the disk "
-                        "is left without", name);
+                        "is left without", href);
         path[0] = '\0';
     }
     return path;

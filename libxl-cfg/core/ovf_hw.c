@@ -29,10 +29,28 @@ static xmlNodePtr find_section(xmlNodePtr in, const char *name)
     return NULL;
 }
 
+int64_t xlcfg__hw_number(const char *text, int64_t most)
+{
+    int64_t n = 0;
+
+    while (isspace((unsigned char)*text))
+        text++;
+    if (!isdigit((unsigned char)*text))
+        return -1;
+    for (; isdigit((unsigned char)*text); text++) {
+        n = n * 10 + (*text - '0');
+        if (n > most)
+            return -1;
+    }
+    while (isspace((unsigned char)*text))
+        text++;
+    return *text ? -1 : n;
+}
+
 int xlcfg__hw_type(xmlNodePtr item)
 {
     char *text = xlcfg__ovf_text(item, "ResourceType");
-    int type = text ? atoi(text) : -1;
+    int type = text ? (int)xlcfg__hw_number(text, 65535) : -1;
 
     xmlFree(text);
     return type;
@@ -67,20 +85,9 @@ xmlNodePtr xlcfg__hw_parent(struct xlcfg__hw *hw, xmlNodePtr item)
 /* A whole number from 1 to most; 0: it is none. */
 static int64_t amount(const char *text, int64_t most)
 {
-    int64_t n = 0;
+    int64_t n = text ? xlcfg__hw_number(text, most) : 0;
 
-    if (!text)
-        return 0;
-    while (isspace((unsigned char)*text))
-        text++;
-    for (; isdigit((unsigned char)*text); text++) {
-        n = n * 10 + (*text - '0');
-        if (n > most)
-            return 0;
-    }
-    while (isspace((unsigned char)*text))
-        text++;
-    return *text ? 0 : n;
+    return n < 0 ? 0 : n;
 }
 
 /* ---- processors and memory ---- */
@@ -98,6 +105,9 @@ static void take_cpus(struct xlcfg__hw *hw, xmlNodePtr item)
     if (!n)
         xlcfg__ovf_note(hw->in, item, "expected a number of processors from "
                         "1 to 4096");
+    else if (hw->cpus)
+        xlcfg__ovf_note(hw->in, item, "%d processors more: not taken",
+                        (int)n);
     else
         hw->cpus = n;
     xmlFree(text);
@@ -150,6 +160,8 @@ static void take_memory(struct xlcfg__hw *hw, xmlNodePtr item)
     if (!n || !unit || n > ((int64_t)1 << 50) / unit || n * unit < 1024)
         xlcfg__ovf_note(hw->in, item, "%.40s of %.60s is no size of memory",
                         text ? text : "nothing", units ? units : "no unit");
+    else if (hw->kib)
+        xlcfg__ovf_note(hw->in, item, "memory once more: not taken");
     else
         hw->kib = n * unit / 1024;
     xmlFree(text);
@@ -160,12 +172,10 @@ static void take_memory(struct xlcfg__hw *hw, xmlNodePtr item)
 
 static bool is_mac(const char *text)
 {
-    unsigned b[6];
-    int end = 0;
-
-    return strlen(text) == 17 &&
-        sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3],
-               &b[4], &b[5], &end) == 6 && end == 17;
+    for (int i = 0; i < 17; i++)
+        if (i % 3 == 2 ? text[i] != ':' : !isxdigit((unsigned char)text[i]))
+            return false;
+    return !text[17];
 }
 
 static void take_nic(struct xlcfg__hw *hw, xmlNodePtr item)
@@ -240,7 +250,7 @@ static bool is_aside(struct xlcfg__hw *hw, xmlNodePtr item)
 static bool take_item(struct xlcfg__hw *hw, xmlNodePtr item)
 {
     int type = xlcfg__hw_type(item);
-    char *caption;
+    char *caption, *kind;
 
     if (is_aside(hw, item))
         return true;
@@ -266,8 +276,10 @@ static bool take_item(struct xlcfg__hw *hw, xmlNodePtr item)
     caption = xlcfg__ovf_text(item, "ElementName");
     if (!caption)
         caption = xlcfg__ovf_text(item, "Caption");
-    xlcfg__ovf_note(hw->in, item, "resource type %d (%.80s): not taken",
-                    type, caption ? caption : "no name");
+    kind = xlcfg__ovf_text(item, "ResourceType");
+    xlcfg__ovf_note(hw->in, item, "resource type %.40s (%.80s): not taken",
+                    kind ? kind : "none", caption ? caption : "no name");
+    xmlFree(kind);
     xmlFree(caption);
     return true;
 }

@@ -18,7 +18,9 @@ struct xlcfg__hw {
     xlcfg__items disk_list, nic_list;
 };
 
-/* An item's ResourceType, -1: none. */
+/* A whole number from 0 to most, blanks around it; -1: it is none. */
+int64_t xlcfg__hw_number(const char *text, int64_t most);
+/* An item's ResourceType; -1: none, or one that is no number. */
 int xlcfg__hw_type(xmlNodePtr item);
 bool xlcfg__hw_is_item(xmlNodePtr n);
 /* The item that it says it is on; NULL: none. */

@@ -3,6 +3,7 @@
 #include "core/json.h"
 #include "core/ovf.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -91,28 +92,66 @@ static int check_ids(xmlNodePtr section, const char *element,
     return rc;
 }
 
-/* A file beside the envelope, or an address of its own: never one that
- * climbs out of the folder. */
+static int digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10;
+}
+
+char *xlcfg__ovf_unquote(const char *href)
+{
+    char *name = malloc(strlen(href) + 1), *p = name;
+
+    for (; name && *href; href++) {
+        if (*href == '%' && isxdigit((unsigned char)href[1]) &&
+            isxdigit((unsigned char)href[2])) {
+            *p = (char)(digit(href[1]) * 16 + digit(href[2]));
+            href += 2;
+            if (!*p || *p == '/') {
+                *name = '\0';
+                return name;
+            }
+            p++;
+        } else {
+            *p++ = *href;
+        }
+    }
+    if (name)
+        *p = '\0';
+    return name;
+}
+
+/* Has it a part that is "..", and so leads anywhere? */
+static bool climbs(const char *name)
+{
+    for (size_t n; ; name += n + 1) {
+        n = strcspn(name, "/");
+        if (n == 2 && !strncmp(name, "..", 2))
+            return true;
+        if (!name[n])
+            return false;
+    }
+}
+
+/* A file beside the envelope never climbs out of the folder, whatever of it
+ * is written with %; what has a scheme is not looked for there. */
 static int check_href(xmlNodePtr file, const char *href, xlcfg_error *err)
 {
-    const char *p = href;
+    char *name;
+    int rc = 0;
 
-    if (*p == '/')
-        return xlcfg__xml_bad(err, file, "href=\"%.200s\" leads out of the "
-                              "folder: expected a name in it", href);
-    for (;;) {
-        size_t n = strcspn(p, "/");
-
-        if ((n == 2 && !strncmp(p, "..", 2)) ||
-            (n >= 4 && (!strncasecmp(p, "%2e", 3) || *p == '.') &&
-             strcasestr(p, "%2e") && strcasestr(p, "%2e") < p + n))
-            return xlcfg__xml_bad(err, file, "href=\"%.200s\" leads out of "
-                                  "the folder: expected a name in it",
-                                  href);
-        if (!p[n])
-            return 0;
-        p += n + 1;
-    }
+    if (href[strcspn(href, ":/?#")] == ':')
+        return 0;
+    name = xlcfg__ovf_unquote(href);
+    if (!name)
+        return xlcfg__nomem(err);
+    if (!*name)
+        rc = xlcfg__xml_bad(err, file, "href=\"%.200s\" is no name of a "
+                            "file: expected a name in the folder", href);
+    else if (*name == '/' || climbs(name))
+        rc = xlcfg__xml_bad(err, file, "href=\"%.200s\" leads out of the "
+                            "folder: expected a name in it", href);
+    free(name);
+    return rc;
 }
 
 static int check_hrefs(xmlNodePtr references, xlcfg_error *err)
@@ -131,37 +170,30 @@ static int check_hrefs(xmlNodePtr references, xlcfg_error *err)
     return rc;
 }
 
-/* The one virtual machine; a collection may hold it. */
-static int find_system(xmlNodePtr root, xmlNodePtr *system_r,
-                       xlcfg_error *err)
+/* The one virtual machine; collections may hold it. */
+static int find_system(xmlNodePtr in, xmlNodePtr *system_r, xlcfg_error *err)
 {
-    xmlNodePtr in = root;
+    int rc = 0;
 
-    for (int depth = 0; depth < 8; depth++) {
-        xmlNodePtr one = NULL, deeper = NULL;
-
-        for (xmlNodePtr n = in->children; n; n = n->next) {
-            bool machine = xlcfg__ovf_is(n, "VirtualSystem") ||
-                xlcfg__ovf_is(n, "Content");
-
-            if (machine && one)
-                return xlcfg__xml_bad(err, n, "a second virtual machine: "
-                                      "expected one");
-            if (machine)
-                one = n;
-            else if (xlcfg__ovf_is(n, "VirtualSystemCollection"))
-                deeper = n;
+    /* as deep as elements may be nested */
+    for (xmlNodePtr n = in->children; n && !rc; n = n->next) {
+        if (xlcfg__ovf_is(n, "VirtualSystemCollection")) {
+            rc = find_system(n, system_r, err);
+        } else if (xlcfg__ovf_is(n, "VirtualSystem") ||
+                   xlcfg__ovf_is(n, "Content")) {
+            if (*system_r)
+                rc = xlcfg__xml_bad(err, n, "a second virtual machine: "
+                                    "expected one");
+            *system_r = n;
         }
-        if (one) {
-            *system_r = one;
-            return 0;
-        }
-        if (!deeper)
-            break;
-        in = deeper;
     }
-    return xlcfg__xml_bad(err, root, "expected a <VirtualSystem> in it");
+    return rc;
 }
+
+static const char *const in_collection[] = {
+    "Info", "Name", "VirtualSystem", "VirtualSystemCollection", "Content",
+    NULL,
+};
 
 /* Sections that were not read are named. */
 static void note_others(struct xlcfg__ovf_in *in, xmlNodePtr parent,
@@ -176,6 +208,8 @@ static void note_others(struct xlcfg__ovf_in *in, xmlNodePtr parent,
             i++;
         if (!known[i])
             xlcfg__ovf_note(in, n, "not taken");
+        else if (xlcfg__ovf_is(n, "VirtualSystemCollection"))
+            note_others(in, n, in_collection);
     }
 }
 
@@ -238,16 +272,19 @@ static int take_config(struct xlcfg__ovf_in *in, xmlNodePtr section,
                        xlcfg_doc **config_r, xlcfg_error *err)
 {
     xmlNodePtr holder = xlcfg__ovf_child(section, "Configuration");
-    xmlNodePtr value = holder ? holder->children : NULL;
+    xmlNodePtr value = holder ? holder->children : NULL, more;
     xlcfg_doc *doc, *clean;
     bool some = false;
     int rc;
 
     while (value && value->type != XML_ELEMENT_NODE)
         value = value->next;
-    if (!value)
-        return xlcfg__xml_bad(err, section, "expected <Configuration> with "
-                              "one <object>");
+    more = value ? value->next : NULL;
+    while (more && more->type != XML_ELEMENT_NODE)
+        more = more->next;
+    if (!value || more)
+        return xlcfg__xml_bad(err, more ? more : section, "expected "
+                              "<Configuration> with one <object>");
     rc = xlcfg__ovf_take(value, &doc, err);
     if (rc)
         return rc;
@@ -327,6 +364,8 @@ static int read_envelope(xmlDocPtr xml, struct xlcfg__ovf_in *in,
         return xlcfg__xml_bad(err, root, "expected <Envelope>");
     in->envelope = root;
     rc = find_system(root, &in->system, err);
+    if (!rc && !in->system)
+        rc = xlcfg__xml_bad(err, root, "expected a <VirtualSystem> in it");
     if (!rc)
         rc = check_ids(xlcfg__ovf_child(root, "References"), "File", "id",
                        err);

@@ -253,11 +253,19 @@ static xmlNodePtr only_child(xmlNodePtr node)
 
 static int take_xml(xmlNodePtr node, xlcfg_doc **doc_r, xlcfg_error *err)
 {
-    xmlNodePtr one = only_child(node);
+    xmlNodePtr one = only_child(node), alone;
+    xmlDocPtr copy;
 
     if (!one)
         return xlcfg__xml_bad(err, node, "expected one element in <xml>");
-    *doc_r = xlcfg__xml_text(one);
+    /* A copy has the namespaces that whoever wrote the envelope anew declared
+     * further out. */
+    copy = xmlNewDoc(X("1.0"));
+    alone = copy ? xmlDocCopyNode(one, copy, 1) : NULL;
+    if (alone)
+        xmlDocSetRootElement(copy, alone);
+    *doc_r = alone ? xlcfg__xml_text(alone) : NULL;
+    xmlFreeDoc(copy);
     return *doc_r ? 0 : xlcfg__nomem(err);
 }
 
