@@ -33,6 +33,8 @@ struct xlcfg_domain {
     bool saved;                 /* it does not run, and its memory is kept:
                                    the next run may go on from there; told
                                    by find, not by list */
+    bool recalled;              /* by find: name, domid and run are of before,
+                                   and `look` tells whether they still hold */
 };
 
 struct xlcfg_domains {
@@ -78,6 +80,8 @@ enum {                          /* flags of create */
 };
 
 #define XLCFG_DECLINED 1        /* open: not a URI of mine */
+#define XLCFG_STALE 1           /* look: it is another than was recalled; the
+                                   next find asks again */
 
 /* A look at all there is of one domain, at one moment. */
 struct xlcfg_look {

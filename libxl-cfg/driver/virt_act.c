@@ -6,6 +6,7 @@
  * done when QEMU goes on: nobody knows, and the intent stays open.
  */
 #include "driver/virt_i.h"
+#include "driver/clock.h"
 #include "driver/deadline.h"
 
 #include <stdlib.h>
@@ -148,12 +149,19 @@ int xlcfg__virt_awake(virDomainPtr d, xlcfg_error *err)
                       "was asked of it", info.stateTime);
 }
 
+bool xlcfg__virt_is_heard(struct virt *v, const char *uuid)
+{
+    int64_t calm = xlcfg__virt_calm(v->memo, uuid);
+
+    return calm && xlcfg__now_ms() - calm < STUCK_MS;
+}
+
 int xlcfg__virt_able(struct virt *v, const struct xlcfg_domain *dom,
                      virDomainPtr *d_r, xlcfg_error *err)
 {
     int rc = xlcfg__virt_known(v, dom, d_r, err);
 
-    if (rc)
+    if (rc || xlcfg__virt_is_heard(v, dom->uuid))
         return rc;
     rc = xlcfg__virt_awake(*d_r, err);
     if (rc)

@@ -83,6 +83,48 @@ void xlcfg__virt_learn_name(struct virt *v, const char *uuid, virDomainPtr d)
     pthread_mutex_unlock(&v->lock);
 }
 
+/* A name that XML writes as it is. */
+static bool is_plain(const char *name)
+{
+    for (; *name; name++)
+        if (*name < ' ' || *name > '~' || strchr("<>&'\"", *name))
+            return false;
+    return true;
+}
+
+virDomainPtr xlcfg__virt_recall_name(struct virt *v, const char *name)
+{
+    struct xlcfg__virt_names *names = &v->lanes[0].names;
+    virDomainPtr d = NULL;
+
+    pthread_mutex_lock(&v->lock);
+    for (size_t i = 0; i < names->count && !d; i++) {
+        const char *its = virDomainGetName(names->all[i].d);
+
+        if (its && is_plain(its) &&
+            (!strcmp(names->all[i].uuid, name) || !strcmp(its, name)))
+            d = names->all[i].d;
+    }
+    if (d)
+        virDomainRef(d);
+    pthread_mutex_unlock(&v->lock);
+    return d;
+}
+
+void xlcfg__virt_unlearn_name(struct virt *v, const char *uuid)
+{
+    struct xlcfg__virt_names *names = &v->lanes[0].names;
+    struct xlcfg__virt_name *name;
+
+    pthread_mutex_lock(&v->lock);
+    name = name_of(names, uuid);
+    if (name) {
+        virDomainFree(name->d);
+        *name = names->all[--names->count];
+    }
+    pthread_mutex_unlock(&v->lock);
+}
+
 /* All but the transient ones, of which there are few. */
 void xlcfg__virt_learn_kept(struct virt *v)
 {

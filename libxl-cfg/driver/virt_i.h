@@ -93,6 +93,10 @@ int xlcfg__virt_capacity(void *handle, const struct xlcfg_domain *dom,
 void xlcfg__virt_forget_names(struct virt *v);
 /* One to be kept as well; where that fails it is looked up when needed. */
 void xlcfg__virt_learn_name(struct virt *v, const char *uuid, virDomainPtr d);
+/* The one that was learnt under this name or uuid, to be freed; NULL: none.
+ * It may have got another name since, and another run. */
+virDomainPtr xlcfg__virt_recall_name(struct virt *v, const char *name);
+void xlcfg__virt_unlearn_name(struct virt *v, const char *uuid);
 /* Which of them libvirt keeps a definition of. */
 void xlcfg__virt_learn_kept(struct virt *v);
 /* As xlcfg__virt_reach, by a handle that is known already, if there is one:
@@ -163,6 +167,8 @@ int xlcfg__virt_do(struct virt *v, virDomainPtr d, enum xlcfg__virt_ask what,
 /* Before it: UNREACHABLE when QEMU has not answered for so long already that
  * nothing is to be asked of it. */
 int xlcfg__virt_awake(virDomainPtr d, xlcfg_error *err);
+/* It cannot be so long: nobody was in the monitor a shorter time ago. */
+bool xlcfg__virt_is_heard(struct virt *v, const char *uuid);
 /* Known, and awake: what an act begins with. */
 int xlcfg__virt_able(struct virt *v, const struct xlcfg_domain *dom,
                      virDomainPtr *d_r, xlcfg_error *err);

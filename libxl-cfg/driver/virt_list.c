@@ -173,6 +173,21 @@ virDomainPtr xlcfg__virt_lookup(virConnectPtr conn, const char *name)
     return d;
 }
 
+/* By the handle it had before: one call less, and the look that follows is
+ * told to see whether it is that one. */
+static bool recall(struct virt *v, const char *name,
+                   struct xlcfg_domain *dom_r)
+{
+    virDomainPtr d = xlcfg__virt_recall_name(v, name);
+    bool so = d && !describe(v, d, -1, dom_r, NULL);
+
+    if (d)
+        virDomainFree(d);
+    if (so)
+        dom_r->recalled = true;
+    return so;
+}
+
 int xlcfg__virt_find(void *handle, const char *name,
                      struct xlcfg_domain *dom_r, xlcfg_error *err)
 {
@@ -181,7 +196,7 @@ int xlcfg__virt_find(void *handle, const char *name,
     int rc;
 
     rc = xlcfg__virt_ready(v, err);
-    if (rc)
+    if (rc || recall(v, name, dom_r))
         return rc;
     d = xlcfg__virt_lookup(v->conn, name);
     if (!d)

@@ -62,10 +62,8 @@ int xlcfg__virt_desc(virDomainPtr d, unsigned flags,
  * is all that counts where the XML waits for nobody. */
 static bool cannot_be_stuck(struct virt *v, const char *uuid)
 {
-    int64_t calm = v->version && v->version < XML_WAITS
-        ? xlcfg__virt_calm(v->memo, uuid) : 0;
-
-    return calm && xlcfg__now_ms() - calm < STUCK_MS;
+    return v->version && v->version < XML_WAITS &&
+        xlcfg__virt_is_heard(v, uuid);
 }
 
 /*
@@ -364,6 +362,18 @@ static int fill_look(struct virt *v, virDomainPtr d,
     return 0;
 }
 
+/* Is it the one that was recalled, under that name and in that run? */
+static bool is_recalled(const char *xml, const struct xlcfg_domain *dom)
+{
+    const char *end = strchr(xml, '>'), *id = strstr(xml, " id='");
+    const char *name = end ? strstr(end, "<name>") : NULL;
+    size_t len = strlen(dom->name);
+
+    return name && !strncmp(name + 6, dom->name, len) &&
+        !strncmp(name + 6 + len, "</name>", 7) &&
+        dom->domid == (id && id < end ? strtoll(id + 5, NULL, 10) : -1);
+}
+
 int xlcfg__virt_look(void *handle, const struct xlcfg_domain *dom,
                      struct xlcfg_look *look, xlcfg_error *err)
 {
@@ -377,6 +387,10 @@ int xlcfg__virt_look(void *handle, const struct xlcfg_domain *dom,
         return rc;
     l.hint = hold.kept;
     if (is_busy(v, hold.d, dom->uuid, look->view)) {
+        if (dom->recalled) {
+            rc = XLCFG_STALE;   /* it is not seen now */
+            goto out;
+        }
         look->blind = true;
         look->stored_rc = xlcfg__err(&look->stored_err,
                                      XLCFG_ERROR_TIMEDOUT, dom->uuid,
@@ -385,6 +399,8 @@ int xlcfg__virt_look(void *handle, const struct xlcfg_domain *dom,
         goto out;
     }
     rc = read_texts(hold.d, dom, &l, err);
+    if (!rc && dom->recalled && !is_recalled(l.xml, dom))
+        rc = XLCFG_STALE;
     if (!rc)
         look->same = is_known(v, &l, look) && !look->view->deep &&
             !look->view->unknown.count;
@@ -395,5 +411,7 @@ int xlcfg__virt_look(void *handle, const struct xlcfg_domain *dom,
     xlcfg__virt_sense_dispose(&l.sense);
 out:
     xlcfg__virt_let_go(v, &hold);
+    if (rc == XLCFG_STALE)
+        xlcfg__virt_unlearn_name(v, dom->uuid);
     return rc;
 }

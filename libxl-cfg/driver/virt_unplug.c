@@ -7,6 +7,7 @@
  * has let go of it (forget).  The other way round, libvirt writes what is kept
  * last in an attach: killed before, it has left that to be done (keep).
  */
+#include "driver/clock.h"
 #include "driver/virt_qmp.h"
 #include "driver/virt_body.h"
 
@@ -18,25 +19,39 @@
 
 /* ---- detach ---- */
 
+/* An alias that XML writes as it is. */
+static bool is_plain(const char *alias)
+{
+    return !alias[strspn(alias, "abcdefghijklmnopqrstuvwxyz"
+                         "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")];
+}
+
 /* 0: gone.  PENDING: still listed. */
 static int still_there(virDomainPtr d, const char *alias,
                        xlcfg_error *err)
 {
+    char *xml = xlcfg__virt_xml(d, 0);
     xmlDocPtr doc;
-    int rc;
+    int rc = 0;
 
-    rc = xlcfg__virt_desc(d, 0, &doc, err);
-    if (rc)
-        return rc;
-    rc = xlcfg__virt_by_alias(doc, alias) ? XLCFG_ERROR_PENDING : 0;
-    xmlFreeDoc(doc);
+    if (!xml)
+        return xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
+    /* what is not in the text is in no element of it */
+    if (!is_plain(alias) || strstr(xml, alias)) {
+        rc = xlcfg__virt_parse_desc(d, xml, &doc, err);
+        if (!rc) {
+            rc = xlcfg__virt_by_alias(doc, alias) ? XLCFG_ERROR_PENDING : 0;
+            xmlFreeDoc(doc);
+        }
+    }
+    free(xml);
     return rc;
 }
 
 /* 0: libvirt lists it no more.  XLCFG_LEFT: and its event has come, for which
  * QEMU has first let go of it. */
-static int await_leave(struct virt *v, virDomainPtr d, const char *alias,
-                       unsigned wait_ms, xlcfg_error *err)
+static int await_leave(struct virt *v, virDomainPtr d, const char *uuid,
+                       const char *alias, unsigned wait_ms, xlcfg_error *err)
 {
     for (unsigned left = wait_ms;;) {
         unsigned step = left < LOOK_MS ? left : LOOK_MS;
@@ -46,6 +61,8 @@ static int await_leave(struct virt *v, virDomainPtr d, const char *alias,
         if (word == XLCFG__VIRT_STAYS)
             return xlcfg__err(err, XLCFG_ERROR_REFUSED, alias,
                               "the guest refused to let go of it");
+        if (word == XLCFG__VIRT_LEFT)
+            xlcfg__virt_is_calm(v->memo, uuid, xlcfg__now_ms());
         rc = still_there(d, alias, err);
         if (rc != XLCFG_ERROR_PENDING)
             return rc || word != XLCFG__VIRT_LEFT ? rc : XLCFG_LEFT;
@@ -125,7 +142,7 @@ int xlcfg__virt_detach(void *handle, const struct xlcfg_domain *dom,
         if (rc == XLCFG__VIRT_NO)
             rc = asked_before(v, &call, dom->name, err);
         if (!rc)
-            rc = await_leave(v, d, alias, wait_ms, err);
+            rc = await_leave(v, d, dom->uuid, alias, wait_ms, err);
         xlcfg__virt_listen(v->events, "", "");
     }
     xmlFree(alias);
@@ -161,6 +178,22 @@ static int is_another(enum xlcfg_kind kind, xmlNodePtr dev,
     return 0;
 }
 
+/* A transient domain has nothing to forget it in: asked only when libvirt
+ * says no, for it seldom does. */
+static int forget_in(struct virt *v, virDomainPtr d, const char *xml,
+                     xlcfg_error *err)
+{
+    xlcfg_error why = XLCFG_ERROR_INIT;
+    bool kept = true;
+    int rc;
+
+    rc = xlcfg__virt_do(v, d, XLCFG__VIRT_DETACH, xml,
+                        VIR_DOMAIN_AFFECT_CONFIG, &why);
+    if (rc && !xlcfg__virt_is_kept(d, &kept, NULL) && !kept)
+        return 0;
+    return rc ? xlcfg__err_give(err, &why) : 0;
+}
+
 int xlcfg__virt_forget(void *handle, const struct xlcfg_domain *dom,
                        enum xlcfg_kind kind, const xlcfg_doc *body,
                        xlcfg_error *err)
@@ -170,15 +203,13 @@ int xlcfg__virt_forget(void *handle, const struct xlcfg_domain *dom,
     xmlNodePtr dev = NULL;
     virDomainPtr d;
     char *xml = NULL;
-    bool kept = false, another = false;
+    bool another = false;
     int rc;
 
     rc = xlcfg__virt_able(v, dom, &d, err);
     if (rc)
         return rc;
-    rc = xlcfg__virt_is_kept(d, &kept, err);
-    if (rc || !kept)
-        goto out;
+    /* of a transient domain: what runs, and so without it */
     rc = xlcfg__virt_desc(d, VIR_DOMAIN_XML_INACTIVE, &doc, err);
     if (!rc)
         rc = xlcfg__virt_device(doc, kind, body, &dev) ? xlcfg__nomem(err)
@@ -192,8 +223,7 @@ int xlcfg__virt_forget(void *handle, const struct xlcfg_domain *dom,
     }
     rc = is_another(kind, dev, body, &another, err);
     if (!rc && !another)
-        rc = xlcfg__virt_do(v, d, XLCFG__VIRT_DETACH, xml,
-                            VIR_DOMAIN_AFFECT_CONFIG, err);
+        rc = forget_in(v, d, xml, err);
 out:
     free(xml);
     xmlFreeDoc(doc);

@@ -92,6 +92,8 @@ static int read_at_once(struct xlcfg__job *job, bool *moved)
     look.known = answer ? print : NULL;
     cut->live.deep = job->deep || is_half_way(job);
     rc = job->conn->drv.look(job->conn->handle, &cut->dom, &look, &job->err);
+    if (!rc)
+        cut->dom.recalled = false;      /* it still is that one */
     if (!rc && look.same && answer) {
         cut->answered = answer;
         *moved = false;
@@ -184,7 +186,7 @@ int xlcfg__job_cut(struct xlcfg__job *job)
     return rc;
 }
 
-static int take_cut(struct xlcfg__job *job)
+static int take_found(struct xlcfg__job *job)
 {
     struct xlcfg__cut *cut = &job->cut;
     int rc;
@@ -194,9 +196,22 @@ static int take_cut(struct xlcfg__job *job)
     if (rc)
         return rc;
     pthread_mutex_lock(&job->lock);
+    if (job->have_dom)
+        xlcfg__domain_dispose(&job->dom);
     job->have_dom = xlcfg__domain_copy(&job->dom, &cut->dom) == 0;
     pthread_mutex_unlock(&job->lock);
     return xlcfg__job_cut(job);
+}
+
+static int take_cut(struct xlcfg__job *job)
+{
+    int rc = take_found(job);
+
+    if (rc == XLCFG_STALE) {
+        xlcfg__cut_dispose(&job->cut);
+        rc = take_found(job);
+    }
+    return rc;
 }
 
 static int take_list(struct xlcfg__job *job)

@@ -248,7 +248,7 @@ static void one_class(struct xlcfg_conn *conn, const struct xlcfg_domain *dom,
     domain = rows[i].domain;
     xlcfg__vir.virDomainLookupByUUIDString = no_lookup;
     xlcfg__vir.virDomainLookupByName = no_lookup;
-    rc = conn->drv.find(conn->handle, "test", &found, &err);
+    rc = conn->drv.find(conn->handle, "test-new", &found, &err);
     xlcfg__vir.virDomainLookupByUUIDString =
         real.virDomainLookupByUUIDString;
     xlcfg__vir.virDomainLookupByName = real.virDomainLookupByName;

@@ -172,6 +172,72 @@ static void others_record(virConnectPtr conn, xlcfg_ctx *ctx,
     virDomainFree(d);
 }
 
+static int64_t domid_of(xlcfg_ctx *ctx, const char *name)
+{
+    xlcfg_doc *doc = get(ctx, name);
+    const xlcfg_doc *at = xlcfg_doc_pointer(doc, "/domain/domid");
+    const char *text = xlcfg_doc_string(at);
+    int64_t n = text ? strtoll(text, NULL, 10) : -1;
+
+    xlcfg_doc_free(doc);
+    return n;
+}
+
+static void not_found(xlcfg_ctx *ctx, const char *name, const char *why)
+{
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    xlcfg_doc *doc = NULL;
+    int rc = xlcfg_domain_get(ctx, name, NULL, &doc, &err);
+
+    claim(rc == XLCFG_ERROR_DOMAIN_NOTFOUND, "%s: no %s (%d: %s)", why, name,
+          rc, err.message);
+    xlcfg_doc_free(doc);
+}
+
+/* Who was found before is found by what it is now. */
+static void names_move(virConnectPtr conn, xlcfg_ctx *ctx)
+{
+    char uuid[VIR_UUID_STRING_BUFLEN] = "", other[VIR_UUID_STRING_BUFLEN];
+    virDomainPtr d = make(conn, "old", true), second;
+    int64_t first = domid_of(ctx, "old");
+
+    virDomainGetUUIDString(d, uuid);
+    says(ctx, uuid, "/domain/name", "old", "by its uuid");
+    virDomainDestroy(d);
+    says(ctx, "old", "/domain/state", "stopped", "it has ended");
+    claim(domid_of(ctx, "old") == -1, "and has no number");
+    virDomainCreate(d);
+    claim(domid_of(ctx, "old") == (int64_t)virDomainGetID(d) && first > 0 &&
+          domid_of(ctx, "old") > first, "a run later it has that one's");
+    virDomainDestroy(d);
+    virDomainCreate(d);
+    claim(domid_of(ctx, "old") == (int64_t)virDomainGetID(d),
+          "two runs later, not asked between them");
+    virDomainDestroy(d);
+    claim(!virDomainRename(d, "new", 0), "it is renamed");
+    not_found(ctx, "old", "by the name it had");
+    says(ctx, "new", "/domain/uuid", uuid, "by the name it has");
+    says(ctx, uuid, "/domain/name", "new", "by its uuid");
+    claim(!virDomainRename(d, "newer", 0), "and again");
+    second = make(conn, "new", true);
+    virDomainGetUUIDString(second, other);
+    says(ctx, "new", "/domain/uuid", other, "its name is another's");
+    says(ctx, uuid, "/domain/name", "newer", "by its uuid");
+    virDomainDestroy(second);
+    virDomainUndefine(second);
+    virDomainFree(second);
+    not_found(ctx, "new", "that one is gone");
+    virDomainUndefine(d);
+    virDomainFree(d);
+    not_found(ctx, uuid, "so is it");
+    d = make(conn, "new", true);
+    virDomainGetUUIDString(d, uuid);
+    says(ctx, "new", "/domain/uuid", uuid, "a third one of that name");
+    virDomainDestroy(d);
+    virDomainUndefine(d);
+    virDomainFree(d);
+}
+
 static const xlcfg_doc *row_of(const xlcfg_doc *list, const char *name)
 {
     const xlcfg_doc *rows = xlcfg_doc_get(list, "domains");
@@ -266,6 +332,7 @@ int main(void)
         changes_are_seen(conn, ctx);
         transient_becomes_kept(conn, ctx);
         others_record(conn, ctx, state);
+        names_move(conn, ctx);
         many(conn, ctx);
     }
     xlcfg_ctx_close(ctx);
