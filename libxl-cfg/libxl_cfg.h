@@ -179,7 +179,8 @@ typedef struct xlcfg_changes_options {
     bool full;                  /* the whole answer of get in each row */
     const char *since;          /* a version: only what changed after it */
     const xlcfg_doc *known;     /* an earlier listing, or an object of uuid
-                                   and version or hash: only what differs */
+                                   and version or hash: only what differs.
+                                   INVAL (where: the row) for anything else */
 } xlcfg_changes_options;
 
 #define XLCFG_CHANGES_OPTIONS_INIT \
@@ -403,7 +404,8 @@ void xlcfg_watch_close(xlcfg_watch *watch);     /* NULL accepted */
 
 /*
  * Wait until a device is in a state; `detached` also when it is not there,
- * and when the domain is gone.  Woken by events.  The answer is {"version",
+ * and when the domain is gone, but not when its kind could not be listed: then
+ * it is looked again every 5 s.  Woken by events.  The answer is {"version",
  * "device"}, the device as in get, or key and state alone when it is not
  * there.  timeout_ms UINT_MAX: for ever.  Errors: TIMEDOUT, INVAL (no such
  * state), DOMAIN_NOTFOUND (also when it goes away), and as xlcfg_watch_open.

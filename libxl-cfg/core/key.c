@@ -364,3 +364,35 @@ enum xlcfg_kind xlcfg__key_kind(const char *key)
             return (enum xlcfg_kind)k;
     return XLCFG_KINDS;
 }
+
+/* Past the zeros that a number may begin with. */
+static const char *bare(const char *number)
+{
+    while (*number == '0' && number[1])
+        number++;
+    return number;
+}
+
+bool xlcfg__key_same(const char *a, const char *b)
+{
+    enum xlcfg_kind kind = xlcfg__key_kind(a);
+    unsigned x[4], y[4];
+    int number;
+
+    if (!strcmp(a, b))
+        return true;
+    if (kind == XLCFG_KINDS || kind != xlcfg__key_kind(b))
+        return false;
+    a = strchr(a, '/') + 1;
+    b = strchr(b, '/') + 1;
+    if (kind == XLCFG_KIND_DISK) {
+        number = xlcfg__vdev_number(a);
+        return number >= 0 && number == xlcfg__vdev_number(b);
+    }
+    if (kind == XLCFG_KIND_PCI)
+        return xlcfg__bdf_parse(a, x) && xlcfg__bdf_parse(b, y) &&
+            !memcmp(x, y, sizeof(x));
+    if (!a[strspn(a, "0123456789")] && !b[strspn(b, "0123456789")])
+        return !strcmp(bare(a), bare(b));
+    return kind == XLCFG_KIND_NIC && !strcasecmp(a, b);
+}

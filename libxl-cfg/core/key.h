@@ -32,6 +32,13 @@ void xlcfg__key_of(enum xlcfg_kind kind, const xlcfg_doc *body,
 enum xlcfg_kind xlcfg__key_kind(const char *key);
 
 /*
+ * Are these two keys of one device, whichever way they are written?  disk/xvda
+ * is disk/51712, pci/3:0.0 is pci/0000:03:00.0, nic/00 is nic/0; a MAC may have
+ * capitals.
+ */
+bool xlcfg__key_same(const char *a, const char *b);
+
+/*
  * The virtual device number of a Xen disk name: xvda, xvda1, hda, sda,
  * d0, d0p1, or a number; -1 when it is none of them.
  * Source: Xen's xen-vbd-interface(7).

@@ -154,6 +154,30 @@ START_TEST(what_is_no_key_has_no_kind)
 }
 END_TEST
 
+static const struct {
+    const char *a, *b;
+    bool same;
+} keys[] = {
+    { "disk/xvda", "disk/51712", true }, { "disk/xvda", "disk/d0", true },
+    { "disk/xvda", "disk/0xca00", true }, { "disk/xvda", "disk/xvda1", false },
+    { "disk/vda", "disk/vda", true }, { "disk/vda", "disk/vdb", false },
+    { "disk/", "disk/", true }, { "disk/xvda", "nic/51712", false },
+    { "pci/0000:03:00.0", "pci/3:0.0", true },
+    { "pci/0000:03:00.0", "pci/1:03:00.0", false },
+    { "pci/name/x", "pci/name/y", false },
+    { "nic/0", "nic/00", true }, { "nic/0", "nic/", false },
+    { "nic/10", "nic/010", true }, { "nic/1", "nic/01x", false },
+    { "nic/00:16:3e:00:00:0a", "nic/00:16:3E:00:00:0A", true },
+    { "vtpm/A", "vtpm/a", false }, { "x", "y", false },
+};
+
+START_TEST(a_key_may_be_written_in_several_ways)
+{
+    ck_assert_int_eq(xlcfg__key_same(keys[_i].a, keys[_i].b), keys[_i].same);
+    ck_assert_int_eq(xlcfg__key_same(keys[_i].b, keys[_i].a), keys[_i].same);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tc = tcase_create("key");
@@ -164,5 +188,7 @@ int main(void)
     tcase_add_loop_test(tc, a_pci_address_is_nothing_else, 0, COUNT(bdfs));
     tcase_add_loop_test(tc, a_body_says_who_it_is, 0, COUNT(bodies));
     tcase_add_test(tc, what_is_no_key_has_no_kind);
+    tcase_add_loop_test(tc, a_key_may_be_written_in_several_ways, 0,
+                        COUNT(keys));
     return run_case("core/key", tc);
 }

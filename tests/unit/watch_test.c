@@ -7,6 +7,7 @@
 #include "store/state.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -315,6 +316,87 @@ START_TEST(waiting_ends_at_once_when_it_is_so)
 }
 END_TEST
 
+static void put_guest(const char *more)
+{
+    char path[128];
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/new.json", dir);
+    f = fopen(path, "w");
+    ck_assert_ptr_nonnull(f);
+    fprintf(f, "{\"domains\":[{\"uuid\":\"" U1 "\",\"name\":\"g\","
+            "\"domid\":5,\"run\":\"r1\",\"stored\":%s,\"live\":%s%s}]}",
+            CONFIG, CONFIG, more);
+    ck_assert_int_eq(fclose(f), 0);
+    ck_assert_int_eq(rename(path, uri + 4), 0);
+}
+
+static int wait_for(const char *key, const char *state, unsigned ms)
+{
+    xlcfg_doc *doc = NULL;
+    int rc = xlcfg_wait(ctx, "g", key, state, ms, &doc, &err);
+
+    xlcfg_doc_free(doc);
+    return rc;
+}
+
+static const struct {
+    const char *note, *key;
+    int rc;
+} notes[] = {
+    { "/nics: cannot list", "nic/7", XLCFG_ERROR_TIMEDOUT },
+    { "/nics/2: no identity", "nic/7", XLCFG_ERROR_TIMEDOUT },
+    { "/nics: cannot list", "disk/xvdq", 0 },
+    { "/b_info/avail_vcpus: cannot be read", "nic/7", 0 },
+    { "devices: QEMU has not answered", "nic/7", XLCFG_ERROR_TIMEDOUT },
+    { "/libxl/5/device: cannot list", "disk/xvdq", XLCFG_ERROR_TIMEDOUT },
+};
+
+/* Not known is not detached. */
+START_TEST(what_could_not_be_listed_is_not_detached)
+{
+    char more[200];
+
+    snprintf(more, sizeof(more), ",\"unknown\":[\"%s\"]", notes[_i].note);
+    put_guest(more);
+    ck_assert_int_eq(wait_for(notes[_i].key, "detached", 50), notes[_i].rc);
+    ck_assert_int_eq(wait_for("disk/xvda", "attached", 60000), 0);
+    ck_assert_int_eq(wait_for("nic/7", "attached", 50),
+                     XLCFG_ERROR_TIMEDOUT);
+}
+END_TEST
+
+static void *look_again(void *arg)
+{
+    (void)arg;
+    (void)poll(NULL, 0, 300);
+    put_guest("");
+    return NULL;
+}
+
+/* No event tells of it, for nothing of the domain is another. */
+START_TEST(waiting_ends_when_it_can_be_told)
+{
+    pthread_t thread;
+
+    put_guest(",\"unknown\":[\"/nics: cannot list\"]");
+    ck_assert_int_eq(pthread_create(&thread, NULL, look_again, NULL), 0);
+    ck_assert_int_eq(wait_for("nic/7", "detached", 120000), 0);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+}
+END_TEST
+
+START_TEST(a_key_is_waited_for_however_it_is_written)
+{
+    put_guest("");
+    ck_assert_int_eq(wait_for("disk/51712", "attached", 60000), 0);
+    ck_assert_int_eq(wait_for("disk/0xca00", "attached", 60000), 0);
+    ck_assert_int_eq(wait_for("disk/d0", "detached", 50),
+                     XLCFG_ERROR_TIMEDOUT);
+    ck_assert_int_eq(wait_for("disk/xvda1", "detached", 60000), 0);
+}
+END_TEST
+
 START_TEST(a_watch_keeps_the_store)
 {
     xlcfg_watch *w = open_watch(NULL);
@@ -362,6 +444,10 @@ int main(void)
     tcase_add_test(tc, what_was_read_is_what_is);
     tcase_add_test(tc, only_what_differs_is_listed);
     tcase_add_test(tc, waiting_ends_at_once_when_it_is_so);
+    tcase_add_loop_test(tc, what_could_not_be_listed_is_not_detached, 0,
+                        sizeof(notes) / sizeof(notes[0]));
+    tcase_add_test(tc, waiting_ends_when_it_can_be_told);
+    tcase_add_test(tc, a_key_is_waited_for_however_it_is_written);
     tcase_add_test(tc, a_watch_keeps_the_store);
     return run_case("watch", tc);
 }

@@ -2,6 +2,7 @@
 /* xlcfg list */
 #include "xlcfg.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,7 +61,7 @@ static bool is_uuid(const char *s)
     static const char shape[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 
     for (size_t i = 0; i < sizeof(shape); i++)
-        if (shape[i] == 'x' ? !strchr("0123456789abcdef", s[i]) || !s[i]
+        if (shape[i] == 'x' ? !isxdigit((unsigned char)s[i])
                             : s[i] != shape[i])
             return false;
     return true;
@@ -78,16 +79,15 @@ static int known_lines(const struct tool *t, const char *path, char *text,
     if (!f)
         return EXIT_INTERNAL;
     while (next) {
-        char *at = strsep(&next, "\n"), *uuid, *known;
+        char *at = strsep(&next, "\n"), *save;
+        const char *uuid = strtok_r(at, " \t\r", &save);
+        const char *known = uuid ? strtok_r(NULL, " \t\r", &save) : NULL;
 
         line++;
-        uuid = strsep(&at, " \t");
-        known = at ? at + strspn(at, " \t") : NULL;
-        if (known)
-            known[strcspn(known, " \t\r")] = '\0';
-        if (!*uuid && !known)
+        if (!uuid)
             continue;
-        if (!is_uuid(uuid) || !known || !is_known(known)) {
+        if (!is_uuid(uuid) || !known || !is_known(known) ||
+            strtok_r(NULL, " \t\r", &save)) {
             fclose(f);
             free(json);
             return tool_usage(t, path, "line %zu: expected a uuid and a "
