@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define TRIES 50                /* as a look that others overtake */
+
 int xlcfg__address_book(xlcfg_ctx *ctx, const char *uuid,
                         struct xlcfg__addresses *book_r, xlcfg_error *err)
 {
@@ -24,6 +26,26 @@ int xlcfg__address_book(xlcfg_ctx *ctx, const char *uuid,
     if (rc && rc != XLCFG_ERROR_NOMEM)
         xlcfg__store_drop(ctx, false);
     return rc;
+}
+
+bool xlcfg__addresses_of(const struct xlcfg_answer *answer,
+                         struct xlcfg__addresses *book)
+{
+    for (size_t i = 0; i < answer->count; i++) {
+        const struct xlcfg_row *row = &answer->rows[i];
+        struct xlcfg_ident id;
+
+        if (!row->address || !row->body || row->live == XLCFG_LIVE_ABSENT ||
+            xlcfg_doc_kind(row->address) != XLCFG_DOC_OBJECT ||
+            !xlcfg_doc_count(row->address))
+            continue;
+        xlcfg__key_of(row->kind, row->body, &id);
+        if (id.match[0] &&
+            !xlcfg__addresses_add(book, row->kind, id.match, row->key,
+                                  id.alt, xlcfg_doc_ref(row->address), 0))
+            return false;
+    }
+    return true;
 }
 
 /* The device of the look that has this row; NULL: it has left. */
@@ -136,27 +158,45 @@ int xlcfg_address_reset(xlcfg_ctx *ctx, const char *dom, const char *key,
     return rc;
 }
 
+/* One try: CONFLICT when somebody recorded the domain after the look. */
+static int choose(xlcfg_ctx *ctx, const char *dom, int64_t choice,
+                  xlcfg_error *err)
+{
+    struct xlcfg__addresses book = { 0 };
+    struct xlcfg__sight sight;
+    const char *version;
+    xlcfg__state *st;
+    int rc;
+
+    rc = xlcfg__sight_take(ctx, dom, &sight, err);
+    if (rc)
+        return rc;
+    version = xlcfg__doc_getstr(sight.doc, "version");
+    if (!sight.cut.dom.uuid[0])
+        rc = xlcfg__err(err, XLCFG_ERROR_REFUSED, dom, "it has no uuid");
+    if (!rc)
+        rc = xlcfg__store(ctx, true, &st, err);
+    if (!rc && !xlcfg__addresses_of(&sight.answer, &book))
+        rc = xlcfg__nomem(err);
+    if (!rc)
+        rc = xlcfg__state_choice_put(st, ctx->conn->drv.name,
+                                     sight.cut.dom.uuid, choice, &book,
+                                     version ? version : "", err);
+    xlcfg__addresses_dispose(&book);
+    xlcfg__sight_dispose(&sight);
+    return rc;
+}
+
 int xlcfg_address_choice(xlcfg_ctx *ctx, const char *dom, int64_t choice,
                          xlcfg_error *err)
 {
-    struct xlcfg__sight sight;
-    xlcfg__state *st;
-    int rc;
+    int rc = XLCFG_ERROR_CONFLICT;
 
     if (choice < XLCFG__CHOICE_FREE || choice > XLCFG__CHOICE_NEWEST)
         return xlcfg__err(err, XLCFG_ERROR_INVAL, "choice",
                           "expected a number from %d to %d",
                           XLCFG__CHOICE_FREE, XLCFG__CHOICE_NEWEST);
-    rc = xlcfg__sight_take(ctx, dom, &sight, err);
-    if (rc)
-        return rc;
-    if (!sight.cut.dom.uuid[0])
-        rc = xlcfg__err(err, XLCFG_ERROR_REFUSED, dom, "it has no uuid");
-    if (!rc)
-        rc = xlcfg__store(ctx, true, &st, err);
-    if (!rc)
-        rc = xlcfg__state_choice_put(st, ctx->conn->drv.name,
-                                     sight.cut.dom.uuid, choice, err);
-    xlcfg__sight_dispose(&sight);
+    for (int i = 0; rc == XLCFG_ERROR_CONFLICT && i < TRIES; i++)
+        rc = choose(ctx, dom, choice, err);
     return rc;
 }

@@ -185,6 +185,10 @@ void xlcfg__store_drop(xlcfg_ctx *ctx, bool write);
 
 /* ---- address.c ---- */
 
+/* The addresses of those that are there; also of one that is leaving, for
+ * it has its address as long as it does.  false: no memory. */
+bool xlcfg__addresses_of(const struct xlcfg_answer *answer,
+                         struct xlcfg__addresses *book);
 /* The address book of a domain; empty, of the newest choice, when there is
  * no store.  The caller disposes of it. */
 int xlcfg__address_book(xlcfg_ctx *ctx, const char *uuid,

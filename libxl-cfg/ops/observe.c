@@ -186,28 +186,6 @@ static const char *event_name(const struct observation *ob, char *buf,
     return buf;
 }
 
-/* The addresses of those that are there; also of one that is leaving, for
- * it has its address as long as it does. */
-static bool collect(const struct observation *ob,
-                    struct xlcfg__addresses *book)
-{
-    for (size_t i = 0; i < ob->answer->count; i++) {
-        const struct xlcfg_row *row = &ob->answer->rows[i];
-        struct xlcfg_ident id;
-
-        if (!row->address || !row->body || row->live == XLCFG_LIVE_ABSENT ||
-            xlcfg_doc_kind(row->address) != XLCFG_DOC_OBJECT ||
-            !xlcfg_doc_count(row->address))
-            continue;
-        xlcfg__key_of(row->kind, row->body, &id);
-        if (id.match[0] &&
-            !xlcfg__addresses_add(book, row->kind, id.match, row->key,
-                                  id.alt, xlcfg_doc_ref(row->address), 0))
-            return false;
-    }
-    return true;
-}
-
 static int record(struct observation *ob, xlcfg__state *st,
                   char version[XLCFG__VERSION_MAX], xlcfg_error *err)
 {
@@ -222,7 +200,7 @@ static int record(struct observation *ob, xlcfg__state *st,
     changes = xlcfg__items_end(&ob->changes);
     snapshot = xlcfg__present_get(ob->ctx->conn->drv.name, dom, ob->answer,
                                   &ob->now, ob->hash, ob->address_hash);
-    if (!snapshot || !changes || !collect(ob, &book)) {
+    if (!snapshot || !changes || !xlcfg__addresses_of(ob->answer, &book)) {
         xlcfg__addresses_dispose(&book);
         xlcfg_doc_free(snapshot);
         xlcfg_doc_free(changes);

@@ -199,9 +199,12 @@ int xlcfg__state_addresses(xlcfg__state *st, const char *driver,
 int xlcfg__state_address_reset(xlcfg__state *st, const char *driver,
                                const char *uuid, const char *match,
                                xlcfg_error *err);
+/* How addresses are chosen from now on, and with it the addresses that the
+ * domain's devices have at version `was`: CONFLICT when it has another. */
 int xlcfg__state_choice_put(xlcfg__state *st, const char *driver,
                             const char *uuid, int64_t choice,
-                            xlcfg_error *err);
+                            const struct xlcfg__addresses *book,
+                            const char *was, xlcfg_error *err);
 
 /* A domain as it was last recorded. */
 struct xlcfg__line {

@@ -80,6 +80,26 @@ int xlcfg__state_addresses(xlcfg__state *st, const char *driver,
     return 0;
 }
 
+static int put_rows(xlcfg__state *st, const char *driver, const char *uuid,
+                    const struct xlcfg__addresses *book, int64_t revision,
+                    xlcfg_error *err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; !rc && i < book->count; i++) {
+        const struct xlcfg__address *a = &book->v[i];
+
+        rc = xlcfg__state_run(st, XLCFG__SQL_ADDRESS_PUT, err, "ttttttdi",
+                              driver, uuid, a->match,
+                              xlcfg__kinds[a->kind].name, a->key, a->alt,
+                              a->address, revision);
+    }
+    if (!rc)
+        rc = xlcfg__state_run(st, XLCFG__SQL_ADDRESS_TRIM, err, "ttii",
+                              driver, uuid, revision, (int64_t)KEPT_MOST);
+    return rc;
+}
+
 int xlcfg__state_note_addresses(xlcfg__state *st,
                                 const struct xlcfg__record *rec, bool moved,
                                 int64_t revision, xlcfg_error *err)
@@ -96,19 +116,8 @@ int xlcfg__state_note_addresses(xlcfg__state *st,
         rc = read_choice(st, rec->driver, rec->uuid, &choice, err);
     if (rc || choice < XLCFG__CHOICE_KEPT)
         return rc;
-    for (size_t i = 0; !rc && i < rec->addresses->count; i++) {
-        const struct xlcfg__address *a = &rec->addresses->v[i];
-
-        rc = xlcfg__state_run(st, XLCFG__SQL_ADDRESS_PUT, err, "ttttttdi",
-                              rec->driver, rec->uuid, a->match,
-                              xlcfg__kinds[a->kind].name, a->key, a->alt,
-                              a->address, revision);
-    }
-    if (!rc)
-        rc = xlcfg__state_run(st, XLCFG__SQL_ADDRESS_TRIM, err, "ttii",
-                              rec->driver, rec->uuid, revision,
-                              (int64_t)KEPT_MOST);
-    return rc;
+    return put_rows(st, rec->driver, rec->uuid, rec->addresses, revision,
+                    err);
 }
 
 int xlcfg__state_drop_address(xlcfg__state *st, const char *driver,
@@ -143,10 +152,39 @@ int xlcfg__state_address_reset(xlcfg__state *st, const char *driver,
     return rc;
 }
 
+static int put_choice(xlcfg__state *st, const char *driver,
+                      const char *uuid, int64_t choice,
+                      const struct xlcfg__addresses *book, const char *was,
+                      xlcfg_error *err)
+{
+    struct xlcfg__seen seen;
+    int rc;
+
+    rc = xlcfg__state_seen(st, driver, uuid, false, &seen, err);
+    if (rc)
+        return rc;
+    if (strcmp(seen.version, was))
+        return xlcfg__err(err, XLCFG_ERROR_CONFLICT, st->path,
+                          "the domain is at version %s, not %s",
+                          seen.version, was);
+    rc = xlcfg__state_run(st, XLCFG__SQL_CHOICE_PUT, err, "tti", driver,
+                          uuid, choice);
+    /* what was plugged until now may not be in the book */
+    if (!rc && choice >= XLCFG__CHOICE_KEPT)
+        rc = put_rows(st, driver, uuid, book, seen.revision, err);
+    return rc;
+}
+
 int xlcfg__state_choice_put(xlcfg__state *st, const char *driver,
                             const char *uuid, int64_t choice,
-                            xlcfg_error *err)
+                            const struct xlcfg__addresses *book,
+                            const char *was, xlcfg_error *err)
 {
-    return xlcfg__state_run(st, XLCFG__SQL_CHOICE_PUT, err, "tti", driver,
-                            uuid, choice);
+    int rc;
+
+    rc = xlcfg__state_begin(st, err);
+    if (rc)
+        return rc;
+    rc = put_choice(st, driver, uuid, choice, book, was, err);
+    return xlcfg__state_end(st, rc, err);
 }

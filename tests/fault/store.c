@@ -64,7 +64,8 @@ WRAP(xlcfg__state_token,
       xlcfg_error *err), (st, token, revision, err))
 WRAP(xlcfg__state_choice_put,
      (xlcfg__state *st, const char *driver, const char *uuid, int64_t choice,
-      xlcfg_error *err), (st, driver, uuid, choice, err))
+      const struct xlcfg__addresses *book, const char *was,
+      xlcfg_error *err), (st, driver, uuid, choice, book, was, err))
 WRAP(xlcfg__state_address_reset,
      (xlcfg__state *st, const char *driver, const char *uuid,
       const char *match, xlcfg_error *err), (st, driver, uuid, match, err))
