@@ -17,6 +17,8 @@
 struct xlcfg__virt_ahead {
     struct virt v;              /* what asking takes of it, no more */
     char *name;                 /* of the domain, as the caller has it */
+    virDomainPtr d;             /* found by that before; NULL: it was not */
+    bool heard;                 /* nobody is stuck in its monitor */
     pthread_mutex_t lock;
     pthread_cond_t moved;
     bool done, unwanted;        /* whoever is second frees it */
@@ -26,12 +28,12 @@ struct xlcfg__virt_ahead {
     xlcfg_error err;
 };
 
-static int ask(struct virt *v, virDomainPtr d,
+static int ask(struct virt *v, virDomainPtr d, bool heard,
                struct xlcfg__virt_ground *ground, xlcfg_error *err)
 {
     int rc;
 
-    rc = xlcfg__virt_awake(d, err);
+    rc = heard ? 0 : xlcfg__virt_awake(d, err);
     if (!rc && v->is_qemu &&
         xlcfg__qmp_devices(v, d, &ground->devices, NULL))
         /* which may have found that QEMU does not answer */
@@ -48,6 +50,8 @@ void xlcfg__virt_ground_dispose(struct xlcfg__virt_ground *ground)
 
 static void end(struct xlcfg__virt_ahead *a)
 {
+    if (a->d)
+        virDomainFree(a->d);
     if (a->v.conn)
         virConnectClose(a->v.conn);
     xlcfg__virt_ground_dispose(&a->ground);
@@ -60,13 +64,12 @@ static void end(struct xlcfg__virt_ahead *a)
 static void *run(void *arg)
 {
     struct xlcfg__virt_ahead *a = arg;
-    virDomainPtr d = xlcfg__virt_lookup(a->v.conn, a->name);
     bool last;
 
-    if (d && virDomainGetUUIDString(d, a->uuid) == 0)
-        a->rc = ask(&a->v, d, &a->ground, &a->err);
-    if (d)
-        virDomainFree(d);
+    if (!a->d)
+        a->d = xlcfg__virt_lookup(a->v.conn, a->name);
+    if (a->d && virDomainGetUUIDString(a->d, a->uuid) == 0)
+        a->rc = ask(&a->v, a->d, a->heard, &a->ground, &a->err);
     pthread_mutex_lock(&a->lock);
     a->done = true;
     last = a->unwanted;
@@ -77,8 +80,9 @@ static void *run(void *arg)
     return NULL;
 }
 
-static struct xlcfg__virt_ahead *begin(const struct virt *v, const char *name)
+static struct xlcfg__virt_ahead *begin(struct virt *v, const char *name)
 {
+    char uuid[VIR_UUID_STRING_BUFLEN];
     struct xlcfg__virt_ahead *a = calloc(1, sizeof(*a));
 
     if (!a)
@@ -90,6 +94,9 @@ static struct xlcfg__virt_ahead *begin(const struct virt *v, const char *name)
     a->v.is_qemu = v->is_qemu;
     if (virConnectRef(v->conn) == 0)
         a->v.conn = v->conn;
+    a->d = xlcfg__virt_recall_name(v, name);
+    if (a->d && virDomainGetUUIDString(a->d, uuid) == 0)
+        a->heard = xlcfg__virt_is_heard(v, uuid);
     return a;
 }
 
@@ -156,7 +163,7 @@ int xlcfg__virt_ask_ground(struct virt *v, virDomainPtr d, const char *uuid,
     if (!a || strcmp(a->uuid, uuid)) {
         if (a)
             end(a);
-        return ask(v, d, ground_r, err);
+        return ask(v, d, xlcfg__virt_is_heard(v, uuid), ground_r, err);
     }
     *ground_r = a->ground;
     a->ground = (struct xlcfg__virt_ground){ .live = NULL };
