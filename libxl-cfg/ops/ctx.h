@@ -123,8 +123,9 @@ int xlcfg__observe(xlcfg_ctx *ctx, const struct xlcfg__cut *cut,
 /* Record that a domain is no more, if its version still is line's. */
 int xlcfg__observe_gone(xlcfg_ctx *ctx, const struct xlcfg__line *line,
                         xlcfg_error *err);
+bool xlcfg__is_listed(const struct xlcfg_domains *list, const char *uuid);
 /* Of those recorded before the list was taken, this connection's that are
- * not in it are gone: record that. */
+ * not in it are gone: record that.  Those that are in it are its own now. */
 int xlcfg__note_absent(xlcfg_ctx *ctx, const struct xlcfg__lines *before,
                        const struct xlcfg_domains *list, xlcfg_error *err);
 /* What is recorded of this driver's domains; none on failure. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Noting that a domain is no more, and whose domain it was. */
+/* Whose domain it is, and noting that it is no more. */
 #include "ops/ctx.h"
 #include "ops/present.h"
 
@@ -14,23 +14,30 @@ void xlcfg__place(const xlcfg_ctx *ctx, char buf[128])
 
 void xlcfg__place_of(const char *driver, const char *uri, char buf[128])
 {
+    const char *rest;
     char hex[65] = "";
     xlcfg_doc *text;
+    int scheme;
 
     if (!strcmp(driver, "xen") || !uri) {
         snprintf(buf, 128, "%s", strcmp(driver, "xen") ? "qemu:///system"
                                                        : "xen:///");
         return;
     }
-    if (strlen(uri) < 128) {
-        strcpy(buf, uri);
+    /* qemu+unix:///system is qemu:///system, said at length */
+    scheme = (int)strcspn(uri, "+:/");
+    rest = uri + scheme;
+    if (!strncmp(rest, "+unix:///", 9))
+        rest += 5;
+    if (scheme + strlen(rest) < 128) {
+        snprintf(buf, 128, "%.*s%s", scheme, uri, rest);
         return;
     }
-    text = xlcfg__doc_str(uri);
+    text = xlcfg__doc_strf("%.*s%s", scheme, uri, rest);
     if (!text || xlcfg_doc_hash(text, hex, NULL))
         hex[0] = '\0';          /* an empty one matches no other place */
+    snprintf(buf, 128, "%.32s#%s", text ? xlcfg_doc_string(text) : "", hex);
     xlcfg_doc_free(text);
-    snprintf(buf, 128, "%.32s#%s", uri, hex);
 }
 
 char *xlcfg__keeper_name(const xlcfg_ctx *ctx)
@@ -132,5 +139,66 @@ out:
     xlcfg_doc_free(snapshot);
     if (rc)
         xlcfg__store_drop(ctx, true);
+    return rc;
+}
+
+bool xlcfg__is_listed(const struct xlcfg_domains *list, const char *uuid)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (!strcmp(list->v[i].uuid, uuid))
+            return true;
+    return false;
+}
+
+/*
+ * A domain is of the connection that listed it last: that one looks for it,
+ * and notes its end.  Of two ways to one backend the other may never be used
+ * again.
+ */
+static int claim(xlcfg_ctx *ctx, const struct xlcfg__lines *before,
+                 const struct xlcfg_domains *list, const char *place,
+                 xlcfg_error *err)
+{
+    const char **uuids = calloc(before->count + 1, sizeof(*uuids));
+    xlcfg__state *st;
+    size_t count = 0;
+    int rc = 0;
+
+    if (!uuids)
+        return xlcfg__nomem(err);
+    for (size_t i = 0; i < before->count; i++) {
+        const struct xlcfg__line *line = &before->v[i];
+
+        if (!line->gone && (!line->place || strcmp(line->place, place)) &&
+            xlcfg__is_listed(list, line->uuid))
+            uuids[count++] = line->uuid;
+    }
+    if (count)
+        rc = xlcfg__store(ctx, true, &st, err);
+    if (count && !rc) {
+        rc = xlcfg__state_claim(st, ctx->conn->drv.name, place, uuids, count,
+                                err);
+        if (rc)
+            xlcfg__store_drop(ctx, true);
+    }
+    free(uuids);
+    return rc;
+}
+
+int xlcfg__note_absent(xlcfg_ctx *ctx, const struct xlcfg__lines *before,
+                       const struct xlcfg_domains *list, xlcfg_error *err)
+{
+    char place[128];
+    int rc;
+
+    xlcfg__place(ctx, place);
+    rc = claim(ctx, before, list, place, err);
+    for (size_t i = 0; i < before->count && !rc; i++) {
+        const struct xlcfg__line *line = &before->v[i];
+
+        if (!line->gone && line->place && !strcmp(line->place, place) &&
+            !xlcfg__is_listed(list, line->uuid))
+            rc = xlcfg__observe_gone(ctx, line, err);
+    }
     return rc;
 }

@@ -135,31 +135,6 @@ static int look_at_each(struct listing *ls, xlcfg_error *err)
     return rc;
 }
 
-static bool listed(const struct xlcfg_domains *list, const char *uuid)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (!strcmp(list->v[i].uuid, uuid))
-            return true;
-    return false;
-}
-
-int xlcfg__note_absent(xlcfg_ctx *ctx, const struct xlcfg__lines *before,
-                       const struct xlcfg_domains *list, xlcfg_error *err)
-{
-    char place[128];
-    int rc = 0;
-
-    xlcfg__place(ctx, place);
-    for (size_t i = 0; i < before->count && !rc; i++) {
-        const struct xlcfg__line *line = &before->v[i];
-
-        if (!line->gone && line->place && !strcmp(line->place, place) &&
-            !listed(list, line->uuid))
-            rc = xlcfg__observe_gone(ctx, line, err);
-    }
-    return rc;
-}
-
 int xlcfg__read_lines(xlcfg_ctx *ctx, bool full, struct xlcfg__lines *lines,
                       xlcfg_error *err)
 {
@@ -298,7 +273,7 @@ static void add_rows(struct listing *ls)
     /* recorded by others while we looked, or by the keeper */
     for (size_t i = 0; i < ls->lines.count; i++)
         if (is_ours(ls, ls->order[i]) &&
-            !listed(&ls->list, ls->order[i]->uuid))
+            !xlcfg__is_listed(&ls->list, ls->order[i]->uuid))
             add_line(ls, ls->order[i], NULL, NULL);
 }
 
@@ -308,14 +283,14 @@ static void add_gone(struct listing *ls)
         const char *uuid = xlcfg_doc_name(ls->known, i);
         const struct xlcfg__line *line = xlcfg__lines_find(&ls->lines, uuid);
 
-        if (!listed(&ls->list, uuid) && (!line || line->gone))
+        if (!xlcfg__is_listed(&ls->list, uuid) && (!line || line->gone))
             xlcfg__items_add(&ls->gone, xlcfg__doc_str(uuid));
     }
     for (size_t i = 0; ls->since >= 0 && i < ls->lines.count; i++) {
         const struct xlcfg__line *line = &ls->lines.v[i];
 
         if (line->gone && line->revision > ls->since &&
-            !listed(&ls->list, line->uuid) &&
+            !xlcfg__is_listed(&ls->list, line->uuid) &&
             !(ls->known && known_as(ls, line->uuid)))
             xlcfg__items_add(&ls->gone, xlcfg__doc_str(line->uuid));
     }

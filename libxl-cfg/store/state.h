@@ -225,6 +225,10 @@ struct xlcfg__lines {
 int xlcfg__state_lines(xlcfg__state *st, const char *driver,
                        bool want_snapshots, struct xlcfg__lines *lines_r,
                        xlcfg_error *err);
+/* From now on these domains are of this connection; no version moves. */
+int xlcfg__state_claim(xlcfg__state *st, const char *driver,
+                       const char *place, const char *const *uuids,
+                       size_t count, xlcfg_error *err);
 void xlcfg__lines_dispose(struct xlcfg__lines *lines);
 const struct xlcfg__line *xlcfg__lines_find(const struct xlcfg__lines *lines,
                                             const char *uuid);

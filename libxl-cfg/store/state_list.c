@@ -88,6 +88,20 @@ int xlcfg__state_lines(xlcfg__state *st, const char *driver,
     return rc;
 }
 
+int xlcfg__state_claim(xlcfg__state *st, const char *driver,
+                       const char *place, const char *const *uuids,
+                       size_t count, xlcfg_error *err)
+{
+    int rc = xlcfg__state_begin(st, err);
+
+    if (rc)
+        return rc;
+    for (size_t i = 0; i < count && !rc; i++)
+        rc = xlcfg__state_run(st, XLCFG__SQL_CLAIM, err, "ttt", driver,
+                              uuids[i], place);
+    return xlcfg__state_end(st, rc, err);
+}
+
 static int by_uuid(const void *uuid, const void *line)
 {
     return strcmp(uuid, ((const struct xlcfg__line *)line)->uuid);

@@ -112,6 +112,9 @@ static const char *const sqls[XLCFG__SQLS] = {
         "REPLACE INTO domain(driver, uuid, name, domid, gone, revision,"
         " digest, hash, address_hash, place, state)"
         " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [XLCFG__SQL_CLAIM] =
+        "UPDATE domain SET place = ?3 WHERE driver = ?1 AND uuid = ?2"
+        " AND NOT gone",
     [XLCFG__SQL_EVENT_PUT] =
         "INSERT INTO event(revision, driver, uuid, name, event, changes,"
         " time) VALUES(?, ?, ?, ?, ?, ?, ?)",

@@ -366,6 +366,58 @@ START_TEST(what_could_not_be_listed_is_not_detached)
 }
 END_TEST
 
+static const struct {
+    const char *driver, *uri, *place;
+} places[] = {
+    { "xen", NULL, "xen:///" }, { "libvirt", NULL, "qemu:///system" },
+    { "libvirt", "qemu+unix:///system", "qemu:///system" },
+    { "libvirt", "qemu+unix:///system?socket=/a", "qemu:///system?socket=/a" },
+    { "libvirt", "qemu+unix://h/system", "qemu+unix://h/system" },
+    { "libvirt", "qemu+ssh://h/system", "qemu+ssh://h/system" },
+    { "libvirt", "test:///default", "test:///default" },
+    { "mem", "mem:/a+unix:///b", "mem:/a+unix:///b" }, { "mem", "", "" },
+};
+
+START_TEST(one_connection_has_one_name)
+{
+    char place[128];
+
+    xlcfg__place_of(places[_i].driver, places[_i].uri, place);
+    ck_assert_str_eq(place, places[_i].place);
+}
+END_TEST
+
+/* Two ways to one backend, of which one is not used any more. */
+START_TEST(who_lists_a_domain_tells_its_end)
+{
+    xlcfg_changes_options opt = XLCFG_CHANGES_OPTIONS_INIT;
+    xlcfg_doc *before, *doc;
+    xlcfg_ctx *same = ctx;
+    xlcfg_watch *w;
+    FILE *f;
+
+    ck_assert_int_eq(xlcfg_domain_list(same, false, &before, &err), 0);
+    xlcfg_doc_free(before);
+    snprintf(uri, sizeof(uri), "mem:%s/./guests.json", dir);
+    ctx = open_ctx();
+    ck_assert_int_eq(xlcfg_domain_list(ctx, false, &before, &err), 0);
+    w = open_watch(version_of(before));
+    f = fopen(uri + 4, "w");
+    ck_assert_int_ge(fputs("{\"domains\":[]}", f), 0);
+    ck_assert_int_eq(fclose(f), 0);
+    doc = next(w);
+    ck_assert_str_eq(xlcfg_doc_string(xlcfg_doc_get(doc, "event")), "gone");
+    xlcfg_doc_free(doc);
+    xlcfg_watch_close(w);
+    opt.known = before;
+    ck_assert_int_eq(xlcfg_changes(ctx, &opt, &doc, &err), 0);
+    ck_assert_str_eq(xlcfg_doc_string(xlcfg_doc_pointer(doc, "/gone/0")), U1);
+    xlcfg_doc_free(doc);
+    xlcfg_doc_free(before);
+    xlcfg_ctx_close(same);
+}
+END_TEST
+
 static void *look_again(void *arg)
 {
     (void)arg;
@@ -446,6 +498,9 @@ int main(void)
     tcase_add_test(tc, waiting_ends_at_once_when_it_is_so);
     tcase_add_loop_test(tc, what_could_not_be_listed_is_not_detached, 0,
                         sizeof(notes) / sizeof(notes[0]));
+    tcase_add_loop_test(tc, one_connection_has_one_name, 0,
+                        sizeof(places) / sizeof(places[0]));
+    tcase_add_test(tc, who_lists_a_domain_tells_its_end);
     tcase_add_test(tc, waiting_ends_when_it_can_be_told);
     tcase_add_test(tc, a_key_is_waited_for_however_it_is_written);
     tcase_add_test(tc, a_watch_keeps_the_store);
