@@ -408,7 +408,8 @@ void xlcfg_watch_close(xlcfg_watch *watch);     /* NULL accepted */
  * it is looked again every 5 s.  Woken by events.  The answer is {"version",
  * "device"}, the device as in get, or key and state alone when it is not
  * there.  timeout_ms UINT_MAX: for ever.  Errors: TIMEDOUT, INVAL (no such
- * state), DOMAIN_NOTFOUND (also when it goes away), and as xlcfg_watch_open.
+ * state, or no key that a device can have), DOMAIN_NOTFOUND (also when it goes
+ * away), and as xlcfg_watch_open.
  */
 int xlcfg_wait(xlcfg_ctx *ctx, const char *dom, const char *key,
                const char *state, unsigned timeout_ms, xlcfg_doc **doc_r,

@@ -365,6 +365,55 @@ enum xlcfg_kind xlcfg__key_kind(const char *key)
     return XLCFG_KINDS;
 }
 
+static bool is_number(const char *s)
+{
+    return *s && !s[strspn(s, "0123456789")];
+}
+
+/* Two numbers with a dot between them. */
+static bool is_pair(const char *s)
+{
+    size_t n = strspn(s, "0123456789");
+
+    return n && s[n] == '.' && is_number(s + n + 1);
+}
+
+/* A MAC; that of a second card is followed by which it is. */
+static bool is_mac(const char *s)
+{
+    for (int i = 0; i < 17; i++)
+        if (i % 3 == 2 ? s[i] != ':' : !isxdigit((unsigned char)s[i]))
+            return false;
+    return !s[17] || (s[17] == '.' && is_number(s + 18));
+}
+
+bool xlcfg__key_is_possible(const char *key)
+{
+    enum xlcfg_kind kind = xlcfg__key_kind(key);
+    const char *name = kind == XLCFG_KINDS ? NULL : strchr(key, '/') + 1;
+    unsigned part[4];
+
+    switch (kind) {
+    case XLCFG_KIND_NIC:
+        return is_number(name) || is_mac(name);
+    case XLCFG_KIND_PCI:
+        return xlcfg__bdf_parse(name, part) || !strncmp(name, "name/", 5);
+    case XLCFG_KIND_USBDEV:
+        return is_pair(name) || (!strncmp(name, "host/", 5) &&
+                                 is_pair(name + 5));
+    case XLCFG_KIND_DISK: case XLCFG_KIND_CHANNEL: case XLCFG_KIND_DTDEV:
+    case XLCFG_KIND_RDM:
+        return true;
+    case XLCFG_KIND_VFB: case XLCFG_KIND_VKB: case XLCFG_KIND_VIRTIO:
+    case XLCFG_KIND_VTPM: case XLCFG_KIND_P9: case XLCFG_KIND_PVCALLSIF:
+    case XLCFG_KIND_VDISPL: case XLCFG_KIND_VSND: case XLCFG_KIND_USBCTRL:
+        return is_number(name);
+    case XLCFG_KINDS:
+        break;
+    }
+    return false;
+}
+
 /* Past the zeros that a number may begin with. */
 static const char *bare(const char *number)
 {
@@ -392,7 +441,7 @@ bool xlcfg__key_same(const char *a, const char *b)
     if (kind == XLCFG_KIND_PCI)
         return xlcfg__bdf_parse(a, x) && xlcfg__bdf_parse(b, y) &&
             !memcmp(x, y, sizeof(x));
-    if (!a[strspn(a, "0123456789")] && !b[strspn(b, "0123456789")])
+    if (is_number(a) && is_number(b))
         return !strcmp(bare(a), bare(b));
     return kind == XLCFG_KIND_NIC && !strcasecmp(a, b);
 }

@@ -31,6 +31,9 @@ void xlcfg__key_of(enum xlcfg_kind kind, const xlcfg_doc *body,
 /* Kind of a key's text; XLCFG_KINDS when it is no key. */
 enum xlcfg_kind xlcfg__key_kind(const char *key);
 
+/* Can a device have this key?  "nic/x" is none that a device ever has. */
+bool xlcfg__key_is_possible(const char *key);
+
 /*
  * Are these two keys of one device, whichever way they are written?  disk/xvda
  * is disk/51712, pci/3:0.0 is pci/0000:03:00.0, nic/00 is nic/0; a MAC may have

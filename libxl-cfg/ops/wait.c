@@ -213,9 +213,11 @@ int xlcfg_wait(xlcfg_ctx *ctx, const char *dom, const char *key,
     if (xlcfg__state_by_name(state) == XLCFG_STATES)
         return xlcfg__err(err, XLCFG_ERROR_INVAL, state,
                           "no such device state");
-    if (wt.kind == XLCFG_KINDS)
+    /* of what is mistyped "it is not there" would be no answer */
+    if (!xlcfg__key_is_possible(key))
         return xlcfg__err(err, XLCFG_ERROR_INVAL, key,
-                          "expected a device key such as disk/xvda");
+                          "expected a device key such as disk/xvda, nic/0 or "
+                          "pci/0000:03:00.0");
     rc = xlcfg_watch_open(ctx, dom, NULL, NULL, &wt.watch, err);
     if (rc)
         return rc;

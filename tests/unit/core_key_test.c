@@ -138,9 +138,25 @@ START_TEST(a_body_says_who_it_is)
     ck_assert_str_eq(id.key, bodies[_i].key);
     ck_assert_str_eq(id.match, bodies[_i].match);
     ck_assert_str_eq(id.alt, bodies[_i].alt);
-    if (id.key[0])
+    if (id.key[0]) {
         ck_assert_int_eq(xlcfg__key_kind(id.key), bodies[_i].kind);
+        ck_assert_msg(xlcfg__key_is_possible(id.key), "%s", id.key);
+    }
     xlcfg_doc_free(doc);
+}
+END_TEST
+
+static const char *const impossible[] = {
+    "disk/", "xvda", "nic/x", "nic/", "nic/-1", "nic/52-54", "nic/1x",
+    "nic/00:16:3e:00:00", "nic/00:16:3e:00:00:0g", "nic/00:16:3e:00:00:00:00",
+    "nic/00:16:3e:00:00:00.", "nic/00:16:3e:00:00:00.x", "pci/zz", "pci/3",
+    "pci/0000:03:00.9", "usbdev/1", "usbdev/1.", "usbdev/.1", "usbdev/host/1",
+    "vtpm/a", "usbctrl/0.1",
+};
+
+START_TEST(what_no_device_is_called_is_no_key)
+{
+    ck_assert(!xlcfg__key_is_possible(impossible[_i]));
 }
 END_TEST
 
@@ -188,6 +204,8 @@ int main(void)
     tcase_add_loop_test(tc, a_pci_address_is_nothing_else, 0, COUNT(bdfs));
     tcase_add_loop_test(tc, a_body_says_who_it_is, 0, COUNT(bodies));
     tcase_add_test(tc, what_is_no_key_has_no_kind);
+    tcase_add_loop_test(tc, what_no_device_is_called_is_no_key, 0,
+                        COUNT(impossible));
     tcase_add_loop_test(tc, a_key_may_be_written_in_several_ways, 0,
                         COUNT(keys));
     return run_case("core/key", tc);
