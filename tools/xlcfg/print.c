@@ -251,23 +251,37 @@ void table_cell(struct table *tb, const char *text)
     tb->cells[tb->count++] = copy;
 }
 
+/* A cell wider than this moves what comes after it, in its own row alone. */
+#define WIDE 64
+
+static size_t *column_widths(const struct table *tb)
+{
+    size_t *width = calloc(tb->columns, sizeof(*width));
+
+    for (size_t i = 0; width && i < tb->count; i++) {
+        size_t n = text_put(NULL, tb->cells[i]);
+
+        if (n <= WIDE && n > width[i % tb->columns])
+            width[i % tb->columns] = n;
+    }
+    return width;
+}
+
 void table_print(struct table *tb)
 {
     size_t *width;
 
     if (!tb)
         return;
-    width = calloc(tb->columns, sizeof(*width));
-    for (size_t i = 0; width && i < tb->count; i++)
-        if (text_put(NULL, tb->cells[i]) > width[i % tb->columns])
-            width[i % tb->columns] = text_put(NULL, tb->cells[i]);
+    width = column_widths(tb);
     for (size_t i = 0; width && i < tb->count; i++) {
         size_t n = text_put(stdout, tb->cells[i]);
+        size_t room = width[i % tb->columns];
 
         if (i % tb->columns == tb->columns - 1)
             putchar('\n');
         else
-            printf("%*s", (int)(width[i % tb->columns] - n) + 2, "");
+            printf("%*s", (int)(room > n ? room - n : 0) + 2, "");
     }
     if (!width || tb->failed)
         fputs("xlcfg: out of memory: the table is cut\n", stderr);
