@@ -504,10 +504,14 @@ typedef struct xlcfg_create_options {
     bool if_absent;             /* CONFLICT when there is one, even stopped */
     bool new_addresses;         /* what config leaves open is not as it was
                                    when the domain ran before */
+    const char *if_version;     /* CONFLICT unless it is there, and still has
+                                   this version: for what is stopped, and is
+                                   made anew */
 } xlcfg_create_options;
 
 #define XLCFG_CREATE_OPTIONS_INIT \
-    { sizeof(struct xlcfg_create_options), false, false, false, false, false }
+    { sizeof(struct xlcfg_create_options), false, false, false, false, false, \
+      NULL }
 
 /*
  * Make a domain of a configuration in libxl's shape, and start it.  What

@@ -235,6 +235,30 @@ static int check_free(struct create *c, xlcfg_error *err)
     return rc;
 }
 
+/* It is still as the caller saw it. */
+static int check_version(struct create *c, xlcfg_error *err)
+{
+    const char *asked = c->opt.if_version, *version;
+    xlcfg_doc *doc = NULL;
+    bool blind = false;
+    int rc;
+
+    if (!asked)
+        return 0;
+    rc = xlcfg__sight_doc(c->ctx, c->uuid, &doc, &blind, err);
+    if (rc == XLCFG_ERROR_DOMAIN_NOTFOUND)
+        return xlcfg__err(err, XLCFG_ERROR_CONFLICT, c->name,
+                          "it is not there, and so has no version %.64s",
+                          asked);
+    if (rc)
+        return rc;
+    version = xlcfg__doc_getstr(doc, "version");
+    if (!version || strcmp(version, asked))
+        rc = xlcfg__conflict(c->ctx, doc, asked, c->name, err);
+    xlcfg_doc_free(doc);
+    return rc;
+}
+
 /* ---- the record of it ---- */
 
 static int own(void *arg, int64_t id, xlcfg_error *err)
@@ -255,6 +279,7 @@ static int begin(struct create *c, struct xlcfg__creation *cr,
         .flags = c->opt.define ? 0 : XLCFG_CREATE_START |
             (c->opt.transient ? XLCFG_CREATE_TRANSIENT : 0),
     };
+    cr->was = c->opt.if_version;
     strcpy(cr->uuid, c->uuid);
     rc = xlcfg__state_open(c->ctx->state_dir, true, c->ctx->lock_ms, &st,
                            err);
@@ -373,13 +398,21 @@ static int create(struct create *c, const xlcfg_doc *config,
     if (c->opt.transient && c->opt.define)
         return xlcfg__err(err, XLCFG_ERROR_INVAL, "transient",
                           "what is only defined cannot be transient");
-    rc = check_config(c, config, err);
+    if (c->opt.if_version && c->opt.if_absent)
+        return xlcfg__err(err, XLCFG_ERROR_INVAL, "if_version",
+                          "what must be absent has no version");
+    rc = c->opt.if_version ? xlcfg__state_no_token(c->opt.if_version, err)
+        : 0;
+    if (!rc)
+        rc = check_config(c, config, err);
     if (!rc)
         rc = drv->check(c->ctx->conn->handle, XLCFG_KINDS, config, err);
     if (!rc)
         rc = complete(c, config, err);
     if (!rc)
         rc = check_devices(c->config, err);
+    if (!rc)
+        rc = check_version(c, err);
     if (!rc && c->opt.dry_run) {
         *doc_r = answer_of(c, "unknown");
         return *doc_r ? 0 : xlcfg__nomem(err);

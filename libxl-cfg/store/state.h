@@ -155,6 +155,8 @@ struct xlcfg__creation {
     unsigned flags;             /* the driver's, of create */
     int64_t since;
     bool failed;
+    const char *was;            /* of _begin alone: the version that the domain
+                                   must still have; NULL: any, or none */
     char *reason;               /* may be NULL */
 };
 struct xlcfg__creations {

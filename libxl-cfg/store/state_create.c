@@ -88,6 +88,22 @@ static int check_alone(xlcfg__state *st, const char *driver,
     return rc;
 }
 
+static int check_version(xlcfg__state *st, const char *driver,
+                         const struct xlcfg__creation *c, xlcfg_error *err)
+{
+    struct xlcfg__seen seen = { 0 };
+    int rc;
+
+    if (!c->was)
+        return 0;
+    rc = xlcfg__state_seen(st, driver, c->uuid, false, &seen, err);
+    if (!rc && strcmp(seen.version, c->was))
+        rc = xlcfg__err(err, XLCFG_ERROR_CONFLICT, c->name,
+                        "its version is %s, not %.64s", seen.version[0]
+                        ? seen.version : "not known", c->was);
+    return rc;
+}
+
 int xlcfg__state_creation_begin(xlcfg__state *st, const char *driver,
                                 struct xlcfg__creation *c,
                                 int (*own)(void *arg, int64_t id,
@@ -102,6 +118,8 @@ int xlcfg__state_creation_begin(xlcfg__state *st, const char *driver,
     if (rc)
         return rc;
     rc = check_alone(st, driver, c, err);
+    if (!rc)
+        rc = check_version(st, driver, c, err);
     if (!rc)
         rc = xlcfg__state_query(st, XLCFG__SQL_INTENT_NEW, &stmt, err,
                                 "tttttttddtiiiti", driver, c->uuid, "create",

@@ -415,6 +415,36 @@ START_TEST(what_is_imported_keeps_its_addresses)
 }
 END_TEST
 
+START_TEST(a_create_is_of_the_version_that_was_asked_for)
+{
+    xlcfg_create_options opt = XLCFG_CREATE_OPTIONS_INIT;
+    struct xlcfg__creation c = { .uuid = U1, .name = (char *)"g",
+                                 .since = 1 };
+    xlcfg__state *st;
+
+    begin_with("");
+    opt.if_version = c.was = "0123456789ab.00000000000000000001";
+    for (int dry = 0; dry < 2; dry++) {
+        opt.dry_run = dry;
+        ck_assert_int_eq(create(NEW, &opt), XLCFG_ERROR_CONFLICT);
+        ck_assert_msg(strstr(err.message, "not there"), "%s", err.message);
+    }
+    opt.if_absent = true;
+    ck_assert_int_eq(create(NEW, &opt), XLCFG_ERROR_INVAL);
+    opt.if_absent = false;
+    opt.if_version = "nonsense";
+    ck_assert_int_eq(create(NEW, &opt), XLCFG_ERROR_INVAL);
+    /* who was quicker than the look is seen by the transaction */
+    ck_assert_int_eq(xlcfg__state_open(folder, true, 1000, &st, &err), 0);
+    ck_assert_int_eq(xlcfg__state_creation_begin(st, "mem", &c, no_owner,
+                                                 NULL, &err),
+                     XLCFG_ERROR_CONFLICT);
+    xlcfg__state_close(st);
+    intents_open(0);
+    end();
+}
+END_TEST
+
 static const struct {
     const char *config;
     const char *where;
@@ -678,6 +708,7 @@ int main(void)
                         COUNT(races));
     tcase_add_test(tc, what_is_created_runs_and_has_a_template);
     tcase_add_test(tc, what_is_imported_keeps_its_addresses);
+    tcase_add_test(tc, a_create_is_of_the_version_that_was_asked_for);
     tcase_add_loop_test(tc, a_configuration_that_cannot_be_is_bad_input, 0,
                         COUNT(bad));
     tcase_add_test(tc, a_creation_that_fails_leaves_nothing);

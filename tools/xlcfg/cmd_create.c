@@ -70,7 +70,8 @@ static int run(struct tool *t, int argc, char **argv, bool define)
     const struct option_row rows[] = {
         { "dry-run", &dry }, { "if-absent", &absent },
         { "new-addresses", &fresh },
-        { define ? NULL : "transient", &transient }, { 0 },
+        { define ? NULL : "transient", &transient },
+        { "if-version=", &opt.if_version }, { 0 },
     };
     xlcfg_error err = XLCFG_ERROR_INIT;
     xlcfg_doc *config, *doc;
@@ -126,7 +127,8 @@ const struct command cmd_create = {
     "  --dry-run        print what would be made (-o json, yaml, xml)\n"
     "  --transient      nothing is left of it when it ends (libvirt)\n"
     "  --new-addresses  those that FILE leaves open are chosen anew\n"
-    "  --if-absent      exit 4 also when there is one that is stopped",
+    "  --if-absent      exit 4 also when there is one that is stopped\n"
+    "  --if-version V   exit 4 unless it is there, and still has this version",
     run_create,
 }, cmd_import = {
     "import", "FILE|-", "define a domain, or keep it for the next create",
