@@ -11,7 +11,9 @@ at host.uri, a unix socket, and to nobody else.  It can be killed and started
 again; guests go on meanwhile.  With `root` libvirtd and QEMU are those of
 another root folder (a newer distribution), which sees the same /tmp and,
 by their own paths, the folders of `sees` (where guests' kernels are).
-`settings` are more lines for libvirtd.conf.  kvm=False hides /dev/kvm.
+`settings` are more lines for libvirtd.conf.  kvm=False hides /dev/kvm.  With
+`port` it also listens there, on this machine's own address, at host.remote_uri,
+and asks nobody who he is.
 
 The folder's path must be short: it holds unix sockets.
 """
@@ -28,7 +30,6 @@ PRIVATE = {"run": "/run/libvirt", "lib": "/var/lib/libvirt",
            "etc": "/etc/libvirt"}
 LIBVIRTD_CONF = """\
 listen_tls = 0
-listen_tcp = 0
 unix_sock_group = "root"
 unix_sock_rw_perms = "0700"
 unix_sock_ro_perms = "0700"
@@ -67,12 +68,20 @@ def wait_for(what, test, patience=PATIENCE, every=0.05):
 
 
 class Host:
-    def __init__(self, folder, root=None, sees=(), settings="", kvm=True):
+    def __init__(self, folder, root=None, sees=(), settings="", kvm=True,
+                 port=None):
         self.folder = Path(folder).resolve()
         self.root = Path(root).resolve() if root else None
         self.sees = [Path(one).resolve() for one in sees]
         for name in PRIVATE:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
+        self.port = port
+        if port:
+            settings += f'listen_tcp = 1\ntcp_port = "{port}"\n' \
+                'listen_addr = "127.0.0.1"\nauth_tcp = "none"\n'
+        else:
+            settings += "listen_tcp = 0\n"
+        self.remote_uri = f"qemu+tcp://127.0.0.1:{port}/system"
         (self.folder / "etc/libvirtd.conf").write_text(LIBVIRTD_CONF +
                                                         settings)
         (self.folder / "etc/qemu.conf").write_text(QEMU_CONF)
@@ -96,7 +105,8 @@ class Host:
             script.append(f"mount --bind '{self.folder}/{name}' "
                           f"'{into}{where}'")
         daemon = "libvirtd --config /etc/libvirt/libvirtd.conf " \
-            "--pid-file /run/libvirt/libvirtd.pid"
+            "--pid-file /run/libvirt/libvirtd.pid" + \
+            (" --listen" if self.port else "")
         if self.root:
             for name in ("proc", "sys", "dev", "tmp"):
                 script.append(f"mount --rbind /{name} '{into}/{name}'")

@@ -3,7 +3,8 @@
 
 ifeq ($(WITH_LIBVIRT)$(if $(VIRT_SRC),,n),y)
 CI_SUITES += check-libvirt-restart check-libvirt-restart-new \
-	check-libvirt-watch check-libvirt-start check-libvirt-behind
+	check-libvirt-watch check-libvirt-start check-libvirt-behind \
+	check-libvirt-uris
 LV_TESTS ?=
 # What libvirt 12 and QEMU 11 do in another way than 9 and 7, for CI; all of
 # it: make check-libvirt-restart-new LV_NEW_TESTS=
@@ -13,7 +14,14 @@ LV_NEW_TESTS ?= libvirtd_killed_in_attach guest_answers_while_libvirtd_is_away \
 	snapshot_and_block_copy medium_and_link upgraded many_in_one_list
 
 .PHONY: check-libvirt-restart check-libvirt-restart-new crash-virt \
-	check-libvirt-watch check-libvirt-start check-libvirt-behind
+	check-libvirt-watch check-libvirt-start check-libvirt-behind \
+	check-libvirt-uris
+check-libvirt-uris: all
+	@images=$$(tests/libvirt-host/build-guest $(B)/libvirt-host/cache | \
+		tail -n 1) && \
+	PYTHONDONTWRITEBYTECODE=1 tests/libvirt-host/uris $(B) "$$images" \
+		$(LV_TESTS)
+
 check-libvirt-behind: all
 	@images=$$(tests/libvirt-host/build-guest $(B)/libvirt-host/cache | \
 		tail -n 1) && \
