@@ -85,7 +85,7 @@ int xlcfg_history(xlcfg_ctx *ctx, const char *dom, const char *since,
                   size_t most, xlcfg_doc **doc_r, xlcfg_error *err)
 {
     xlcfg__state *st;
-    int64_t after = 0;
+    int64_t after = -1;         /* all that it has */
     char uuid[37];
     int rc;
 
@@ -96,11 +96,6 @@ int xlcfg_history(xlcfg_ctx *ctx, const char *dom, const char *since,
         return rc;
     if (since)
         rc = xlcfg__state_token(st, since, &after, err);
-    else
-        rc = xlcfg__state_oldest(st, &after, err);
-    /* TOO_OLD without a token: what was oldest was taken out meanwhile */
-    if (!rc && !since && after)
-        after--;
     if (!rc)
         rc = xlcfg__state_history(st, ctx->conn->drv.name,
                                   uuid[0] ? uuid : NULL, after,

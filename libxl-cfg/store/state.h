@@ -263,8 +263,8 @@ const char *xlcfg__asides_find(const struct xlcfg__asides *list,
 int xlcfg__state_token(xlcfg__state *st, const char *token, int64_t *rev_r,
                        xlcfg_error *err);
 /*
- * Events after revision `after`, at most `most`, oldest first, one document
- * each: {"revision": n, "version": ..., "event": ..., "time": ...,
+ * Events after revision `after` (-1: all that are held), at most `most`,
+ * oldest first, one document each: {"revision": n, "version": ..., "event": ..., "time": ...,
  * "changes": [...], ... the snapshot's members}.  Where one device changed,
  * its key, incarnation, state and reason stand there too.  driver, uuid NULL:
  * of all.  TOO_OLD: history no longer holds all of them.
@@ -288,8 +288,6 @@ int xlcfg__state_at(xlcfg__state *st, const char *driver, const char *uuid,
 /* When a revision was recorded, seconds since the epoch; 0: not known. */
 int xlcfg__state_when(xlcfg__state *st, int64_t revision, int64_t *time_r,
                       xlcfg_error *err);
-/* The oldest revision that history still holds, 0: none. */
-int xlcfg__state_oldest(xlcfg__state *st, int64_t *rev_r, xlcfg_error *err);
 
 /* The file was removed or replaced under this handle, or is read in a way
  * that does not see changes: open it again. */

@@ -290,11 +290,17 @@ static int history(xlcfg__state *st, const char *driver, const char *uuid,
                    xlcfg_error *err)
 {
     char token[XLCFG__VERSION_MAX];
+    struct span span = { 0 };
     int64_t rev;
     int rc;
 
-    xlcfg__state_vertext(st, after, token);
-    rc = xlcfg__state_token(st, token, &rev, err);
+    if (after < 0) {
+        rc = read_span(st, &span, err);
+        after = span.trimmed;
+    } else {
+        xlcfg__state_vertext(st, after, token);
+        rc = xlcfg__state_token(st, token, &rev, err);
+    }
     return rc ? rc : read_events(st, driver, uuid, after, most, events, err);
 }
 
@@ -439,20 +445,6 @@ int xlcfg__state_at(xlcfg__state *st, const char *driver, const char *uuid,
     else
         *doc_r = doc;
     return rc;
-}
-
-int xlcfg__state_oldest(xlcfg__state *st, int64_t *rev_r, xlcfg_error *err)
-{
-    sqlite3_stmt *stmt;
-    int rc;
-
-    rc = xlcfg__state_query(st, XLCFG__SQL_OLDEST, &stmt, err, "");
-    if (!rc)
-        rc = xlcfg__state_step(st, stmt, err);
-    if (!rc)
-        *rev_r = sqlite3_column_int64(stmt, 0);
-    xlcfg__state_done(stmt);
-    return rc < 0 ? rc : 0;
 }
 
 int xlcfg__state_when(xlcfg__state *st, int64_t revision, int64_t *time_r,

@@ -163,7 +163,6 @@ static const char *const sqls[XLCFG__SQLS] = {
     [XLCFG__SQL_HISTORY_OF] =
         EVENT_COLUMNS "WHERE e.revision > ?1 AND (?3 IS NULL OR"
         " e.driver = ?3) AND e.uuid = ?4 ORDER BY e.revision LIMIT ?2",
-    [XLCFG__SQL_OLDEST] = "SELECT min(revision) FROM event",
     [XLCFG__SQL_WHEN] = "SELECT time FROM event WHERE revision = ?",
     [XLCFG__SQL_INTENTS] =
         "SELECT id, op, phase, kind, key, match, before, after, reason,"

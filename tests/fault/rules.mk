@@ -8,7 +8,7 @@ FA_WRAP := malloc calloc realloc strdup free vasprintf asprintf
 F_WRAP := $(addprefix xlcfg__state_,open seen devices record intents \
 	template_get addresses note_addresses trim)
 FS_WRAP := $(F_WRAP) $(addprefix xlcfg__state_,version lines history \
-	by_version snapshot at when oldest token choice_put address_reset \
+	by_version snapshot at when token choice_put address_reset \
 	intent_put intent_drop creation_fail template_put)
 FP_WRAP := $(F_WRAP) $(addprefix xlcfg__state_,finish intent_begin creations \
 	creation_begin template_named drop_address) \

@@ -56,9 +56,6 @@ WRAP(xlcfg__state_at,
 WRAP(xlcfg__state_when,
      (xlcfg__state *st, int64_t revision, int64_t *when, xlcfg_error *err),
      (st, revision, when, err))
-WRAP(xlcfg__state_oldest,
-     (xlcfg__state *st, int64_t *revision, xlcfg_error *err),
-     (st, revision, err))
 WRAP(xlcfg__state_token,
      (xlcfg__state *st, const char *token, int64_t *revision,
       xlcfg_error *err), (st, token, revision, err))

@@ -556,6 +556,18 @@ START_TEST(gone_domains_are_told_as_gone)
 }
 END_TEST
 
+/* The oldest revision that history still holds, 0: none. */
+static int64_t oldest_of(xlcfg__state *st)
+{
+    xlcfg_doc *events;
+    int64_t revision;
+
+    ok(xlcfg__state_history(st, NULL, NULL, -1, 1, &events, &err));
+    revision = xlcfg__doc_to_int(xlcfg_doc_pointer(events, "/0/revision"), 0);
+    xlcfg_doc_free(events);
+    return revision;
+}
+
 START_TEST(history_is_bounded_and_newest_snapshots_stay)
 {
     char idle[XLCFG__VERSION_MAX], v[XLCFG__VERSION_MAX] = "";
@@ -565,12 +577,12 @@ START_TEST(history_is_bounded_and_newest_snapshots_stay)
 
     setenv("XLCFG_HISTORY_KEEP", "3", 1);
     open_state();
-    ok(xlcfg__state_oldest(st, &oldest, &err));
+    oldest = oldest_of(st);
     ck_assert_int_eq(oldest, 0);
     ok(record(st, UUID2, 1, false, "", idle));
     for (int i = 1; i <= 6; i++)
         ok(record(st, UUID, i, false, v, v));
-    ok(xlcfg__state_oldest(st, &oldest, &err));
+    oldest = oldest_of(st);
     ck_assert_int_eq(oldest, 5);
     ck_assert_int_eq(xlcfg__state_history(st, NULL, NULL, 0, 100, &d, &err),
                      XLCFG_ERROR_TOO_OLD);
@@ -588,7 +600,7 @@ START_TEST(history_is_bounded_and_newest_snapshots_stay)
     ck_assert_ptr_nonnull(strstr(err.message, "expected a number"));
     /* who only reads is not in need of it */
     ok(xlcfg__state_open(dir, false, 100, &st, &err));
-    ok(xlcfg__state_oldest(st, &oldest, &err));
+    oldest = oldest_of(st);
     ck_assert_int_eq(oldest, 5);
     xlcfg__state_close(st);
 }
@@ -624,14 +636,14 @@ START_TEST(history_is_bounded_by_size_and_age_too)
     open_state();
     for (int i = 1; i <= 3; i++)
         ok(record(st, UUID, i, false, v, v));
-    ok(xlcfg__state_oldest(st, &oldest, &err));
+    oldest = oldest_of(st);
     ck_assert_int_eq(oldest, 0);        /* not one of them is kept */
     xlcfg__state_close(st);
     unsetenv("XLCFG_HISTORY_MIB");
     open_state();
     for (int i = 4; i <= 6; i++)
         ok(record(st, UUID, i, false, v, v));
-    ok(xlcfg__state_oldest(st, &oldest, &err));
+    oldest = oldest_of(st);
     ck_assert_int_eq(oldest, 4);
     xlcfg__state_close(st);
     snprintf(cmd, sizeof(cmd), "/usr/bin/python3 -c 'import sqlite3;"
@@ -641,7 +653,7 @@ START_TEST(history_is_bounded_by_size_and_age_too)
     ck_assert_int_eq(system(cmd), 0);
     open_state();
     ok(record(st, UUID, 7, false, v, v));
-    ok(xlcfg__state_oldest(st, &oldest, &err));
+    oldest = oldest_of(st);
     ck_assert_int_eq(oldest, 6);        /* the two days of others are over */
     xlcfg__state_close(st);
 }
