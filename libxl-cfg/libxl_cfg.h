@@ -321,13 +321,14 @@ int xlcfg_device_update(xlcfg_ctx *ctx, const char *dom, const char *key,
 int xlcfg_domain_addresses(xlcfg_ctx *ctx, const char *dom,
                            xlcfg_doc **doc_r, xlcfg_error *err);
 /* Give up the address that is kept for a device that has left.  NOTFOUND:
- * none is; REFUSED: the device is there. */
+ * none is; REFUSED: the device is there.  if_version, unless NULL: CONFLICT
+ * when the domain has another version. */
 int xlcfg_address_reset(xlcfg_ctx *ctx, const char *dom, const char *key,
-                        xlcfg_error *err);
+                        const char *if_version, xlcfg_error *err);
 /* How addresses are chosen for this domain from now on; nothing that it has
- * moves.  INVAL: no such choice. */
+ * moves.  INVAL: no such choice.  if_version as above. */
 int xlcfg_address_choice(xlcfg_ctx *ctx, const char *dom, int64_t choice,
-                         xlcfg_error *err);
+                         const char *if_version, xlcfg_error *err);
 /*
  * Finish, forward or back, what was left open by a process that is gone, and
  * half states that are safe to end.  dom NULL: of all running domains.  The

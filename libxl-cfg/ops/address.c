@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The address book of a domain: read for an act, shown, and given up. */
-#include "ops/ctx.h"
+#include "ops/plug.h"
 #include "ops/present.h"
 
 #include <string.h>
@@ -133,70 +133,110 @@ static int find_kept(const struct xlcfg__sight *sight,
                       "no address is kept for it");
 }
 
-int xlcfg_address_reset(xlcfg_ctx *ctx, const char *dom, const char *key,
-                        xlcfg_error *err)
+/* A look at the domain, which has the version that was asked for. */
+static int look(xlcfg_ctx *ctx, const char *dom, const char *if_version,
+                struct xlcfg__sight *sight, xlcfg_error *err)
 {
-    const struct xlcfg__address *row = NULL;
-    struct xlcfg__addresses book = { 0 };
-    struct xlcfg__sight sight;
-    xlcfg__state *st;
+    const char *version;
     int rc;
 
-    rc = xlcfg__sight_take(ctx, dom, &sight, err);
-    if (rc)
+    rc = xlcfg__sight_take(ctx, dom, sight, err);
+    if (rc || !if_version)
         return rc;
-    rc = xlcfg__address_book(ctx, sight.cut.dom.uuid, &book, err);
-    if (!rc)
-        rc = find_kept(&sight, &book, key, &row, err);
+    version = xlcfg__doc_getstr(sight->doc, "version");
+    if (version && !strcmp(version, if_version))
+        return 0;
+    rc = xlcfg__conflict(ctx, sight->doc, if_version, dom, err);
+    xlcfg__sight_dispose(sight);
+    return rc;
+}
+
+/* What is to be done of a look, in the store; CONFLICT when somebody recorded
+ * the domain after it. */
+struct change {
+    const char *key;            /* whose address is given up; NULL: none */
+    int64_t choice;
+};
+
+static int put(xlcfg_ctx *ctx, const struct xlcfg__sight *sight,
+               const struct change *change, const char *if_version,
+               struct xlcfg__addresses *book, xlcfg_error *err)
+{
+    const char *uuid = sight->cut.dom.uuid, *name = ctx->conn->drv.name;
+    const char *version = xlcfg__doc_getstr(sight->doc, "version");
+    const struct xlcfg__address *row = NULL;
+    xlcfg__state *st;
+    int rc = 0;
+
+    if (change->key) {
+        rc = xlcfg__address_book(ctx, uuid, book, err);
+        if (!rc)
+            rc = find_kept(sight, book, change->key, &row, err);
+    } else if (!uuid[0]) {
+        rc = xlcfg__err(err, XLCFG_ERROR_REFUSED, sight->cut.dom.name,
+                        "it has no uuid");
+    } else if (!xlcfg__addresses_of(&sight->answer, book)) {
+        rc = xlcfg__nomem(err);
+    }
     if (!rc)
         rc = xlcfg__store(ctx, true, &st, err);
-    if (!rc)
-        rc = xlcfg__state_address_reset(st, ctx->conn->drv.name,
-                                        sight.cut.dom.uuid, row->match, err);
+    if (rc)
+        return rc;
+    return row ? xlcfg__state_address_reset(st, name, uuid, row->match,
+                                            if_version, err)
+        : xlcfg__state_choice_put(st, name, uuid, change->choice, book,
+                                  version ? version : "", err);
+}
+
+static int do_change(xlcfg_ctx *ctx, const char *dom,
+                     const struct change *change, const char *if_version,
+                     xlcfg_error *err)
+{
+    struct xlcfg__addresses book = { 0 };
+    struct xlcfg__sight sight;
+    int rc;
+
+    rc = look(ctx, dom, if_version, &sight, err);
+    if (rc)
+        return rc;
+    rc = put(ctx, &sight, change, if_version, &book, err);
     xlcfg__addresses_dispose(&book);
     xlcfg__sight_dispose(&sight);
     return rc;
 }
 
-/* One try: CONFLICT when somebody recorded the domain after the look. */
-static int choose(xlcfg_ctx *ctx, const char *dom, int64_t choice,
-                  xlcfg_error *err)
+/* Whom another outran looks again; with a version asked for that look says
+ * what is there now. */
+static int change_it(xlcfg_ctx *ctx, const char *dom,
+                     const struct change *change, const char *if_version,
+                     xlcfg_error *err)
 {
-    struct xlcfg__addresses book = { 0 };
-    struct xlcfg__sight sight;
-    const char *version;
-    xlcfg__state *st;
-    int rc;
+    int rc = XLCFG_ERROR_CONFLICT;
 
-    rc = xlcfg__sight_take(ctx, dom, &sight, err);
-    if (rc)
-        return rc;
-    version = xlcfg__doc_getstr(sight.doc, "version");
-    if (!sight.cut.dom.uuid[0])
-        rc = xlcfg__err(err, XLCFG_ERROR_REFUSED, dom, "it has no uuid");
-    if (!rc)
-        rc = xlcfg__store(ctx, true, &st, err);
-    if (!rc && !xlcfg__addresses_of(&sight.answer, &book))
-        rc = xlcfg__nomem(err);
-    if (!rc)
-        rc = xlcfg__state_choice_put(st, ctx->conn->drv.name,
-                                     sight.cut.dom.uuid, choice, &book,
-                                     version ? version : "", err);
-    xlcfg__addresses_dispose(&book);
-    xlcfg__sight_dispose(&sight);
+    for (int i = 0; rc == XLCFG_ERROR_CONFLICT && i < TRIES; i++) {
+        rc = do_change(ctx, dom, change, if_version, err);
+        if (if_version && i)
+            break;
+    }
     return rc;
+}
+
+int xlcfg_address_reset(xlcfg_ctx *ctx, const char *dom, const char *key,
+                        const char *if_version, xlcfg_error *err)
+{
+    const struct change change = { .key = key };
+
+    return change_it(ctx, dom, &change, if_version, err);
 }
 
 int xlcfg_address_choice(xlcfg_ctx *ctx, const char *dom, int64_t choice,
-                         xlcfg_error *err)
+                         const char *if_version, xlcfg_error *err)
 {
-    int rc = XLCFG_ERROR_CONFLICT;
+    const struct change change = { .choice = choice };
 
     if (choice < XLCFG__CHOICE_FREE || choice > XLCFG__CHOICE_NEWEST)
         return xlcfg__err(err, XLCFG_ERROR_INVAL, "choice",
                           "expected a number from %d to %d",
                           XLCFG__CHOICE_FREE, XLCFG__CHOICE_NEWEST);
-    for (int i = 0; rc == XLCFG_ERROR_CONFLICT && i < TRIES; i++)
-        rc = choose(ctx, dom, choice, err);
-    return rc;
+    return change_it(ctx, dom, &change, if_version, err);
 }

@@ -197,10 +197,11 @@ int xlcfg__state_template_put(xlcfg__state *st, const char *driver,
 int xlcfg__state_addresses(xlcfg__state *st, const char *driver,
                            const char *uuid, struct xlcfg__addresses *book_r,
                            xlcfg_error *err);
-/* Give up the address of a device that has left.  NOTFOUND: none is kept. */
+/* Give up the address of a device that has left.  NOTFOUND: none is kept.
+ * CONFLICT: the domain has another version than `was`, unless that is NULL. */
 int xlcfg__state_address_reset(xlcfg__state *st, const char *driver,
                                const char *uuid, const char *match,
-                               xlcfg_error *err);
+                               const char *was, xlcfg_error *err);
 /* How addresses are chosen from now on, and with it the addresses that the
  * domain's devices have at version `was`: CONFLICT when it has another. */
 int xlcfg__state_choice_put(xlcfg__state *st, const char *driver,

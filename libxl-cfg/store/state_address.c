@@ -138,18 +138,39 @@ int xlcfg__state_drop_address(xlcfg__state *st, const char *driver,
     return rc < 0 ? rc : 0;
 }
 
+/* CONFLICT: the domain has another version than `was`. */
+static int still_at(xlcfg__state *st, const char *driver, const char *uuid,
+                    const char *was, struct xlcfg__seen *seen,
+                    xlcfg_error *err)
+{
+    int rc = xlcfg__state_seen(st, driver, uuid, false, seen, err);
+
+    if (!rc && strcmp(seen->version, was))
+        rc = xlcfg__err(err, XLCFG_ERROR_CONFLICT, st->path,
+                        "the domain is at version %s, not %s",
+                        seen->version, was);
+    return rc;
+}
+
 int xlcfg__state_address_reset(xlcfg__state *st, const char *driver,
                                const char *uuid, const char *match,
-                               xlcfg_error *err)
+                               const char *was, xlcfg_error *err)
 {
+    struct xlcfg__seen seen;
     bool there = false;
     int rc;
 
-    rc = xlcfg__state_drop_address(st, driver, uuid, match, &there, err);
+    rc = xlcfg__state_begin(st, err);
+    if (rc)
+        return rc;
+    if (was)
+        rc = still_at(st, driver, uuid, was, &seen, err);
+    if (!rc)
+        rc = xlcfg__state_drop_address(st, driver, uuid, match, &there, err);
     if (!rc && !there)
         rc = xlcfg__err(err, XLCFG_ERROR_NOTFOUND, match,
                         "no address is kept for it");
-    return rc;
+    return xlcfg__state_end(st, rc, err);
 }
 
 static int put_choice(xlcfg__state *st, const char *driver,
@@ -160,13 +181,9 @@ static int put_choice(xlcfg__state *st, const char *driver,
     struct xlcfg__seen seen;
     int rc;
 
-    rc = xlcfg__state_seen(st, driver, uuid, false, &seen, err);
+    rc = still_at(st, driver, uuid, was, &seen, err);
     if (rc)
         return rc;
-    if (strcmp(seen.version, was))
-        return xlcfg__err(err, XLCFG_ERROR_CONFLICT, st->path,
-                          "the domain is at version %s, not %s",
-                          seen.version, was);
     rc = xlcfg__state_run(st, XLCFG__SQL_CHOICE_PUT, err, "tti", driver,
                           uuid, choice);
     /* what was plugged until now may not be in the book */

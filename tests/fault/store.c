@@ -65,7 +65,8 @@ WRAP(xlcfg__state_choice_put,
       xlcfg_error *err), (st, driver, uuid, choice, book, was, err))
 WRAP(xlcfg__state_address_reset,
      (xlcfg__state *st, const char *driver, const char *uuid,
-      const char *match, xlcfg_error *err), (st, driver, uuid, match, err))
+      const char *match, const char *was, xlcfg_error *err),
+     (st, driver, uuid, match, was, err))
 
 WRAP(xlcfg__state_by_version,
      (xlcfg__state *st, const char *driver, const char *uuid,
@@ -167,14 +168,14 @@ static int ask_last(xlcfg_ctx *ctx, xlcfg_doc **doc_r, xlcfg_error *err)
 /* Those that answer with nothing answer here with what get says then. */
 static int ask_choice(xlcfg_ctx *ctx, xlcfg_doc **doc_r, xlcfg_error *err)
 {
-    int rc = xlcfg_address_choice(ctx, "m", 2, err);
+    int rc = xlcfg_address_choice(ctx, "m", 2, NULL, err);
 
     return rc ? rc : ask_get(ctx, doc_r, err);
 }
 
 static int ask_reset(xlcfg_ctx *ctx, xlcfg_doc **doc_r, xlcfg_error *err)
 {
-    int rc = xlcfg_address_reset(ctx, "m", "vtpm/0", err);
+    int rc = xlcfg_address_reset(ctx, "m", "vtpm/0", NULL, err);
 
     return rc && rc != XLCFG_ERROR_NOTFOUND ? rc : ask_get(ctx, doc_r, err);
 }

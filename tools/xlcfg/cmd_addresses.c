@@ -49,9 +49,10 @@ static int take_choice(const struct tool *t, const char *text,
 
 static int run(struct tool *t, int argc, char **argv)
 {
-    const char *reset = NULL, *choice = NULL;
+    const char *reset = NULL, *choice = NULL, *version = NULL;
     const struct option_row rows[] = {
-        { "reset=", &reset }, { "choice=", &choice }, { 0 },
+        { "reset=", &reset }, { "choice=", &choice },
+        { "if-version=", &version }, { 0 },
     };
     xlcfg_error err = XLCFG_ERROR_INIT;
     int64_t number = 0;
@@ -61,15 +62,19 @@ static int run(struct tool *t, int argc, char **argv)
     code = tool_args(t, &argc, argv, rows, 1, 1, "addresses DOM");
     if (!code && choice)
         code = take_choice(t, choice, &number);
+    if (!code && version && !tool_is_version(version))
+        code = tool_usage(t, "--if-version", "expected 12 hexadecimal "
+                          "digits, a dot and 20 digits, not '%s'", version);
     if (!code)
         code = tool_lacks(t, FORMAT_XML, "addresses");
     if (!code)
         code = tool_open(t);
     if (code)
         return code;
-    if (choice && xlcfg_address_choice(t->ctx, argv[1], number, &err))
+    if (choice && xlcfg_address_choice(t->ctx, argv[1], number, version,
+                                       &err))
         return tool_fail(t, &err);
-    if (reset && xlcfg_address_reset(t->ctx, argv[1], reset, &err))
+    if (reset && xlcfg_address_reset(t->ctx, argv[1], reset, version, &err))
         return tool_fail(t, &err);
     if (xlcfg_domain_addresses(t->ctx, argv[1], &doc, &err))
         return tool_fail(t, &err);
@@ -87,5 +92,6 @@ const struct command cmd_addresses = {
     "it unasked.  chosen by: the way in which addresses are chosen, which\n"
     "stays the domain's own; 1: any that is free, 2: as said above.\n"
     "  --reset KEY      give up the address kept for a device that has left\n"
-    "  --choice N       choose in this way from now on; nothing moves", run,
+    "  --choice N       choose in this way from now on; nothing moves\n"
+    "  --if-version V   either only if the domain still has this version", run,
 };
