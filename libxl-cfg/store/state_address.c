@@ -124,18 +124,11 @@ int xlcfg__state_drop_address(xlcfg__state *st, const char *driver,
                               const char *uuid, const char *match,
                               bool *there_r, xlcfg_error *err)
 {
-    sqlite3_stmt *stmt;
-    int rc;
+    int rc = xlcfg__state_run(st, XLCFG__SQL_ADDRESS_DROP, err, "ttt",
+                              driver, uuid, match);
 
-    rc = xlcfg__state_query(st, XLCFG__SQL_ADDRESS_DROP, &stmt, err, "ttt",
-                            driver, uuid, match);
-    if (!rc)
-        rc = xlcfg__state_step(st, stmt, err);
-    *there_r = !rc;
-    if (!rc)
-        rc = xlcfg__state_step(st, stmt, err);
-    xlcfg__state_done(stmt);
-    return rc < 0 ? rc : 0;
+    *there_r = !rc && sqlite3_changes(st->db);
+    return rc;
 }
 
 /* CONFLICT: the domain has another version than `was`. */

@@ -110,7 +110,6 @@ int xlcfg__state_creation_begin(xlcfg__state *st, const char *driver,
                                            xlcfg_error *err),
                                 void *arg, xlcfg_error *err)
 {
-    sqlite3_stmt *stmt = NULL;
     int64_t id = 0;
     int rc;
 
@@ -121,16 +120,13 @@ int xlcfg__state_creation_begin(xlcfg__state *st, const char *driver,
     if (!rc)
         rc = check_version(st, driver, c, err);
     if (!rc)
-        rc = xlcfg__state_query(st, XLCFG__SQL_INTENT_NEW, &stmt, err,
-                                "tttttttddtiiiti", driver, c->uuid, "create",
-                                "acting", "domain", c->name, c->uuid, NULL,
-                                c->config, NULL, c->since, (int64_t)1,
-                                (int64_t)c->flags, NULL, (int64_t)0);
+        rc = xlcfg__state_run(st, XLCFG__SQL_INTENT_NEW, err,
+                              "tttttttddtiiiti", driver, c->uuid, "create",
+                              "acting", "domain", c->name, c->uuid, NULL,
+                              c->config, NULL, c->since, (int64_t)1,
+                              (int64_t)c->flags, NULL, (int64_t)0);
     if (!rc)
-        rc = xlcfg__state_step(st, stmt, err);
-    if (!rc)
-        id = sqlite3_column_int64(stmt, 0);
-    xlcfg__state_done(stmt);
+        id = sqlite3_last_insert_rowid(st->db);
     if (!rc)
         rc = own(arg, id, err);
     rc = xlcfg__state_end(st, rc, err);

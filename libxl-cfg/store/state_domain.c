@@ -178,7 +178,10 @@ static int next_revision(xlcfg__state *st, int64_t *revision_r,
     sqlite3_stmt *stmt;
     int rc;
 
-    rc = xlcfg__state_query(st, XLCFG__SQL_NEXT_REVISION, &stmt, err, "");
+    rc = xlcfg__state_run(st, XLCFG__SQL_NEXT_REVISION, err, "");
+    if (rc)
+        return rc;
+    rc = xlcfg__state_query(st, XLCFG__SQL_REVISION, &stmt, err, "");
     if (!rc)
         rc = xlcfg__state_step(st, stmt, err);
     if (!rc)
@@ -229,20 +232,10 @@ static int put_snapshot(xlcfg__state *st, const struct xlcfg__record *rec,
 /* What the event takes, now that its snapshot is there. */
 static int count_bytes(xlcfg__state *st, int64_t revision, xlcfg_error *err)
 {
-    sqlite3_stmt *stmt;
-    int64_t size = 0;
-    int rc;
+    int rc = xlcfg__state_run(st, XLCFG__SQL_EVENT_SIZE, err, "i", revision);
 
-    rc = xlcfg__state_query(st, XLCFG__SQL_EVENT_SIZE, &stmt, err, "i",
-                            revision);
-    if (!rc)
-        rc = xlcfg__state_step(st, stmt, err);
-    if (!rc)
-        size = sqlite3_column_int64(stmt, 0);
-    xlcfg__state_done(stmt);
-    if (rc < 0)
-        return rc;
-    return xlcfg__state_run(st, XLCFG__SQL_META_ADD, err, "i", size);
+    return rc ? rc : xlcfg__state_run(st, XLCFG__SQL_META_ADD, err, "i",
+                                      revision);
 }
 
 static int write_change(xlcfg__state *st, const struct xlcfg__record *rec,

@@ -82,27 +82,24 @@ static int put(xlcfg__state *st, const char *driver, const char *uuid,
                xlcfg_error *err)
 {
     bool fresh = !it->id;
-    sqlite3_stmt *stmt;
     int rc;
 
-    rc = xlcfg__state_query(st, fresh ? XLCFG__SQL_INTENT_NEW
-                                      : XLCFG__SQL_INTENT_PUT, &stmt, err,
-                            fresh ? "tttttttddtiiiti" : "tttttttddtiiitii",
-                            driver, uuid, xlcfg__op_name(it->op),
-                            xlcfg__phase_name(it->phase),
-                            xlcfg__kinds[it->kind].name, it->key, it->match,
-                            it->before, it->after, it->reason, it->since,
-                            (int64_t)it->attempts, it->incarnation,
-                            it->domain, (int64_t)it->resets, it->id);
-    if (!rc)
-        rc = xlcfg__state_step(st, stmt, err);
-    if (!rc)
-        *id_r = sqlite3_column_int64(stmt, 0);
-    if (rc == 1)
-        rc = xlcfg__err(err, XLCFG_ERROR_NOTFOUND, st->path,
-                        "intent %" PRId64 " is no longer open", it->id);
-    xlcfg__state_done(stmt);
-    return rc;
+    rc = xlcfg__state_run(st, fresh ? XLCFG__SQL_INTENT_NEW
+                                    : XLCFG__SQL_INTENT_PUT, err,
+                          fresh ? "tttttttddtiiiti" : "tttttttddtiiitii",
+                          driver, uuid, xlcfg__op_name(it->op),
+                          xlcfg__phase_name(it->phase),
+                          xlcfg__kinds[it->kind].name, it->key, it->match,
+                          it->before, it->after, it->reason, it->since,
+                          (int64_t)it->attempts, it->incarnation,
+                          it->domain, (int64_t)it->resets, it->id);
+    if (rc)
+        return rc;
+    if (!fresh && !sqlite3_changes(st->db))
+        return xlcfg__err(err, XLCFG_ERROR_NOTFOUND, st->path,
+                          "intent %" PRId64 " is no longer open", it->id);
+    *id_r = fresh ? sqlite3_last_insert_rowid(st->db) : it->id;
+    return 0;
 }
 
 int xlcfg__state_intent_put(xlcfg__state *st, const char *driver,

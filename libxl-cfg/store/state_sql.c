@@ -84,13 +84,17 @@ const char xlcfg__state_from_2[] =
     "SELECT e.revision, e.driver, e.uuid, e.name, e.event, e.changes," \
     " s.body, e.time FROM event e LEFT JOIN snapshot s USING(revision) "
 
+/*
+ * None has a RETURNING: SQLite makes a table in memory for what it returns,
+ * with a page cache of its own, which costs more than the statement.
+ */
 static const char *const sqls[XLCFG__SQLS] = {
     [XLCFG__SQL_BEGIN] = "BEGIN IMMEDIATE",
     [XLCFG__SQL_COMMIT] = "COMMIT",
     [XLCFG__SQL_ROLLBACK] = "ROLLBACK",
     [XLCFG__SQL_REVISION] = "SELECT revision FROM meta",
     [XLCFG__SQL_NEXT_REVISION] =
-        "UPDATE meta SET revision = revision + 1 RETURNING revision",
+        "UPDATE meta SET revision = revision + 1",
     [XLCFG__SQL_SEEN] =
         "SELECT d.gone, d.revision, d.digest, d.hash, d.address_hash,"
         " t.generation FROM (SELECT ?1 AS driver, ?2 AS uuid) q"
@@ -122,9 +126,9 @@ static const char *const sqls[XLCFG__SQLS] = {
         "INSERT INTO snapshot(revision, body) VALUES(?, ?)",
     [XLCFG__SQL_EVENT_SIZE] =
         "UPDATE event SET size ="
-        " coalesce(length(CAST(changes AS BLOB)), 0) + coalesce((SELECT length(CAST(body AS BLOB)) FROM snapshot s"
-        " WHERE s.revision = event.revision), 0)"
-        " WHERE revision = ? RETURNING size",
+        " coalesce(length(CAST(changes AS BLOB)), 0)"
+        " + coalesce((SELECT length(CAST(body AS BLOB)) FROM snapshot s"
+        " WHERE s.revision = event.revision), 0) WHERE revision = ?",
     /* The snapshot a domain leaves behind, when its event is gone. */
     [XLCFG__SQL_SNAPSHOT_OLD] =
         "DELETE FROM snapshot WHERE revision = ?1"
@@ -142,7 +146,9 @@ static const char *const sqls[XLCFG__SQLS] = {
         " FROM domain WHERE revision <= ? AND gone)",
     [XLCFG__SQL_TRIM_GONE] =
         "DELETE FROM domain WHERE revision <= ? AND gone",
-    [XLCFG__SQL_META_ADD] = "UPDATE meta SET bytes = bytes + ?",
+    [XLCFG__SQL_META_ADD] = 
+        "UPDATE meta SET bytes = bytes"
+        " + coalesce((SELECT size FROM event WHERE revision = ?), 0)",
     [XLCFG__SQL_META_TRIM] =
         "UPDATE meta SET bytes = bytes - ?, trimmed = ?",
     [XLCFG__SQL_SPAN] = "SELECT trimmed, revision, bytes FROM meta",
@@ -171,13 +177,12 @@ static const char *const sqls[XLCFG__SQLS] = {
     [XLCFG__SQL_INTENT_NEW] =
         "INSERT INTO intent(driver, uuid, op, phase, kind, key, match,"
         " before, after, reason, since, attempts, incarnation, domain,"
-        " resets) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        " RETURNING id",
+        " resets) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [XLCFG__SQL_INTENT_PUT] =
         "UPDATE intent SET op = ?3, phase = ?4, kind = ?5, key = ?6,"
         " match = ?7, before = ?8, after = ?9, reason = ?10, since = ?11,"
         " attempts = ?12, incarnation = ?13, domain = ?14, resets = ?15"
-        " WHERE id = ?16 AND driver = ?1 AND uuid = ?2 RETURNING id",
+        " WHERE id = ?16 AND driver = ?1 AND uuid = ?2",
     [XLCFG__SQL_INTENT_DROP] = "DELETE FROM intent WHERE id = ?",
     [XLCFG__SQL_INTENT_OPEN] =
         "SELECT id, match, key FROM intent"
@@ -215,8 +220,7 @@ static const char *const sqls[XLCFG__SQLS] = {
         "REPLACE INTO address(driver, uuid, match, kind, key, alt, address,"
         " revision) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
     [XLCFG__SQL_ADDRESS_DROP] =
-        "DELETE FROM address WHERE driver = ? AND uuid = ? AND match = ?"
-        " RETURNING match",
+        "DELETE FROM address WHERE driver = ? AND uuid = ? AND match = ?",
     [XLCFG__SQL_ADDRESS_TRIM] =
         "DELETE FROM address WHERE driver = ?1 AND uuid = ?2 AND match IN"
         " (SELECT match FROM address WHERE driver = ?1 AND uuid = ?2"
@@ -319,8 +323,10 @@ static int vquery(xlcfg__state *st, enum xlcfg__sql which,
     int r, moved = 0;
 
     *stmt_r = NULL;
-    /* Set aside or removed by another: what is written here is lost. */
-    sqlite3_file_control(st->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
+    /* Set aside or removed by another: what is written here is lost.  Of a
+     * transaction its begin and its end are looked at. */
+    if (which == XLCFG__SQL_COMMIT || sqlite3_get_autocommit(st->db))
+        sqlite3_file_control(st->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
     if (moved && which != XLCFG__SQL_ROLLBACK)
         return xlcfg__err(err, XLCFG_ERROR_STORE, st->path,
                           "the file was replaced while it was open");
