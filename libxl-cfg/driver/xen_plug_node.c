@@ -2,13 +2,12 @@
 /* Finding and removing one device's nodes. */
 #include "driver/xen_plug_node.h"
 #include "driver/clock.h"
+#include "driver/xen_wire.h"
 
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <xenstore.h>
+#include <xen/io/xs_wire.h>
 
 #define STEP_MS 50              /* when xenstore takes no watch */
 
@@ -132,72 +131,116 @@ unsigned xlcfg__xen_ports_used(struct xlcfg__xs *xs,
 
 /* ---- changing, in a child ---- */
 
-/* One transaction by `fill`; 0 or an errno. */
-static int transact(struct xs_handle *h,
-                    const struct xlcfg__xen_nodes *nodes,
-                    bool (*fill)(struct xs_handle *h, xs_transaction_t t,
-                                 const struct xlcfg__xen_nodes *nodes))
-{
-    for (int tries = 0; tries < 100; tries++) {
-        xs_transaction_t t = xs_transaction_start(h);
-        bool ok;
-        int why;
+/* Each answer is waited for so long at most, twice. */
+#define WIRE_MS 30000
 
-        if (t == XBT_NULL)
-            return errno;
-        ok = fill(h, t, nodes);
-        why = errno;
-        if (xs_transaction_end(h, t, !ok) && ok)
-            return 0;
-        if (!ok)
-            return why ? why : EIO;
-        if (errno != EAGAIN)
-            return errno;
+/* All in one go: 0, or the first error that is not `fine`. */
+static int ask_all(struct xlcfg__wire *wire, struct xlcfg__wire_ask *asks,
+                   size_t count, int fine)
+{
+    int r = 0;
+
+    xlcfg__wire_ask(wire, asks, count);
+    for (size_t i = 0; i < count; i++) {
+        free(asks[i].data);
+        asks[i].data = NULL;
+        if (!r && asks[i].error && asks[i].error != fine)
+            r = asks[i].error;
     }
-    return EAGAIN;
+    return r;
 }
 
-static bool remove_node(struct xs_handle *h, xs_transaction_t t,
-                        const char *path)
+static int tx_begin(struct xlcfg__wire *wire, uint32_t *tx_r)
 {
-    return !*path || xs_rm(h, t, path) || errno == ENOENT;
+    struct xlcfg__wire_ask ask = { .type = XS_TRANSACTION_START, .path = "" };
+    uint64_t tx;
+
+    xlcfg__wire_ask(wire, &ask, 1);
+    if (ask.error)
+        return ask.error;
+    if (!xlcfg__xs_number(ask.data, UINT32_MAX, &tx) || !tx)
+        ask.error = EPROTO;
+    else
+        *tx_r = (uint32_t)tx;
+    free(ask.data);
+    return ask.error;
 }
 
-static bool remove_nodes(struct xs_handle *h, xs_transaction_t t,
-                         const struct xlcfg__xen_nodes *nodes)
+/* One transaction by `fill`; 0 or an errno. */
+static int transact(struct xlcfg__wire *wire,
+                    const struct xlcfg__xen_nodes *nodes,
+                    int (*fill)(struct xlcfg__wire *wire, uint32_t tx,
+                                const struct xlcfg__xen_nodes *nodes))
 {
-    return remove_node(h, t, nodes->path[1]) &&
-        remove_node(h, t, nodes->path[0]) && remove_node(h, t, nodes->back);
+    int r = EAGAIN, ended;
+
+    for (int tries = 0; tries < 100 && r == EAGAIN; tries++) {
+        struct xlcfg__wire_ask end = { .type = XS_TRANSACTION_END };
+
+        r = tx_begin(wire, &end.tx);
+        if (r)
+            return r;
+        r = fill(wire, end.tx, nodes);
+        end.path = r ? "F" : "T";
+        ended = ask_all(wire, &end, 1, 0);
+        if (r)
+            return r;
+        r = ended;
+    }
+    return r;
 }
 
-/* The state, '0' for none there. */
-static char read_state(struct xs_handle *h, xs_transaction_t t,
-                       const struct xlcfg__xen_nodes *nodes)
+/* What is gone already is fine. */
+static int remove_nodes(struct xlcfg__wire *wire, uint32_t tx,
+                        const struct xlcfg__xen_nodes *nodes)
 {
-    char path[XLCFG__XS_PATH_MAX + 8];
-    char *text, state;
-    unsigned len;
+    const char *paths[] = { nodes->path[1], nodes->path[0], nodes->back };
+    struct xlcfg__wire_ask asks[3];
+    size_t n = 0;
 
-    snprintf(path, sizeof(path), "%s/state", nodes->back);
-    text = xs_read(h, t, path, &len);
-    state = text && len == 1 ? *text : text || errno != ENOENT ? '?' : '0';
-    free(text);
+    for (int i = 0; i < 3; i++)
+        if (*paths[i])
+            asks[n++] = (struct xlcfg__wire_ask){
+                .type = XS_RM, .path = paths[i], .tx = tx,
+            };
+    return ask_all(wire, asks, n, ENOENT);
+}
+
+/* The answer: a state, '0' for none there. */
+static char state_of(struct xlcfg__wire_ask *ask)
+{
+    char state = !ask->error && ask->len == 1 ? *ask->data
+        : ask->error == ENOENT ? '0' : '?';
+
+    free(ask->data);
+    ask->data = NULL;
     return state;
 }
 
-static bool ask(struct xs_handle *h, xs_transaction_t t,
-                const struct xlcfg__xen_nodes *nodes)
+static int ask_to_go(struct xlcfg__wire *wire, uint32_t tx,
+                     const struct xlcfg__xen_nodes *nodes)
 {
-    char path[XLCFG__XS_PATH_MAX + 8];
-    char state = read_state(h, t, nodes);
+    char path[2][XLCFG__XS_PATH_MAX + 8];
+    struct xlcfg__wire_ask asks[2] = {
+        { .type = XS_READ, .path = path[0], .tx = tx },
+    };
+    size_t n = 0;
+    char state;
 
-    if (state == '0')
-        return true;            /* writing would make it anew */
-    snprintf(path, sizeof(path), "%s/online", nodes->back);
-    if (!xs_write(h, t, path, "0", 1))
-        return false;
-    snprintf(path, sizeof(path), "%s/state", nodes->back);
-    return state == '6' || xs_write(h, t, path, "5", 1);
+    snprintf(path[0], sizeof(path[0]), "%s/state", nodes->back);
+    snprintf(path[1], sizeof(path[1]), "%s/online", nodes->back);
+    xlcfg__wire_ask(wire, asks, 1);
+    state = state_of(&asks[0]);
+    /* where there is none, writing would make it anew */
+    if (state != '0')
+        asks[n++] = (struct xlcfg__wire_ask){
+            .type = XS_WRITE, .path = path[1], .more = "0", .tx = tx,
+        };
+    if (state != '0' && state != '6')
+        asks[n++] = (struct xlcfg__wire_ask){
+            .type = XS_WRITE, .path = path[0], .more = "5", .tx = tx,
+        };
+    return ask_all(wire, asks, n, 0);
 }
 
 static int unreachable(xlcfg_error *err, const char *where, int why)
@@ -210,58 +253,65 @@ static int unreachable(xlcfg_error *err, const char *where, int why)
  * A guest that was still connecting when it was asked has its backend write
  * state 4 over our 5: it will not let go, for it has never seen that.
  */
-static void ask_if_it_connected(struct xs_handle *h,
+static void ask_if_it_connected(struct xlcfg__wire *wire,
                                 const struct xlcfg__xen_nodes *nodes,
                                 char state)
 {
-    if (state == '4')
-        (void)transact(h, nodes, ask);  /* it is tried again with each look */
+    if (state == '4')   /* it is tried again with each look */
+        (void)transact(wire, nodes, ask_to_go);
 }
 
 /* Until it is let go of, or time is up: the last state. */
-static char wait_for_guest(struct xs_handle *h,
+static char wait_for_guest(struct xlcfg__wire *wire,
                            const struct xlcfg__xen_nodes *nodes,
                            unsigned wait_ms)
 {
-    struct pollfd ready = { .fd = xs_fileno(h), .events = POLLIN };
     int64_t end = xlcfg__now_ms() + wait_ms;
     char path[XLCFG__XS_PATH_MAX + 8];
+    struct xlcfg__wire_ask asks[2] = {
+        { .type = XS_WATCH, .path = path, .more = "state" },
+        { .type = XS_READ, .path = path },
+    };
     bool told;
 
     snprintf(path, sizeof(path), "%s/state", nodes->back);
-    told = xs_watch(h, path, "state");
+    xlcfg__wire_ask(wire, asks, 2);
+    told = !asks[0].error;
+    free(asks[0].data);
     for (;;) {
-        char state = read_state(h, XBT_NULL, nodes);
+        char state = state_of(&asks[1]);
         int64_t left = end - xlcfg__now_ms();
-        char **event;
 
-        if (state == '6' || state == '0' || left <= 0)
+        if (state == '6' || state == '0' || left <= 0 ||
+            xlcfg__wire_lost(wire))
             return state;
-        ask_if_it_connected(h, nodes, state);
+        ask_if_it_connected(wire, nodes, state);
         /* a hint that is lost costs a second, and no more */
         left = left < 1000 ? left : 1000;
-        (void)poll(&ready, told ? 1 : 0, (int)(told || left < STEP_MS
-                                               ? left : STEP_MS));
-        while (told && (event = xs_check_watch(h)))
-            free(event);
+        (void)xlcfg__wire_hint(wire, (unsigned)(told || left < STEP_MS
+                                                ? left : STEP_MS));
+        xlcfg__wire_ask(wire, &asks[1], 1);
     }
 }
 
 int xlcfg__xen_nodes_ask(const char *back, unsigned wait_ms,
                          xlcfg_error *err)
 {
-    struct xs_handle *h = xs_open(0);
     struct xlcfg__xen_nodes nodes = { .kind = XLCFG_KINDS };
-    char state;
+    struct xlcfg__wire *wire;
+    char state = '?';
     int r;
 
-    if (!h)
-        return unreachable(err, NULL, errno);
+    r = xlcfg__wire_open(WIRE_MS, &wire);
+    if (r)
+        return unreachable(err, NULL, r);
     strcpy(nodes.back, back);
-    /* h is not closed: that waits for the watch's thread, and the child
-     * ends soon */
-    r = transact(h, &nodes, ask);
-    state = r ? '?' : wait_for_guest(h, &nodes, wait_ms);
+    r = transact(wire, &nodes, ask_to_go);
+    if (!r)
+        state = wait_for_guest(wire, &nodes, wait_ms);
+    if (!r)
+        r = xlcfg__wire_lost(wire);
+    xlcfg__wire_close(wire);
     if (r)
         return unreachable(err, back, r);
     if (state != '6' && state != '0')
@@ -274,11 +324,13 @@ int xlcfg__xen_nodes_ask(const char *back, unsigned wait_ms,
 int xlcfg__xen_nodes_remove(const struct xlcfg__xen_nodes *nodes,
                             xlcfg_error *err)
 {
-    struct xs_handle *h = xs_open(0);
+    struct xlcfg__wire *wire;
     int r;
 
-    if (!h)
-        return unreachable(err, NULL, errno);
-    r = transact(h, nodes, remove_nodes);
+    r = xlcfg__wire_open(WIRE_MS, &wire);
+    if (r)
+        return unreachable(err, NULL, r);
+    r = transact(wire, nodes, remove_nodes);
+    xlcfg__wire_close(wire);
     return r ? unreachable(err, nodes->path[0], r) : 0;
 }

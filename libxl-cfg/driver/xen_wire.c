@@ -150,9 +150,10 @@ static bool put(struct xlcfg__wire *wire, const struct xlcfg__wire_ask *ask,
                 uint32_t id)
 {
     size_t path = strlen(ask->path) + 1;
-    size_t more = ask->more ? strlen(ask->more) + 1 : 0;
+    size_t more = ask->more ? strlen(ask->more) + (ask->type != XS_WRITE)
+        : 0;                    /* a value has no NUL behind it */
     struct xsd_sockmsg head = {
-        .type = ask->type, .req_id = id, .len = (uint32_t)(path + more),
+        .type = ask->type, .req_id = id, .tx_id = ask->tx, .len = (uint32_t)(path + more),
     };
     char *at = wire->out + wire->out_len;
 
@@ -342,4 +343,40 @@ void xlcfg__wire_ask(struct xlcfg__wire *wire, struct xlcfg__wire_ask *asks,
     }
     for (size_t i = b.answered; i < count; i++)
         asks[i].error = wire->lost;
+}
+
+/* True: a hint is among what has come. */
+static bool take_hint(struct xlcfg__wire *wire)
+{
+    struct xsd_sockmsg head;
+    const char *data;
+
+    if (!next_message(wire, &head, &data))
+        return false;
+    if (head.type != XS_WATCH_EVENT)    /* an answer to nothing */
+        lose(wire, EPROTO);
+    return !wire->lost;
+}
+
+bool xlcfg__wire_hint(struct xlcfg__wire *wire, unsigned ms)
+{
+    int64_t end = xlcfg__now_ms() + ms;
+
+    while (!wire->lost) {
+        struct pollfd ready = { .fd = wire->fd, .events = POLLIN };
+        int64_t left = end - xlcfg__now_ms();
+        int r;
+
+        if (take_hint(wire))
+            return true;
+        left = left < 0 ? 0 : left > 60000 ? 60000 : left;
+        r = wire->lost ? 0 : poll(&ready, 1, (int)left);
+        if (r > 0)
+            receive_some(wire);
+        else if (r < 0 && errno != EINTR)
+            lose(wire, errno);
+        else if (xlcfg__now_ms() >= end)
+            return false;
+    }
+    return false;
 }

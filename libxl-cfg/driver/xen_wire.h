@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Xenstore's wire protocol, for asking: many questions in one go, and an end
- * to each wait.  libxenstore has neither: its calls, the connect included,
+ * Xenstore's wire protocol: many questions in one go, and an end to each
+ * wait.  libxenstore has neither: its calls, the connect included,
  * last as long as a xenstored that does not answer.
  *
  *     struct xlcfg__wire_ask ask = { .type = XS_READ, .path = "/tool" };
@@ -38,16 +38,23 @@ void xlcfg__wire_close(struct xlcfg__wire *wire);       /* NULL accepted */
 struct xlcfg__wire_ask {
     uint32_t type;              /* XS_READ and the like */
     const char *path;
-    const char *more;           /* a second word; may be NULL */
+    const char *more;           /* a second word, or what XS_WRITE writes;
+                                   may be NULL */
+    uint32_t tx;                /* the transaction it is part of, or 0 */
     int error;                  /* 0, xenstore's errno, or the wire's */
     char *data;                 /* yours to free, a NUL behind it; NULL with
                                    an error */
     size_t len;
 };
 
-/* Ask them all, in one go, and wait for all the answers. */
+/* Ask them all, in one go, and wait for all the answers.  Hints (of what
+ * XS_WATCH was asked for) that come before the last of them are forgotten: it
+ * is newer. */
 void xlcfg__wire_ask(struct xlcfg__wire *wire, struct xlcfg__wire_ask *asks,
                      size_t count);
+/* Wait for a hint that came after the last answer, for ms at most.  False:
+ * there was none, or the connection is lost. */
+bool xlcfg__wire_hint(struct xlcfg__wire *wire, unsigned ms);
 
 /* The errno that ended this connection; 0: it stands. */
 int xlcfg__wire_lost(const struct xlcfg__wire *wire);
