@@ -45,6 +45,7 @@ void xlcfg__view_dispose(struct xlcfg_view *view)
     xlcfg__arena_drop(view->texts);
     xlcfg_doc_free(view->rest);
     xlcfg__items_dispose(&view->unknown);
+    free(view->index);
     *view = (struct xlcfg_view){ 0 };
 }
 

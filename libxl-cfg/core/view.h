@@ -47,6 +47,8 @@ struct xlcfg_view {
                                    right about every field */
     bool deep;                  /* asked of a live view: look also where it
                                    costs something; see driver.h */
+    char *index;                /* live: what the driver's index would have
+                                   said at its beginning; see driver.h */
     xlcfg__items unknown;       /* strings "what: why it was not read" */
 };
 

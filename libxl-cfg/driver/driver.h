@@ -315,6 +315,10 @@ struct xlcfg_driver {
     int (*keep)(void *handle, const struct xlcfg_domain *dom,
                 enum xlcfg_kind kind, const xlcfg_doc *body,
                 xlcfg_error *err);
+
+    /* `live` sets view->index: what `index` would say of what it listed, so
+     * that nobody needs to ask that before. */
+    bool tells_index;
 };
 
 /* A connection: a driver's handle with every call filled. */

@@ -170,6 +170,8 @@ static int find_kind(struct xlcfg__look *look,
         struct xlcfg__xen_dev *dev = &found->v[found->count].dev;
         uint64_t devid;
 
+        if (front->kind == XLCFG_KIND_CHANNEL && !strcmp(ids.v[i], "0"))
+            continue;           /* the primary console is no channel */
         if (!xlcfg__xs_number(ids.v[i], INT32_MAX, &devid)) {
             xlcfg__view_note(look->view, "/%s: /libxl/%u/device/%s/%s: "
                              "expected a device number",

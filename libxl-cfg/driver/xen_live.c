@@ -110,11 +110,10 @@ static void announce_devices(const struct xlcfg__xen *xen, uint32_t domid)
                             xen->kinds.v[i]);
 }
 
-static int xen_index(void *handle, const struct xlcfg_domain *dom,
-                     char **text_r, xlcfg_error *err)
+/* The announcing is done.  0 or NOMEM. */
+static int index_text(struct xlcfg__xen *xen, uint32_t domid, bool twice,
+                      char **text_r)
 {
-    struct xlcfg__xen *xen = handle;
-    uint32_t domid = (uint32_t)dom->domid;
     struct xlcfg__xs_names kinds;
     char *text = NULL;
     char path[128];
@@ -124,14 +123,15 @@ static int xen_index(void *handle, const struct xlcfg_domain *dom,
 
     out = open_memstream(&text, &size);
     if (!out)
-        return xlcfg__nomem(err);
-    announce_devices(xen, domid);
+        return XLCFG_ERROR_NOMEM;
     r = xlcfg__xs_list(xen->xs, &kinds, "/libxl/%u/device", domid);
     put_names(out, "device", r, &kinds);
     for (unsigned i = 0; i < kinds.count; i++)
         if (!xlcfg__xen_will_kind(xen, domid, kinds.v[i]))
             xlcfg__xs_will_list(xen->xs, "/libxl/%u/device/%.64s", domid,
                                 kinds.v[i]);
+    if (twice)
+        xlcfg__xs_will_twice(xen->xs);
     for (unsigned i = 0; i < kinds.count; i++) {
         snprintf(path, sizeof(path), "/libxl/%u/device/%.64s", domid,
                  kinds.v[i]);
@@ -143,16 +143,31 @@ static int xen_index(void *handle, const struct xlcfg_domain *dom,
     snprintf(path, sizeof(path), "/local/domain/0/backend/pci/%u/0",
              xlcfg__xen_pci_guest(xen->xs, domid));
     put_list(xen->xs, out, path);
-    xlcfg__xs_will_end(xen->xs);
     r = ferror(out);
     if (fclose(out) || r || !text) {
         free(text);
-        return xlcfg__nomem(err);
+        return XLCFG_ERROR_NOMEM;
     }
-    r = xlcfg__xs_check(xen->xs, err);
-    if (r) {
+    *text_r = text;
+    return 0;
+}
+
+static int xen_index(void *handle, const struct xlcfg_domain *dom,
+                     char **text_r, xlcfg_error *err)
+{
+    struct xlcfg__xen *xen = handle;
+    char *text;
+    int rc;
+
+    announce_devices(xen, (uint32_t)dom->domid);
+    rc = index_text(xen, (uint32_t)dom->domid, false, &text);
+    xlcfg__xs_will_end(xen->xs);
+    if (rc)
+        return xlcfg__nomem(err);
+    rc = xlcfg__xs_check(xen->xs, err);
+    if (rc) {
         free(text);
-        return r;
+        return rc;
     }
     *text_r = text;
     return 0;
@@ -184,7 +199,9 @@ static void announce(struct xlcfg__look *look)
         "name", "memory/target", "memory/static-max", "memory/videoram",
     };
 
+    /* for the index, and for what is in it */
     announce_devices(look->xen, look->domid);
+    xlcfg__xs_will_twice(look->xs);
     xlcfg__xs_will_list(look->xs, "/local/domain");
     xlcfg__xs_will_read(look->xs, "/libxl/%u/type", look->domid);
     for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++)
@@ -220,7 +237,9 @@ static int xen_live(void *handle, const struct xlcfg_domain *dom,
                           "domain %u is gone", look.domid);
     }
     look.type = domain_type(&look);
-    rc = xlcfg__xen_scalars(&look);
+    rc = index_text(xen, look.domid, true, &view->index);
+    if (!rc)
+        rc = xlcfg__xen_scalars(&look);
     if (!rc)
         rc = xlcfg__xen_devices(&look);
     if (!rc)
@@ -262,4 +281,5 @@ const struct xlcfg_driver xlcfg__driver_xen = {
     .unmake = xlcfg__xen_unmake,
     .ready = xlcfg__xen_ready,
     .hold = xen_hold,
+    .tells_index = true,
 };

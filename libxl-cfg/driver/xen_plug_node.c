@@ -50,16 +50,17 @@ static void find_leaked(struct xlcfg__xs *xs, struct xlcfg__xen_nodes *nodes,
     }
 }
 
-/* What stands in the device's directory. */
+/* What stands in the device's directory; *there says whether there is one. */
 static int read_found(struct xlcfg__xen *xen,
                       const struct xlcfg__xen_front *f,
-                      struct xlcfg__xen_nodes *nodes)
+                      struct xlcfg__xen_nodes *nodes, bool *there)
 {
     struct xlcfg__xen_dev dev;
     xlcfg_doc *body;
     int r, rc = 0;
 
     r = xlcfg__xen_dev_read(xen->xs, f, nodes->domid, nodes->devid, &dev);
+    *there = !r;
     if (!r) {
         nodes->emulated = f->kind == XLCFG_KIND_USBCTRL &&
             !*dev.bekind &&
@@ -81,6 +82,8 @@ int xlcfg__xen_nodes_find(struct xlcfg__xen *xen, enum xlcfg_kind kind,
                           struct xlcfg__xen_nodes *nodes)
 {
     const struct xlcfg__xen_front *f;
+    bool there;
+    int rc;
 
     *nodes = (struct xlcfg__xen_nodes){
         .kind = kind, .domid = domid, .devid = devid,
@@ -92,8 +95,9 @@ int xlcfg__xen_nodes_find(struct xlcfg__xen *xen, enum xlcfg_kind kind,
                  "/libxl/%u/device/%s/%u", domid, f->name, devid);
         snprintf(nodes->path[1], sizeof(nodes->path[1]),
                  "/local/domain/%u/device/%s/%u", domid, f->name, devid);
-        if (xlcfg__xen_node_exists(xen->xs, nodes->path[0]))
-            return read_found(xen, f, nodes);
+        rc = read_found(xen, f, nodes, &there);
+        if (rc || there)
+            return rc;
         find_leaked(xen->xs, nodes, f);
         if (nodes->back[0] ||
             xlcfg__xen_node_exists(xen->xs, nodes->path[1]))

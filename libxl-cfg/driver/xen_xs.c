@@ -23,6 +23,7 @@
 struct ahead {
     struct xlcfg__wire_ask ask; /* path NULL: its answer was taken */
     bool asked;
+    bool twice;                 /* two questions are to have its answer */
 };
 
 struct xlcfg__xs {
@@ -137,6 +138,12 @@ void xlcfg__xs_will_list(struct xlcfg__xs *xs, const char *fmt, ...)
     va_end(ap);
 }
 
+void xlcfg__xs_will_twice(struct xlcfg__xs *xs)
+{
+    for (size_t i = 0; i < xs->count; i++)
+        xs->ahead[i].twice |= !xs->ahead[i].asked;
+}
+
 /* All that was announced and not asked for yet, in one go. */
 static void ask_ahead(struct xlcfg__xs *xs)
 {
@@ -157,6 +164,14 @@ static void ask_ahead(struct xlcfg__xs *xs)
     }
 }
 
+/* With the NUL behind it. */
+static char *copy_of(const char *data, size_t len)
+{
+    char *copy = malloc(len + 1);
+
+    return copy ? memcpy(copy, data, len + 1) : NULL;
+}
+
 /* True: ask, which names a path and a type, has its answer. */
 static bool take_ahead(struct xlcfg__xs *xs, struct xlcfg__wire_ask *ask)
 {
@@ -174,8 +189,15 @@ static bool take_ahead(struct xlcfg__xs *xs, struct xlcfg__wire_ask *ask)
         ask->error = a->ask.error;
         ask->data = a->ask.data;
         ask->len = a->ask.len;
-        a->ask.data = NULL;
-        drop_ahead(a);
+        if (a->twice && a->ask.data) {
+            ask->data = copy_of(a->ask.data, a->ask.len);
+            ask->error = ask->data ? 0 : ENOMEM;
+        }
+        if (!a->twice) {
+            a->ask.data = NULL;
+            drop_ahead(a);
+        }
+        a->twice = false;
         xs->next = i + 1;
         return true;
     }

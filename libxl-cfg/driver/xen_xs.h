@@ -76,6 +76,8 @@ void xlcfg__xs_will_read(struct xlcfg__xs *xs, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void xlcfg__xs_will_list(struct xlcfg__xs *xs, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* What is announced and was not asked for yet answers two questions each. */
+void xlcfg__xs_will_twice(struct xlcfg__xs *xs);
 /* Forget what was announced and not asked for. */
 void xlcfg__xs_will_end(struct xlcfg__xs *xs);
 

@@ -6,8 +6,9 @@
  * long as it likes.  When the deadline passes the caller goes on without it;
  * the worker then owns all it holds and frees it when its call comes back.
  *
- * No lock is taken: template, intents and the index of devices are read, the
- * live view after them, and then all three again; if one moved, once more.
+ * No lock is taken: template, intents and the index of devices are read (the
+ * index with the live view, by a driver that tells it there), the live view
+ * after them, and then all three again; if one moved, once more.
  */
 #include "driver/clock.h"
 #include "ops/job.h"
@@ -121,7 +122,7 @@ static int read_apart(struct xlcfg__job *job, bool *moved)
     int rc;
 
     rc = xlcfg__job_was(job);
-    if (!rc)
+    if (!rc && !drv->tells_index)
         rc = drv->index(h, &cut->dom, &before, &job->err);
     if (!rc)
         rc = xlcfg__job_template(job, &stamp);
@@ -130,6 +131,10 @@ static int read_apart(struct xlcfg__job *job, bool *moved)
     cut->live.deep = job->deep || is_half_way(job);
     if (!rc)
         rc = drv->live(h, &cut->dom, &cut->live, &job->err);
+    if (!rc && drv->tells_index) {
+        before = cut->live.index;
+        cut->live.index = NULL;
+    }
     if (!rc)
         rc = drv->index(h, &cut->dom, &after, &job->err);
     if (!rc) {
