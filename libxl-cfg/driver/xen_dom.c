@@ -182,21 +182,28 @@ static void found(struct xlcfg__xen *xen, const struct xlcfg_domain *dom)
     xen->last_domid = (uint32_t)dom->domid;
 }
 
-/* True: it is still where it was found last. */
-static bool where_it_was(struct xlcfg__xen *xen, const char *text,
-                         struct xlcfg_domain *dom_r)
+/* Its nodes, and the start of the one that was found there last. */
+static void announce_last(struct xlcfg__xen *xen)
 {
     static const char *const keys[] = { "vm", "name", "domid" };
-    struct xlcfg_domain dom;
-    int rc;
 
-    if (!*xen->last_uuid || strcasecmp(xen->last_uuid, text))
-        return false;
     xlcfg__xs_will_end(xen->xs);
     for (int i = 0; i < 3; i++)
         xlcfg__xs_will_read(xen->xs, "/local/domain/%u/%s", xen->last_domid,
                             keys[i]);
     xlcfg__xs_will_read(xen->xs, "/vm/%s/start_time", xen->last_uuid);
+}
+
+/* True: it is still where it was found last. */
+static bool where_it_was(struct xlcfg__xen *xen, const char *text,
+                         struct xlcfg_domain *dom_r)
+{
+    struct xlcfg_domain dom;
+    int rc;
+
+    if (!*xen->last_uuid || strcasecmp(xen->last_uuid, text))
+        return false;
+    announce_last(xen);
     rc = read_domain(xen, xen->last_domid, &dom);
     xlcfg__xs_will_end(xen->xs);
     if (rc)
@@ -283,8 +290,12 @@ int xlcfg__xen_find(void *handle, const char *text,
         return domain_error(XLCFG_ERROR_DOMAIN_NOTFOUND, text, err);
     if (!text[strspn(text, "0123456789")]) {
         rc = XLCFG_ERROR_DOMAIN_NOTFOUND;
-        if (xlcfg__xs_number(text, DOMID_MAX, &domid))
+        if (xlcfg__xs_number(text, DOMID_MAX, &domid)) {
+            if (*xen->last_uuid && xen->last_domid == domid)
+                announce_last(xen);
             rc = read_domain(xen, (uint32_t)domid, dom_r);
+            xlcfg__xs_will_end(xen->xs);
+        }
         if (!rc)
             found(xen, dom_r);
         return domain_error(rc, text, err);

@@ -208,6 +208,8 @@ static void announce(struct xlcfg__look *look)
         xlcfg__xs_will_read(look->xs, "/local/domain/%u/%s", look->domid,
                             nodes[i]);
     xlcfg__xs_will_list(look->xs, "/local/domain/%u/cpu", look->domid);
+    xlcfg__xs_will_read(look->xs, "/local/domain/%u/cpu/0/availability",
+                        look->domid);
     xlcfg__xs_will_list(look->xs, "/libxl/pci");
     xlcfg__xs_will_list(look->xs, "/local/domain/0/backend");
 }

@@ -96,7 +96,7 @@ static size_t vcpu_numbers(const struct xlcfg__xs_names *names,
 static bool online_vcpus(struct xlcfg__look *look, const uint64_t *numbers,
                          size_t count, xlcfg__items *online)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 1; i < count; i++)  /* the first is announced already */
         xlcfg__xs_will_read(look->xs,
                             "/local/domain/%u/cpu/%u/availability",
                             look->domid, (unsigned)numbers[i]);
