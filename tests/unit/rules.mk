@@ -3,6 +3,9 @@
 
 UNIT_OUT := $(B)/tests/unit
 UNIT_C := $(wildcard tests/unit/*_test.c tests/fault/*_test.c)
+ifneq ($(WITH_XEN),y)
+UNIT_C := $(filter-out tests/unit/xen_%,$(UNIT_C))
+endif
 UNIT_PROGRAMS := $(addprefix $(UNIT_OUT)/,$(basename $(notdir $(UNIT_C))))
 UNIT_LIBS := $(shell pkg-config --libs check)
 
