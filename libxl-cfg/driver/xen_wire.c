@@ -153,7 +153,8 @@ static bool put(struct xlcfg__wire *wire, const struct xlcfg__wire_ask *ask,
     size_t more = ask->more ? strlen(ask->more) + (ask->type != XS_WRITE)
         : 0;                    /* a value has no NUL behind it */
     struct xsd_sockmsg head = {
-        .type = ask->type, .req_id = id, .tx_id = ask->tx, .len = (uint32_t)(path + more),
+        .type = ask->type, .req_id = id, .tx_id = ask->tx,
+        .len = (uint32_t)(path + more),
     };
     char *at = wire->out + wire->out_len;
 
