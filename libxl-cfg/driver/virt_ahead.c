@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a detach has to know first, whether QEMU answers, what it has and what
- * libvirt lists, is asked while the domain is looked at and the detach is
- * recorded: QEMU's answer takes as long.
+ * What a detach has to know first, whether QEMU answers and what it has, is
+ * asked while the detach is recorded: QEMU's answer takes as long.  Not sooner,
+ * for libvirt has a look wait for it.  What libvirt lists is what the look has
+ * read.
  *
  * The thread that asks has all it needs for itself, so that a libvirt that
  * hangs is left behind with it, and nobody waits who does not need its answer.
@@ -16,19 +17,20 @@
 
 struct xlcfg__virt_ahead {
     struct virt v;              /* what asking takes of it, no more */
-    char *name;                 /* of the domain, as the caller has it */
-    virDomainPtr d;             /* found by that before; NULL: it was not */
+    virDomainPtr d;
+    char *xml;                  /* of what runs, as it was looked at */
     bool heard;                 /* nobody is stuck in its monitor */
     pthread_mutex_t lock;
     pthread_cond_t moved;
     bool done, unwanted;        /* whoever is second frees it */
-    char uuid[VIR_UUID_STRING_BUFLEN];  /* "": there is no answer */
+    char uuid[VIR_UUID_STRING_BUFLEN];
     struct xlcfg__virt_ground ground;
     int rc;
     xlcfg_error err;
 };
 
-static int ask(struct virt *v, virDomainPtr d, bool heard,
+/* xml NULL: to be asked for, too. */
+static int ask(struct virt *v, virDomainPtr d, bool heard, const char *xml,
                struct xlcfg__virt_ground *ground, xlcfg_error *err)
 {
     int rc;
@@ -38,7 +40,10 @@ static int ask(struct virt *v, virDomainPtr d, bool heard,
         xlcfg__qmp_devices(v, d, &ground->devices, NULL))
         /* which may have found that QEMU does not answer */
         rc = xlcfg__virt_awake(d, err);
-    return rc ? rc : xlcfg__virt_desc(d, 0, &ground->live, err);
+    if (rc)
+        return rc;
+    return xml ? xlcfg__virt_parse_desc(d, xml, &ground->live, err)
+        : xlcfg__virt_desc(d, 0, &ground->live, err);
 }
 
 void xlcfg__virt_ground_dispose(struct xlcfg__virt_ground *ground)
@@ -57,7 +62,7 @@ static void end(struct xlcfg__virt_ahead *a)
     xlcfg__virt_ground_dispose(&a->ground);
     pthread_mutex_destroy(&a->lock);
     pthread_cond_destroy(&a->moved);
-    free(a->name);
+    free(a->xml);
     free(a);
 }
 
@@ -66,10 +71,7 @@ static void *run(void *arg)
     struct xlcfg__virt_ahead *a = arg;
     bool last;
 
-    if (!a->d)
-        a->d = xlcfg__virt_lookup(a->v.conn, a->name);
-    if (a->d && virDomainGetUUIDString(a->d, a->uuid) == 0)
-        a->rc = ask(&a->v, a->d, a->heard, &a->ground, &a->err);
+    a->rc = ask(&a->v, a->d, a->heard, a->xml, &a->ground, &a->err);
     pthread_mutex_lock(&a->lock);
     a->done = true;
     last = a->unwanted;
@@ -80,39 +82,49 @@ static void *run(void *arg)
     return NULL;
 }
 
-static struct xlcfg__virt_ahead *begin(struct virt *v, const char *name)
+static struct xlcfg__virt_ahead *begin(struct virt *v, virDomainPtr d,
+                                       const char *uuid, const char *xml)
 {
-    char uuid[VIR_UUID_STRING_BUFLEN];
     struct xlcfg__virt_ahead *a = calloc(1, sizeof(*a));
+    virConnectPtr conn = virDomainGetConnect(d);
 
     if (!a)
         return NULL;
     pthread_mutex_init(&a->lock, NULL);
     xlcfg__cond_init(&a->moved);
-    a->name = strdup(name);
+    strncpy(a->uuid, uuid, sizeof(a->uuid) - 1);
+    a->xml = strdup(xml);
+    a->heard = xlcfg__virt_is_heard(v, uuid);
     a->v.deadline_ms = v->deadline_ms;
     a->v.is_qemu = v->is_qemu;
-    if (virConnectRef(v->conn) == 0)
-        a->v.conn = v->conn;
-    a->d = xlcfg__virt_recall_name(v, name);
-    if (a->d && virDomainGetUUIDString(a->d, uuid) == 0)
-        a->heard = xlcfg__virt_is_heard(v, uuid);
+    if (virDomainRef(d) == 0)
+        a->d = d;
+    if (virConnectRef(conn) == 0)
+        a->v.conn = conn;
     return a;
 }
 
-void xlcfg__virt_begin_ahead(void *handle, const char *dom)
+void xlcfg__virt_soon(void *handle, const char *dom)
 {
     struct virt *v = handle;
+
+    (void)dom;
+    xlcfg__virt_end_ahead(v);
+    v->soon = true;
+}
+
+void xlcfg__virt_go_ahead(struct virt *v, virDomainPtr d, const char *uuid,
+                          const char *xml)
+{
     struct xlcfg__virt_ahead *a;
     pthread_t id;
 
-    xlcfg__virt_end_ahead(v);
-    if (!v->conn || virConnectIsAlive(v->conn) != 1)
-        return;                 /* then the detach itself asks */
-    a = begin(v, dom);
+    xlcfg__virt_end_ahead(v);   /* of an earlier look */
+    v->soon = true;
+    a = begin(v, d, uuid, xml);
     if (!a)
-        return;
-    if (!a->v.conn || !a->name || xlcfg__thread_start(&id, run, a)) {
+        return;                 /* then the detach itself asks */
+    if (!a->v.conn || !a->d || !a->xml || xlcfg__thread_start(&id, run, a)) {
         end(a);
         return;
     }
@@ -141,6 +153,7 @@ void xlcfg__virt_end_ahead(void *handle)
     struct virt *v = handle;
     struct xlcfg__virt_ahead *a = v->ahead;
 
+    v->soon = false;
     v->ahead = NULL;
     if (a && await(a, 0))
         end(a);
@@ -154,6 +167,7 @@ int xlcfg__virt_ask_ground(struct virt *v, virDomainPtr d, const char *uuid,
     unsigned limit = xlcfg__virt_limit(v);
     int rc;
 
+    v->soon = false;
     v->ahead = NULL;
     *ground_r = (struct xlcfg__virt_ground){ .live = NULL };
     if (a && !await(a, limit))
@@ -163,7 +177,8 @@ int xlcfg__virt_ask_ground(struct virt *v, virDomainPtr d, const char *uuid,
     if (!a || strcmp(a->uuid, uuid)) {
         if (a)
             end(a);
-        return ask(v, d, xlcfg__virt_is_heard(v, uuid), ground_r, err);
+        return ask(v, d, xlcfg__virt_is_heard(v, uuid), NULL, ground_r,
+                   err);
     }
     *ground_r = a->ground;
     a->ground = (struct xlcfg__virt_ground){ .live = NULL };

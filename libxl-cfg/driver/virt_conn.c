@@ -267,6 +267,6 @@ const struct xlcfg_driver xlcfg__driver_virt = {
     .look = xlcfg__virt_look,
     .abreast = XLCFG__VIRT_LANES,
     .go_on = xlcfg__hushed_go_on,
-    .ready = xlcfg__virt_begin_ahead,
+    .ready = xlcfg__virt_soon,
     .finish = xlcfg__virt_end_ahead,
 };

@@ -53,6 +53,7 @@ struct virt {
     char boot[40];              /* of this host; "": runs elsewhere */
     struct xlcfg__virt_events *events;
     struct xlcfg__virt_memo *memo;
+    bool soon;                  /* a detach comes: each look asks ahead */
     struct xlcfg__virt_ahead *ahead;    /* asked of QEMU; NULL: nothing */
     pthread_mutex_t lock;       /* of conn, lanes and names, while many look */
     struct xlcfg__virt_lane lanes[XLCFG__VIRT_LANES];
@@ -352,8 +353,11 @@ int xlcfg__virt_prepare(void *handle, const struct xlcfg_domain *dom,
 int xlcfg__virt_attach(void *handle, const struct xlcfg_domain *dom,
                        enum xlcfg_kind kind, const xlcfg_doc *body,
                        xlcfg_error *err);
-/* What a detach has to know is asked for while it is being recorded. */
-void xlcfg__virt_begin_ahead(void *handle, const char *dom);
+/* What a detach has to know is asked for while it is being recorded: from the
+ * look on. */
+void xlcfg__virt_soon(void *handle, const char *dom);
+void xlcfg__virt_go_ahead(struct virt *v, virDomainPtr d, const char *uuid,
+                          const char *xml);
 void xlcfg__virt_end_ahead(void *handle);
 int xlcfg__virt_detach(void *handle, const struct xlcfg_domain *dom,
                        enum xlcfg_kind kind, const xlcfg_doc *body,
