@@ -104,34 +104,6 @@ static struct xlcfg__virt_ahead *begin(struct virt *v, virDomainPtr d,
     return a;
 }
 
-void xlcfg__virt_soon(void *handle, const char *dom)
-{
-    struct virt *v = handle;
-
-    (void)dom;
-    xlcfg__virt_end_ahead(v);
-    v->soon = true;
-}
-
-void xlcfg__virt_go_ahead(struct virt *v, virDomainPtr d, const char *uuid,
-                          const char *xml)
-{
-    struct xlcfg__virt_ahead *a;
-    pthread_t id;
-
-    xlcfg__virt_end_ahead(v);   /* of an earlier look */
-    v->soon = true;
-    a = begin(v, d, uuid, xml);
-    if (!a)
-        return;                 /* then the detach itself asks */
-    if (!a->v.conn || !a->d || !a->xml || xlcfg__thread_start(&id, run, a)) {
-        end(a);
-        return;
-    }
-    pthread_detach(id);
-    v->ahead = a;
-}
-
 /* Waits for ms at most.  False: not yet. */
 static bool await(struct xlcfg__virt_ahead *a, unsigned ms)
 {
@@ -148,27 +120,77 @@ static bool await(struct xlcfg__virt_ahead *a, unsigned ms)
     return done;
 }
 
-void xlcfg__virt_end_ahead(void *handle)
+/* Nobody waits for it: if its thread is not done, that ends it. */
+static void leave(struct xlcfg__virt_ahead *a)
 {
-    struct virt *v = handle;
-    struct xlcfg__virt_ahead *a = v->ahead;
-
-    v->soon = false;
-    v->ahead = NULL;
     if (a && await(a, 0))
         end(a);
+}
+
+/* What there is is the caller's.  A look that was left behind may be at it. */
+static struct xlcfg__virt_ahead *take(struct virt *v, bool soon)
+{
+    struct xlcfg__virt_ahead *a;
+
+    pthread_mutex_lock(&v->lock);
+    a = v->ahead;
+    v->ahead = NULL;
+    v->soon = soon;
+    pthread_mutex_unlock(&v->lock);
+    return a;
+}
+
+void xlcfg__virt_soon(void *handle, const char *dom)
+{
+    (void)dom;
+    leave(take(handle, true));
+}
+
+void xlcfg__virt_end_ahead(void *handle)
+{
+    leave(take(handle, false));
+}
+
+static bool is_wanted(struct virt *v)
+{
+    bool soon;
+
+    pthread_mutex_lock(&v->lock);
+    soon = v->soon;
+    pthread_mutex_unlock(&v->lock);
+    return soon;
+}
+
+void xlcfg__virt_go_ahead(struct virt *v, virDomainPtr d, const char *uuid,
+                          const char *xml)
+{
+    struct xlcfg__virt_ahead *a = is_wanted(v) ? begin(v, d, uuid, xml)
+        : NULL, *other;
+    pthread_t id;
+
+    if (!a)
+        return;                 /* then the detach itself asks */
+    if (!a->v.conn || !a->d || !a->xml || xlcfg__thread_start(&id, run, a)) {
+        end(a);
+        return;
+    }
+    pthread_detach(id);
+    pthread_mutex_lock(&v->lock);
+    other = v->soon ? v->ahead : a;     /* of an earlier look */
+    if (v->soon)
+        v->ahead = a;
+    pthread_mutex_unlock(&v->lock);
+    leave(other);
 }
 
 int xlcfg__virt_ask_ground(struct virt *v, virDomainPtr d, const char *uuid,
                            struct xlcfg__virt_ground *ground_r,
                            xlcfg_error *err)
 {
-    struct xlcfg__virt_ahead *a = v->ahead;
+    struct xlcfg__virt_ahead *a = take(v, false);
     unsigned limit = xlcfg__virt_limit(v);
     int rc;
 
-    v->soon = false;
-    v->ahead = NULL;
     *ground_r = (struct xlcfg__virt_ground){ .live = NULL };
     if (a && !await(a, limit))
         return xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, virDomainGetName(d),

@@ -129,6 +129,17 @@ static int connect_now(struct virt *v, xlcfg_error *err)
     return 0;
 }
 
+/* Who connects anew under it forgets the names under it. */
+static void init_lock(pthread_mutex_t *lock)
+{
+    pthread_mutexattr_t attr;
+
+    pthread_mutexattr_init(&attr);
+    pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(lock, &attr);
+    pthread_mutexattr_destroy(&attr);
+}
+
 static int virt_open(const char *uri, const struct xlcfg_driver_options *opt,
                      void **handle_r, xlcfg_error *err)
 {
@@ -146,7 +157,7 @@ static int virt_open(const char *uri, const struct xlcfg_driver_options *opt,
     v = calloc(1, sizeof(*v));
     if (!v)
         return xlcfg__nomem(err);
-    pthread_mutex_init(&v->lock, NULL);
+    init_lock(&v->lock);
     v->uri = strdup(uri);
     v->events = xlcfg__virt_events_new();
     v->memo = xlcfg__virt_memo_new();

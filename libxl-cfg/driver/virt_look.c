@@ -406,7 +406,7 @@ int xlcfg__virt_look(void *handle, const struct xlcfg_domain *dom,
             !look->view->unknown.count;
     if (!rc && !look->same)
         rc = fill_look(v, hold.d, dom, &l, look, err);
-    if (!rc && v->soon && dom->domid >= 0)
+    if (!rc && dom->domid >= 0)
         xlcfg__virt_go_ahead(v, hold.d, dom->uuid, l.xml);
     free(l.xml);
     free(l.kept.xml);
