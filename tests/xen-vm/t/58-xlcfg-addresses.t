@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Addresses outlive the unplug of neighbours, stop and start; and an export, on
-# a host that has forgotten all.
+# Addresses outlive the unplug of neighbours, stop and start, save and restore,
+# a reboot; and an export, on a host that has forgotten all.
 . /mnt/src/tests/xen-vm/lib.sh
 need_xlcfg
 
@@ -61,6 +61,18 @@ start()
     need ok "it comes up" guest_ready ad1 300
 }
 
+# All its cards, and its disk.
+connected()
+{
+    local domid n
+    domid=$(xl domid ad1) || return 1
+
+    for n in vif/0 vif/2 vbd/51712; do
+        [ "$(xenstore-read "/local/domain/0/backend/${n%/*}/$domid/${n#*/}/state" \
+            2> /dev/null)" = 4 ] || return 1
+    done
+}
+
 stop()
 {
     ok "it is ended" xl destroy ad1
@@ -97,6 +109,30 @@ is "$(cards)" "0=01 2=03 3=05" "what comes now is not given what is kept"
 exits 0 "it goes" xlcfg_xen detach ad1 nic/3 --wait=60 --reset-address
 attach 2
 is "$(cards)" "0=01 1=02 2=03" "who was away has its own"
+
+# By xl, which knows nothing of the book.
+exits 0 "one is away again" xlcfg_xen detach ad1 nic/1 --wait=60
+hashes > "$work/hashes"
+ok "xl saves it" xl save ad1 "$work/ad1.save"
+ok "xl restores it" xl restore "$work/ad1.save"
+is "$(cards)" "0=01 2=03" "saved and restored"
+is "$(book)" "$kept" "the book, too"
+hashes > "$work/now"
+same "$work/now" "$work/hashes" "and the hashes"
+domid=$(xl domid ad1)
+ok "xl reboots it" xl reboot ad1
+again()
+{
+    [ "$(xl domid ad1 2> /dev/null)" -gt "$domid" ] 2> /dev/null &&
+        [ "$(cards)" = "0=01 2=03" ]
+}
+ok "it comes again, its cards where they were" within 300 again
+ok "and connects them" within 300 connected
+is "$(book)" "$kept" "the book after a reboot"
+hashes > "$work/now"
+same "$work/now" "$work/hashes" "and the hashes"
+attach 2
+is "$(cards)" "0=01 1=02 2=03" "who was away has its own again"
 
 # Another host: nothing is known of the guest but the export.
 hashes > "$work/hashes"
