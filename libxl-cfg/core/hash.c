@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Hashes: SHA-256 over canonical text; and digests of files. */
+#include "core/doc.h"
+#include "core/err.h"
 #include "core/hash.h"
 #include "core/json.h"
 
@@ -53,6 +55,32 @@ int xlcfg_doc_hash(const xlcfg_doc *doc, char hex_r[65], xlcfg_error *err)
         return rc;
     finish(&sha, hex_r);
     return 0;
+}
+
+/* Numbers by which no number is asked for; of a restored domain libxl notes
+ * the second. */
+static bool asks_for_none(const xlcfg_doc *domid)
+{
+    const char *text = xlcfg_doc_kind(domid) == XLCFG_DOC_NUMBER
+        ? xlcfg_doc_string(domid) : NULL;
+
+    return text && (!strcmp(text, "0") || !strcmp(text, "4294967295"));
+}
+
+int xlcfg__config_hash(const xlcfg_doc *config, char hex_r[65],
+                       xlcfg_error *err)
+{
+    const xlcfg_doc *info = xlcfg_doc_get(config, "c_info");
+    xlcfg_doc *less, *whole;
+    int rc;
+
+    if (!asks_for_none(xlcfg_doc_get(info, "domid")))
+        return xlcfg_doc_hash(config, hex_r, err);
+    less = xlcfg__doc_without(info, "domid");
+    whole = less ? xlcfg__doc_with(config, "c_info", less) : NULL;
+    rc = whole ? xlcfg_doc_hash(whole, hex_r, err) : xlcfg__nomem(err);
+    xlcfg_doc_free(whole);
+    return rc;
 }
 
 /* ---- by name, in pieces ---- */

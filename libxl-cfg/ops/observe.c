@@ -340,7 +340,7 @@ int xlcfg__observe(xlcfg_ctx *ctx, const struct xlcfg__cut *cut,
     rc = xlcfg__digest(ctx->conn->drv.name, &cut->dom, answer, ob.digest,
                        err);
     if (!rc)
-        rc = xlcfg_doc_hash(answer->config, ob.hash, err);
+        rc = xlcfg__config_hash(answer->config, ob.hash, err);
     if (!rc)
         rc = xlcfg__address_hash(answer, ob.address_hash, err);
     if (rc)

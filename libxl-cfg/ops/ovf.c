@@ -147,7 +147,7 @@ static int check_hash(xlcfg_doc **doc, xlcfg_error *err)
 
     if (!said)
         return 0;
-    rc = xlcfg_doc_hash(xlcfg_doc_get(*doc, "config"), hex, err);
+    rc = xlcfg__config_hash(xlcfg_doc_get(*doc, "config"), hex, err);
     if (rc)
         return rc;
     same = !strcmp(said, hex);

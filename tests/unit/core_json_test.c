@@ -152,6 +152,29 @@ START_TEST(one_value_has_one_canonical_text)
 }
 END_TEST
 
+static const struct { const char *domid; bool same; } asked[] = {
+    { "0", true }, { "4294967295", true }, { "7", false },
+    { "\"0\"", false }, { "null", false }, { "[0]", false },
+};
+
+START_TEST(a_number_that_is_not_asked_for_does_not_count)
+{
+    char text[100], a[65], b[65];
+    xlcfg_doc *with, *without = doc_of("{\"c_info\":{\"name\":\"g\"}}");
+
+    snprintf(text, sizeof(text),
+             "{\"c_info\":{\"name\":\"g\",\"domid\":%s}}", asked[_i].domid);
+    with = doc_of(text);
+    ck_assert_int_eq(xlcfg__config_hash(with, a, NULL), 0);
+    ck_assert_int_eq(xlcfg__config_hash(without, b, NULL), 0);
+    ck_assert_int_eq(!strcmp(a, b), asked[_i].same);
+    ck_assert_int_eq(xlcfg_doc_hash(without, a, NULL), 0);
+    ck_assert_str_eq(a, b);
+    xlcfg_doc_free(with);
+    xlcfg_doc_free(without);
+}
+END_TEST
+
 /* The canonical text is taken, equal, and its own canonical text. */
 static void again(const xlcfg_doc *doc)
 {
@@ -451,6 +474,8 @@ int main(void)
     tcase_add_test(tc, twice_is_seen_among_many_names);
     tcase_add_test(tc, nesting_ends_at_the_limit);
     tcase_add_test(tc, size_and_number_end_at_the_limit);
+    tcase_add_loop_test(tc, a_number_that_is_not_asked_for_does_not_count, 0,
+                        COUNT(asked));
     tcase_add_loop_test(tc, one_value_has_one_canonical_text, 0,
                         COUNT(same));
     tcase_add_test(tc, order_and_numbers_are_kept_as_written);
