@@ -125,6 +125,17 @@ void xlcfg__virt_unlearn_name(struct virt *v, const char *uuid)
     pthread_mutex_unlock(&v->lock);
 }
 
+void xlcfg__virt_note_kept(struct virt *v, const char *uuid, int kept)
+{
+    struct xlcfg__virt_name *name;
+
+    pthread_mutex_lock(&v->lock);
+    name = name_of(&v->lanes[0].names, uuid);
+    if (name)
+        name->kept = kept;
+    pthread_mutex_unlock(&v->lock);
+}
+
 /* All but the transient ones, of which there are few. */
 void xlcfg__virt_learn_kept(struct virt *v)
 {

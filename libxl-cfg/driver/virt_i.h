@@ -49,6 +49,7 @@ struct virt {
     unsigned deadline_ms;       /* of one look */
     unsigned long version;      /* of the daemon; 0: not known */
     bool is_qemu, is_embed, is_remote;
+    bool no_stats;              /* it does not tell the state of one that way */
     bool watched;               /* its events are asked for, for ever */
     char boot[40];              /* of this host; "": runs elsewhere */
     struct xlcfg__virt_events *events;
@@ -99,6 +100,9 @@ void xlcfg__virt_learn_name(struct virt *v, const char *uuid, virDomainPtr d);
  * It may have got another name since, and another run. */
 virDomainPtr xlcfg__virt_recall_name(struct virt *v, const char *name);
 void xlcfg__virt_unlearn_name(struct virt *v, const char *uuid);
+/* For the look that comes: libvirt keeps a definition of it (1), or that is to
+ * be asked (-1). */
+void xlcfg__virt_note_kept(struct virt *v, const char *uuid, int kept);
 /* Which of them libvirt keeps a definition of. */
 void xlcfg__virt_learn_kept(struct virt *v);
 /* As xlcfg__virt_reach, by a handle that is known already, if there is one:

@@ -49,6 +49,7 @@
     X(virDomainHasManagedSaveImage) \
     X(virDomainIsActive) \
     X(virDomainIsPersistent) \
+    X(virDomainListGetStats) \
     X(virDomainLookupByID) \
     X(virDomainLookupByName) \
     X(virDomainLookupByUUIDString) \
@@ -115,6 +116,7 @@ int xlcfg__virt_load(const char *uri, xlcfg_error *err);
 #define virDomainHasManagedSaveImage xlcfg__vir.virDomainHasManagedSaveImage
 #define virDomainIsActive xlcfg__vir.virDomainIsActive
 #define virDomainIsPersistent xlcfg__vir.virDomainIsPersistent
+#define virDomainListGetStats xlcfg__vir.virDomainListGetStats
 #define virDomainLookupByID xlcfg__vir.virDomainLookupByID
 #define virDomainLookupByName xlcfg__vir.virDomainLookupByName
 #define virDomainLookupByUUIDString xlcfg__vir.virDomainLookupByUUIDString

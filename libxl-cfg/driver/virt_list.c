@@ -173,19 +173,64 @@ virDomainPtr xlcfg__virt_lookup(virConnectPtr conn, const char *name)
     return d;
 }
 
-/* By the handle it had before: one call less, and the look that follows is
- * told to see whether it is that one. */
+/* What the records of one domain say of it; false: nothing of use. */
+static bool describe_record(struct virt *v, virDomainStatsRecordPtr *all,
+                            int count, struct xlcfg_domain *dom_r)
+{
+    int state = VIR_DOMAIN_SHUTOFF;
+
+    return count == 1 &&
+        virTypedParamsGetInt(all[0]->params, all[0]->nparams, "state.state",
+                             &state) == 1 &&
+        state != VIR_DOMAIN_SHUTOFF &&      /* why is not among them */
+        !describe(v, all[0]->dom, state, dom_r, NULL);
+}
+
+/* Its state, and that it is kept, in one call: for the state of those of these
+ * domains that are.  False: it is not, or does not run, or libvirt does not
+ * know the question. */
+static bool describe_kept(struct virt *v, virDomainPtr d,
+                          struct xlcfg_domain *dom_r)
+{
+    virDomainPtr one[] = { d, NULL };
+    virDomainStatsRecordPtr *all;
+    virErrorPtr no;
+    int count;
+    bool so;
+
+    if (v->no_stats)
+        return false;
+    count = virDomainListGetStats(one, VIR_DOMAIN_STATS_STATE, &all,
+                                  VIR_CONNECT_GET_ALL_DOMAINS_STATS_PERSISTENT);
+    if (count < 0) {
+        no = virGetLastError();
+        v->no_stats = no && no->code == VIR_ERR_NO_SUPPORT;
+        return false;
+    }
+    so = describe_record(v, all, count, dom_r);
+    virDomainStatsRecordListFree(all);
+    return so;
+}
+
+/* By the handle it had before: fewer calls, and the look that follows is told
+ * to see whether it is that one. */
 static bool recall(struct virt *v, const char *name,
                    struct xlcfg_domain *dom_r)
 {
     virDomainPtr d = xlcfg__virt_recall_name(v, name);
-    bool so = d && !describe(v, d, -1, dom_r, NULL);
+    bool kept = d && describe_kept(v, d, dom_r);
+    bool so = kept || (d && !describe(v, d, -1, dom_r, NULL));
 
     if (d)
         virDomainFree(d);
-    if (so)
-        dom_r->recalled = true;
-    return so;
+    if (!so)
+        return false;
+    xlcfg__virt_note_kept(v, dom_r->uuid, kept ? 1 : -1);
+    dom_r->recalled = true;
+    if (!strcmp(dom_r->name, name) || !strcmp(dom_r->uuid, name))
+        return true;
+    xlcfg__domain_dispose(dom_r);       /* it has another name now */
+    return false;
 }
 
 int xlcfg__virt_find(void *handle, const char *name,
