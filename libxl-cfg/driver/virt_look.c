@@ -307,9 +307,9 @@ static void print(struct xlcfg_look *look, const struct look *l,
              kept);
 }
 
-/* Is it what the caller knows?  Two texts that were of one moment before, and
- * are both there still, need no third look to be of one moment. */
-static bool is_known(struct virt *v, struct look *l, struct xlcfg_look *look)
+/* Were both texts of one moment before?  As both are there still they are so
+ * again: that needs no third look. */
+static bool are_known(struct virt *v, struct look *l, struct xlcfg_look *look)
 {
     struct xlcfg__virt_sense kept = { .number = 0 };
     bool all;
@@ -323,19 +323,22 @@ static bool is_known(struct virt *v, struct look *l, struct xlcfg_look *look)
     if (all)
         print(look, l, kept.number);
     xlcfg__virt_sense_dispose(&kept);
-    return all && look->known && !strcmp(look->known, look->print);
+    return all;
 }
 
-/* What is kept is read between two looks at what runs. */
+/* What is kept is read between two looks at what runs; that it is kept was told
+ * just now, but by a list. */
 static int fill_look(struct virt *v, virDomainPtr d,
                      const struct xlcfg_domain *dom, struct look *l,
-                     struct xlcfg_look *look, xlcfg_error *err)
+                     bool known, struct xlcfg_look *look, xlcfg_error *err)
 {
-    char *again = xlcfg__virt_xml(d, 0);
+    char *again = known ? strdup(l->xml) : xlcfg__virt_xml(d, 0);
     struct xlcfg__virt_sense kept = { .number = 0 };
-    int rc, is_kept = again && l->hint >= 0 ? virDomainIsPersistent(d)
-        : l->is_kept;
+    bool told = l->hint < 0 || dom->recalled;
+    int rc, is_kept = again && !told ? virDomainIsPersistent(d) : l->is_kept;
 
+    if (!again && known)
+        return xlcfg__nomem(err);
     if (!again || is_kept < 0) {
         rc = xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
         free(again);
@@ -380,6 +383,7 @@ int xlcfg__virt_look(void *handle, const struct xlcfg_domain *dom,
     struct look l = { .is_kept = false };
     struct xlcfg__virt_hold hold;
     struct virt *v = handle;
+    bool known;
     int rc;
 
     rc = xlcfg__virt_hold(v, dom, &hold, err);
@@ -401,11 +405,11 @@ int xlcfg__virt_look(void *handle, const struct xlcfg_domain *dom,
     rc = read_texts(hold.d, dom, &l, err);
     if (!rc && dom->recalled && !is_recalled(l.xml, dom))
         rc = XLCFG_STALE;
-    if (!rc)
-        look->same = is_known(v, &l, look) && !look->view->deep &&
-            !look->view->unknown.count;
+    known = !rc && are_known(v, &l, look);
+    look->same = known && look->known && !strcmp(look->known, look->print) &&
+        !look->view->deep && !look->view->unknown.count;
     if (!rc && !look->same)
-        rc = fill_look(v, hold.d, dom, &l, look, err);
+        rc = fill_look(v, hold.d, dom, &l, known, look, err);
     if (!rc && dom->domid >= 0)
         xlcfg__virt_go_ahead(v, hold.d, dom->uuid, l.xml);
     free(l.xml);
