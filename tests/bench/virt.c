@@ -134,7 +134,21 @@ static void compare(const struct bench *b)
 
 /* ---- plugging ---- */
 
-#define PLUGS 15
+#define PLUGS 31
+
+/*
+ * QEMU lets go of what a plug has replaced in steps of 10 ms, and a device is
+ * gone at the end of one: right after another plug it is that one's rhythm
+ * that would be measured.  So each begins when QEMU has come to rest, and not
+ * always at the same moment of a step.
+ */
+static void rest(void)
+{
+    static unsigned turn;
+    struct timespec pause = { 0, (100 + turn++ * 7 % 10) * 1000000L };
+
+    nanosleep(&pause, NULL);
+}
 
 static void plug_bare(virDomainPtr d, const char *image, double us[2])
 {
@@ -146,10 +160,12 @@ static void plug_bare(virDomainPtr d, const char *image, double us[2])
                  "type='raw'/><source file='%s'/><target dev='vdy' "
                  "bus='virtio'/></disk>", image) < 0)
         die(image, "no memory");
+    rest();
     from = now_us();
     if (virDomainAttachDeviceFlags(d, xml, flags) < 0)
         die("bare attach", virGetLastErrorMessage());
     us[0] = now_us() - from;
+    rest();
     from = now_us();
     if (virDomainDetachDeviceFlags(d, xml, flags) < 0)
         die("bare detach", virGetLastErrorMessage());
@@ -161,13 +177,16 @@ static void plug_ours(const struct bench *b, const xlcfg_doc *body,
                       double us[2])
 {
     xlcfg_error err = XLCFG_ERROR_INIT;
-    double from = now_us();
     xlcfg_doc *doc;
+    double from;
 
+    rest();
+    from = now_us();
     if (xlcfg_device_attach(b->ctx, name, "disk", body, NULL, &doc, &err))
         die("attach", err.message);
     xlcfg_doc_free(doc);
     us[0] = now_us() - from;
+    rest();
     from = now_us();
     if (xlcfg_device_detach(b->ctx, name, "disk/vdx", NULL, &doc, &err))
         die("detach", err.message);

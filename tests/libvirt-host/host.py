@@ -13,7 +13,8 @@ another root folder (a newer distribution), which sees the same /tmp and,
 by their own paths, the folders of `sees` (where guests' kernels are).
 `settings` are more lines for libvirtd.conf.  kvm=False hides /dev/kvm.  With
 `port` it also listens there, on this machine's own address, at host.remote_uri,
-and asks nobody who he is.
+and asks nobody who he is.  `run` is the folder to have /run/libvirt in, where
+that matters: on a host of its own that is in memory.
 
 The folder's path must be short: it holds unix sockets.
 """
@@ -69,10 +70,12 @@ def wait_for(what, test, patience=PATIENCE, every=0.05):
 
 class Host:
     def __init__(self, folder, root=None, sees=(), settings="", kvm=True,
-                 port=None):
+                 port=None, run=None):
         self.folder = Path(folder).resolve()
         self.root = Path(root).resolve() if root else None
         self.sees = [Path(one).resolve() for one in sees]
+        if run:
+            (self.folder / "run").symlink_to(run)
         for name in PRIVATE:
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         self.port = port
