@@ -275,10 +275,11 @@ int xlcfg__xen_child_begin(struct xlcfg__xen_hand *hand,
                            const struct xlcfg__xen_work *work, void *arg,
                            unsigned ms, xlcfg_error *err)
 {
-    int orders[2], answers[2], rc;
+    int orders[2], answers[2], lock = hand->lock, rc;
     pid_t pid;
 
     xlcfg__xen_child_reap(hand);
+    hand->lock = lock;          /* of the act that is under way */
     rc = open_ways(orders, answers, err);
     if (rc)
         return rc;

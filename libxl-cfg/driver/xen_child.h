@@ -3,7 +3,8 @@
  * libxl's acts run in a child process: an abort, a hang, or a signal handler
  * of libxl's stays there, and its deadline can be kept.
  *
- * A child may be begun before its act is recorded, for that takes a moment:
+ * A child may be begun before there is something for it to do, for that takes a
+ * moment: before its act is recorded, or while the guest is waited for.
  *
  *     xlcfg__xen_child_begin(&xen->hand, &work, &arg, 0, err);
  *     ... the intent is made durable, and its lock taken ...
