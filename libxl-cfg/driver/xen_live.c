@@ -281,7 +281,6 @@ const struct xlcfg_driver xlcfg__driver_xen = {
     .check = xlcfg__xen_check,
     .check_update = xlcfg__xen_check_update,
     .unmake = xlcfg__xen_unmake,
-    .ready = xlcfg__xen_ready,
     .hold = xen_hold,
     .tells_index = true,
 };

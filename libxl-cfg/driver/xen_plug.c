@@ -61,14 +61,6 @@ bool xlcfg__xen_can(void *handle, enum xlcfg_kind kind,
     return false;
 }
 
-void xlcfg__xen_ready(void *handle, const char *dom)
-{
-    struct xlcfg__xen *xen = handle;
-
-    (void)dom;
-    xlcfg__xen_call_ready(&xen->hand);
-}
-
 /* ---- attach ---- */
 
 static int call_by_body(struct xlcfg__xen *xen,
@@ -98,19 +90,15 @@ int xlcfg__xen_attach(void *handle, const struct xlcfg_domain *dom,
 
 /* ---- detach ---- */
 
-/* By libxl; `asked`: by us before, and the guest is waited for. */
+/* By libxl. */
 static int call_by_nodes(struct xlcfg__xen *xen,
                          const struct xlcfg__xen_nodes *nodes,
-                         enum xlcfg__xen_verb verb, bool asked,
-                         unsigned wait_ms, xlcfg_error *err)
+                         enum xlcfg__xen_verb verb, xlcfg_error *err)
 {
-    struct xlcfg__xen_order order = {
+    const struct xlcfg__xen_order order = {
         .kind = nodes->kind, .verb = verb, .domid = nodes->domid,
-        .wait_ms = wait_ms,
     };
 
-    if (asked)
-        strcpy(order.back, nodes->back);
     return xlcfg__xen_call(&xen->hand, &order, nodes->json, err);
 }
 
@@ -144,13 +132,31 @@ static int free_loop(struct xlcfg__xen *xen,
     return dry_run ? 0 : xlcfg__xen_loop_free(loop, err);
 }
 
+/* While the guest lets go of it, the child begins that will clear it away. */
+static int ask_and_clear(struct xlcfg__xen *xen,
+                         const struct xlcfg__xen_nodes *nodes,
+                         unsigned wait_ms, xlcfg_error *err)
+{
+    struct xlcfg__xen_loop loop;
+    struct xlcfg__wire *wire;
+    int rc;
+
+    rc = xlcfg__xen_nodes_ask(nodes, &wire, err);
+    if (rc)
+        return rc;
+    xlcfg__xen_call_ready(&xen->hand);
+    xlcfg__xen_loop_of(xen->xs, nodes, &loop);
+    rc = xlcfg__xen_nodes_wait(nodes, wire, wait_ms, err);
+    if (!rc)
+        rc = call_by_nodes(xen, nodes, XLCFG__XEN_REMOVE, err);
+    return rc ? rc : free_loop(xen, &loop, false, NULL, err);
+}
+
 static int detach_found(struct xlcfg__xen *xen,
                         const struct xlcfg__xen_nodes *nodes, bool force,
                         unsigned wait_ms, xlcfg_error *err)
 {
-    struct xlcfg__xen_loop loop;
     unsigned used;
-    int rc;
 
     if (!nodes->path[0][0])
         return xlcfg__err(err, XLCFG_ERROR_NOTFOUND, NULL,
@@ -167,10 +173,8 @@ static int detach_found(struct xlcfg__xen *xen,
                           used == 1 ? "it" : "them");
     if (force || nodes->emulated)
         return call_by_nodes(xen, nodes, force ? XLCFG__XEN_DESTROY
-                             : XLCFG__XEN_REMOVE, false, 0, err);
-    xlcfg__xen_loop_of(xen->xs, nodes, &loop);
-    rc = call_by_nodes(xen, nodes, XLCFG__XEN_REMOVE, true, wait_ms, err);
-    return rc ? rc : free_loop(xen, &loop, false, NULL, err);
+                             : XLCFG__XEN_REMOVE, err);
+    return ask_and_clear(xen, nodes, wait_ms, err);
 }
 
 int xlcfg__xen_detach(void *handle, const struct xlcfg_domain *dom,
@@ -262,7 +266,7 @@ static int clean_nodes(struct xlcfg__xen *xen,
     /* libxl's own way runs the script that frees what the host gave; what it
      * leaves, whatever it answers, goes after it */
     if (nodes->json)
-        (void)call_by_nodes(xen, nodes, XLCFG__XEN_DESTROY, false, 0, NULL);
+        (void)call_by_nodes(xen, nodes, XLCFG__XEN_DESTROY, NULL);
     rc = xlcfg__xen_child(remove_rest, nodes, XLCFG__XEN_LIBXL_MS,
                           &xen->hand, err);
     return rc ? rc : free_loop(xen, &loop, false, steps, err);

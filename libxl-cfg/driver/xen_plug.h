@@ -13,7 +13,6 @@ int xlcfg__xen_prepare(void *handle, const struct xlcfg_domain *dom,
                        const struct xlcfg__addresses *book,
                        xlcfg_doc **body_r, xlcfg_error *err);
 /* driver.h's ready: a child that has libxl open, and waits. */
-void xlcfg__xen_ready(void *handle, const char *dom);
 int xlcfg__xen_attach(void *handle, const struct xlcfg_domain *dom,
                       enum xlcfg_kind kind, const xlcfg_doc *body,
                       xlcfg_error *err);

@@ -6,7 +6,6 @@
  * their domain.
  */
 #include "driver/xen_plug_kind.h"
-#include "driver/xen_plug_node.h"
 
 #include <libxl.h>
 #include <stdio.h>
@@ -120,14 +119,11 @@ int xlcfg__xen_call_obey(void *arg, const void *data, size_t size,
 {
     const struct xlcfg__xen_order *order = data;
     struct xlcfg__xen_call *c = arg;
-    int rc = 0;
 
     (void)size;
     c->words.len = 0;           /* what it said of a check is over */
     c->words.text[0] = '\0';
-    if (*order->back)
-        rc = xlcfg__xen_nodes_ask(order->back, order->wait_ms, err);
-    return rc ? rc : call(c, order, (const char *)(order + 1), err);
+    return call(c, order, (const char *)(order + 1), err);
 }
 
 /* ---- in the caller ---- */
@@ -144,7 +140,8 @@ void xlcfg__xen_call_ready(struct xlcfg__xen_hand *hand)
     };
     struct xlcfg__xen_call c;   /* the child's copy is the one in use */
 
-    if (!hand->waits)           /* the call itself will say why it cannot */
+    /* the call itself will say why it cannot */
+    if (!hand->waits && hand->lock >= 0)
         (void)xlcfg__xen_child_begin(hand, &work, &c, 0, NULL);
 }
 
@@ -165,7 +162,6 @@ int xlcfg__xen_call(struct xlcfg__xen_hand *hand,
 {
     size_t len = strlen(json) + 1;
     struct xlcfg__xen_order *whole;
-    unsigned ms = XLCFG__XEN_LIBXL_MS;
     char name[64];
     int rc;
 
@@ -180,12 +176,11 @@ int xlcfg__xen_call(struct xlcfg__xen_hand *hand,
         return xlcfg__nomem(err);
     *whole = *order;
     memcpy(whole + 1, json, len);
-    if (*order->back)
-        ms = order->wait_ms < UINT32_MAX - ms ? order->wait_ms + ms
-                                              : UINT32_MAX;
     rc = xlcfg__xen_child_waits(hand)
-        ? xlcfg__xen_child_order(hand, whole, sizeof(*whole) + len, ms, err)
-        : xlcfg__xen_child(open_and_obey, whole, ms, hand, err);
+        ? xlcfg__xen_child_order(hand, whole, sizeof(*whole) + len,
+                                 XLCFG__XEN_LIBXL_MS, err)
+        : xlcfg__xen_child(open_and_obey, whole, XLCFG__XEN_LIBXL_MS, hand,
+                           err);
     free(whole);
     return rc;
 }

@@ -32,9 +32,6 @@ struct xlcfg__xen_order {
     enum xlcfg_kind kind;
     enum xlcfg__xen_verb verb;
     uint32_t domid;
-    char back[XLCFG__XS_PATH_MAX];      /* this backend is asked to let go
-                                           before; "": none */
-    unsigned wait_ms;                   /* and waited for */
 };
 
 /*
@@ -42,12 +39,12 @@ struct xlcfg__xen_order {
  * body.  INVAL: libxl does not read it; DEVICE_EXISTS, DOMAIN_NOTFOUND,
  * NOMEM; NI: there is no such function; REFUSED with what libxl logged;
  * UNREACHABLE: there is no libxl to be had; PENDING: it was not done within
- * its time, or the guest has not let go.
+ * its time.
  */
 int xlcfg__xen_call(struct xlcfg__xen_hand *hand,
                     const struct xlcfg__xen_order *order, const char *json,
                     xlcfg_error *err);
-/* A call comes soon: begin its child. */
+/* A call comes soon, by whoever holds the lock: begin its child. */
 void xlcfg__xen_call_ready(struct xlcfg__xen_hand *hand);
 
 /* ---- in a child ---- */

@@ -133,7 +133,7 @@ unsigned xlcfg__xen_ports_used(struct xlcfg__xs *xs,
     return used;
 }
 
-/* ---- changing, in a child ---- */
+/* ---- changing ---- */
 
 /* Each answer is waited for so long at most, twice. */
 #define WIRE_MS 30000
@@ -298,28 +298,36 @@ static char wait_for_guest(struct xlcfg__wire *wire,
     }
 }
 
-int xlcfg__xen_nodes_ask(const char *back, unsigned wait_ms,
-                         xlcfg_error *err)
+int xlcfg__xen_nodes_ask(const struct xlcfg__xen_nodes *nodes,
+                         struct xlcfg__wire **wire_r, xlcfg_error *err)
 {
-    struct xlcfg__xen_nodes nodes = { .kind = XLCFG_KINDS };
     struct xlcfg__wire *wire;
-    char state = '?';
     int r;
 
     r = xlcfg__wire_open(WIRE_MS, &wire);
     if (r)
         return unreachable(err, NULL, r);
-    strcpy(nodes.back, back);
-    r = transact(wire, &nodes, ask_to_go);
-    if (!r)
-        state = wait_for_guest(wire, &nodes, wait_ms);
-    if (!r)
-        r = xlcfg__wire_lost(wire);
+    r = transact(wire, nodes, ask_to_go);
+    if (!r) {
+        *wire_r = wire;
+        return 0;
+    }
+    xlcfg__wire_close(wire);
+    return unreachable(err, nodes->back, r);
+}
+
+int xlcfg__xen_nodes_wait(const struct xlcfg__xen_nodes *nodes,
+                          struct xlcfg__wire *wire, unsigned wait_ms,
+                          xlcfg_error *err)
+{
+    char state = wait_for_guest(wire, nodes, wait_ms);
+    int r = xlcfg__wire_lost(wire);
+
     xlcfg__wire_close(wire);
     if (r)
-        return unreachable(err, back, r);
+        return unreachable(err, nodes->back, r);
     if (state != '6' && state != '0')
-        return xlcfg__err(err, XLCFG_ERROR_PENDING, back,
+        return xlcfg__err(err, XLCFG_ERROR_PENDING, nodes->back,
                           "the guest has not let go of it: its backend is "
                           "in state %c, not 6", state);
     return 0;

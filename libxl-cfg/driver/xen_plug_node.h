@@ -8,6 +8,8 @@
 
 #include "driver/xen_look.h"
 
+struct xlcfg__wire;
+
 struct xlcfg__xen_nodes {
     enum xlcfg_kind kind;
     uint32_t domid, devid;
@@ -33,14 +35,17 @@ unsigned xlcfg__xen_ports_used(struct xlcfg__xs *xs,
                                const struct xlcfg__xen_nodes *nodes);
 
 /*
- * In a child, over a connection of its own.  ask: this backend gets online 0
- * and state 5 in one transaction, and again when it connects after that, for
- * the guest was about to and did not see it.  0: the guest has let go;
- * PENDING: it has not in wait_ms; UNREACHABLE.
+ * Over a connection of its own.  ask: the backend gets online 0 and state 5 in
+ * one transaction.  wait, which takes that connection: both again when it
+ * connects after that, for the guest was about to and did not see it.  0: asked
+ * for; the guest has let go; PENDING: it has not in wait_ms; UNREACHABLE.
  */
-int xlcfg__xen_nodes_ask(const char *back, unsigned wait_ms,
-                         xlcfg_error *err);
-/* Remove them all, in one transaction.  UNREACHABLE. */
+int xlcfg__xen_nodes_ask(const struct xlcfg__xen_nodes *nodes,
+                         struct xlcfg__wire **wire_r, xlcfg_error *err);
+int xlcfg__xen_nodes_wait(const struct xlcfg__xen_nodes *nodes,
+                          struct xlcfg__wire *wire, unsigned wait_ms,
+                          xlcfg_error *err);
+/* Remove them all, in one transaction, in a child.  UNREACHABLE. */
 int xlcfg__xen_nodes_remove(const struct xlcfg__xen_nodes *nodes,
                             xlcfg_error *err);
 
