@@ -297,7 +297,8 @@ int xlcfg__template_tidy(const char *dir, int64_t domid, const char *uuid,
     return rc;
 }
 
-/* A complete, durable file at temp, or none. */
+/* A complete file at temp, or none.  It is not synced: no domain outlives its
+ * host, and the file of one that does not run is nobody's. */
 static int write_temp(const char *temp, const char *text, size_t len,
                       xlcfg_error *err)
 {
@@ -312,7 +313,7 @@ static int write_temp(const char *temp, const char *text, size_t len,
         return xlcfg__err(err, XLCFG_ERROR_STORE, temp, "cannot make: %s",
                           strerror(errno));
     why = 0;
-    if (fchmod(fd, 0600) || write_all(fd, text, len) || fsync(fd))
+    if (fchmod(fd, 0600) || write_all(fd, text, len))
         why = errno;
     if (close(fd) && !why)
         why = errno;
@@ -320,21 +321,6 @@ static int write_temp(const char *temp, const char *text, size_t len,
         return 0;
     unlink(temp);
     return xlcfg__err(err, XLCFG_ERROR_STORE, temp, "cannot write: %s",
-                      strerror(why));
-}
-
-static int sync_folder(const char *dir, xlcfg_error *err)
-{
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), why = 0;
-
-    if (fd < 0 || fsync(fd))
-        why = errno;
-    if (fd >= 0)
-        close(fd);
-    if (!why)
-        return 0;
-    return xlcfg__err(err, XLCFG_ERROR_STORE, dir,
-                      "the template is replaced but may not last: %s",
                       strerror(why));
 }
 
@@ -370,9 +356,7 @@ int xlcfg__template_write(const char *dir, int64_t domid, const char *uuid,
         rc = xlcfg__err(err, XLCFG_ERROR_STORE, path, "cannot replace: %s",
                         strerror(errno));
         unlink(temp);
-        goto out;
     }
-    rc = sync_folder(dir, err);
 out:
     free(path);
     free(temp);

@@ -30,8 +30,8 @@ void xlcfg__template_stamp(const char *dir, int64_t domid, const char *uuid,
                            struct xlcfg__stamp *stamp_r);
 /*
  * Replace it.  The caller holds the lock.  Written to libxl's own temporary
- * name, with the NUL at its end, 0600, fsync of file and folder; nothing
- * stays behind on failure.
+ * name, with the NUL at its end, 0600; nothing stays behind on failure.
+ * Whole for whoever reads it; not synced, for no domain outlives its host.
  */
 int xlcfg__template_write(const char *dir, int64_t domid, const char *uuid,
                           const xlcfg_doc *doc, xlcfg_error *err);
