@@ -5,7 +5,9 @@
  * of the least ones, and the median of the pairs' differences.
  *
  * KIND is disk, nic or vtpm, BODY a file.  Each pair begins with the other
- * one of the two, so that neither always comes second.
+ * one of the two, so that neither always comes second.  BENCH_REST (0) is how
+ * many seconds each turn waits first, and its detach again: a guest that is
+ * still at the last one would be measured with it.
  */
 #include <inttypes.h>
 #include <libxl.h>
@@ -14,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 #include <xentoollog.h>
 
 #define MAX_RUNS 1000
@@ -32,6 +35,15 @@ static double now_ms(void)
     return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
 }
 
+static unsigned rest;
+
+/* The guest comes to rest; and when that is. */
+static double rested_ms(void)
+{
+    sleep(rest);
+    return now_ms();
+}
+
 /* ---- bare libxl ---- */
 
 #define BARE(k, unplug)                                                 \
@@ -39,7 +51,7 @@ static double now_ms(void)
                         const char *json, double ms[2])                 \
     {                                                                   \
         libxl_device_##k dev;                                           \
-        double start = now_ms();                                        \
+        double start = rested_ms();                                     \
         int rc;                                                         \
                                                                         \
         libxl_device_##k##_init(&dev);                                  \
@@ -47,7 +59,7 @@ static double now_ms(void)
         if (!rc)                                                        \
             rc = libxl_device_##k##_add(ctx, domid, &dev, NULL);        \
         ms[0] = now_ms() - start;                                       \
-        start = now_ms();                                               \
+        start = rested_ms();                                            \
         if (!rc)                                                        \
             rc = libxl_device_##k##_##unplug(ctx, domid, &dev, NULL);   \
         ms[1] = now_ms() - start;                                       \
@@ -74,7 +86,7 @@ static void ours(xlcfg_ctx *ctx, const char *dom, const char *kind,
     xlcfg_plug_options opt = XLCFG_PLUG_OPTIONS_INIT;
     xlcfg_error err = XLCFG_ERROR_INIT;
     xlcfg_doc *doc = NULL;
-    double start = now_ms();
+    double start = rested_ms();
     char key[128];
 
     if (xlcfg_device_attach(ctx, dom, kind, body, &opt, &doc, &err))
@@ -83,7 +95,7 @@ static void ours(xlcfg_ctx *ctx, const char *dom, const char *kind,
     snprintf(key, sizeof(key), "%s", xlcfg_doc_string(
         xlcfg_doc_get(xlcfg_doc_get(doc, "device"), "key")));
     xlcfg_doc_free(doc);
-    start = now_ms();
+    start = rested_ms();
     if (xlcfg_device_detach(ctx, dom, key, &opt, &doc, &err))
         die("detach", err.message);
     ms[1] = now_ms() - start;
@@ -136,6 +148,7 @@ int main(int argc, char **argv)
     if (argc != 5)
         die("usage", "plug RUNS DOMID KIND BODY");
     runs = atoi(argv[1]);
+    rest = getenv("BENCH_REST") ? (unsigned)atoi(getenv("BENCH_REST")) : 0;
     if (runs < 1 || runs > MAX_RUNS)
         die(argv[1], "expected a number of runs up to 1000");
     while (kind < sizeof(kinds) / sizeof(kinds[0]) &&
