@@ -101,11 +101,6 @@ void xlcfg__items_add(xlcfg__items *it, xlcfg_doc *value);
 xlcfg_doc *xlcfg__items_end(xlcfg__items *it);
 void xlcfg__items_dispose(xlcfg__items *it);
 
-/* xlcfg_doc_hash of a domain's configuration, in which a c_info.domid that
- * asks for no number does not count. */
-int xlcfg__config_hash(const xlcfg_doc *config, char hex_r[65],
-                       xlcfg_error *err);
-
 /* A copy of object with name set to value (appended if new). */
 xlcfg_doc *xlcfg__doc_with(const xlcfg_doc *object, const char *name,
                            xlcfg_doc *value);

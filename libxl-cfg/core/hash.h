@@ -8,6 +8,11 @@
 /* SHA-256. */
 void xlcfg__hash_bytes(const void *data, size_t len, char hex_r[65]);
 
+/* xlcfg_doc_hash of a domain's configuration, in which a c_info.domid that
+ * asks for no number does not count. */
+int xlcfg__config_hash(const xlcfg_doc *config, char hex_r[65],
+                       xlcfg_error *err);
+
 /* What comes in pieces, by one of the algorithms of manifests: SHA1, SHA256,
  * SHA512. */
 #define XLCFG__DIGEST_HEX 129           /* the longest, and its end */

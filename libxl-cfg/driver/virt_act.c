@@ -15,8 +15,6 @@
 /* So many looks long, 30 s with the usual deadline: an image on another host
  * has to be opened meanwhile. */
 #define LOOKS 10
-/* Somebody who is in the monitor for longer than this is stuck there. */
-#define STUCK_MS 1000
 
 struct call {
     enum xlcfg__virt_ask ask;
@@ -142,7 +140,7 @@ int xlcfg__virt_awake(virDomainPtr d, xlcfg_error *err)
     if (virDomainGetControlInfo(d, &info, 0) < 0 ||
         info.state == VIR_DOMAIN_CONTROL_OK ||
         (info.state != VIR_DOMAIN_CONTROL_ERROR &&
-         info.stateTime < STUCK_MS))
+         info.stateTime < XLCFG__VIRT_STUCK_MS))
         return 0;
     return xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, virDomainGetName(d),
                       "QEMU has not answered libvirt for %llu ms: nothing "
@@ -153,7 +151,7 @@ bool xlcfg__virt_is_heard(struct virt *v, const char *uuid)
 {
     int64_t calm = xlcfg__virt_calm(v->memo, uuid);
 
-    return calm && xlcfg__now_ms() - calm < STUCK_MS;
+    return calm && xlcfg__now_ms() - calm < XLCFG__VIRT_STUCK_MS;
 }
 
 int xlcfg__virt_able(struct virt *v, const struct xlcfg_domain *dom,

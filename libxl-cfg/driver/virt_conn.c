@@ -105,6 +105,7 @@ static void virt_close(void *handle)
         virConnectClose(v->conn);
     xlcfg__virt_unhush(&was);
     pthread_mutex_destroy(&v->lock);
+    pthread_mutex_destroy(&v->opening);
     xlcfg__virt_events_free(v->events);
     xlcfg__virt_memo_free(v->memo);
     free(v->uri);
@@ -129,17 +130,6 @@ static int connect_now(struct virt *v, xlcfg_error *err)
     return 0;
 }
 
-/* Who connects anew under it forgets the names under it. */
-static void init_lock(pthread_mutex_t *lock)
-{
-    pthread_mutexattr_t attr;
-
-    pthread_mutexattr_init(&attr);
-    pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
-    pthread_mutex_init(lock, &attr);
-    pthread_mutexattr_destroy(&attr);
-}
-
 static int virt_open(const char *uri, const struct xlcfg_driver_options *opt,
                      void **handle_r, xlcfg_error *err)
 {
@@ -157,7 +147,8 @@ static int virt_open(const char *uri, const struct xlcfg_driver_options *opt,
     v = calloc(1, sizeof(*v));
     if (!v)
         return xlcfg__nomem(err);
-    init_lock(&v->lock);
+    pthread_mutex_init(&v->lock, NULL);
+    pthread_mutex_init(&v->opening, NULL);
     v->uri = strdup(uri);
     v->events = xlcfg__virt_events_new();
     v->memo = xlcfg__virt_memo_new();

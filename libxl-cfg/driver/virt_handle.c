@@ -289,9 +289,9 @@ int xlcfg__virt_hold(struct virt *v, const struct xlcfg_domain *dom,
     if (!hold.d) {
         /* which may connect anew; seldom, for who is listed or found is
          * named */
-        pthread_mutex_lock(&v->lock);
+        pthread_mutex_lock(&v->opening);
         rc = xlcfg__virt_reach(v, dom, &hold.d, err);
-        pthread_mutex_unlock(&v->lock);
+        pthread_mutex_unlock(&v->opening);
     }
     if (rc)
         return rc;

@@ -58,6 +58,7 @@ struct virt {
     struct xlcfg__virt_ahead *ahead;    /* asked of QEMU; NULL: nothing */
     pthread_mutex_t lock;       /* of conn, lanes and names, while many look;
                                    of soon and ahead */
+    pthread_mutex_t opening;    /* of many who look one connects anew */
     struct xlcfg__virt_lane lanes[XLCFG__VIRT_LANES];
 };
 
@@ -145,6 +146,9 @@ int xlcfg__virt_said_no(struct xlcfg__virt_call *call, virConnectPtr conn,
 bool xlcfg__virt_is_leaving(const char *said);
 
 /* ---- act ---- */
+
+/* Somebody who is in the monitor for longer than this is stuck there. */
+#define XLCFG__VIRT_STUCK_MS 1000
 
 enum xlcfg__virt_ask {
     XLCFG__VIRT_ATTACH, XLCFG__VIRT_DETACH_ALIAS, XLCFG__VIRT_DETACH,

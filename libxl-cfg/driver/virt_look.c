@@ -16,8 +16,6 @@
 
 /* From this version on a look at the XML waits for another's hotplug. */
 #define XML_WAITS 11000000UL
-/* Somebody who is in the monitor for longer than this is stuck there. */
-#define STUCK_MS 1000
 #define STEP_MS 10
 #define TYPE ((const xmlChar *)"type")
 
@@ -100,12 +98,12 @@ static bool is_busy(struct virt *v, virDomainPtr d, const char *uuid,
         return true;
     }
     /* a look into QEMU would wait as long */
-    if (info.stateTime >= STUCK_MS && view->deep) {
+    if (info.stateTime >= XLCFG__VIRT_STUCK_MS && view->deep) {
         xlcfg__view_note(view, "devices: QEMU has not answered libvirt for "
                          "%llu ms, and is to be asked", info.stateTime);
         return true;
     }
-    if (info.stateTime >= STUCK_MS)
+    if (info.stateTime >= XLCFG__VIRT_STUCK_MS)
         xlcfg__view_note(view, "devices: QEMU has not answered libvirt for "
                          "%llu ms: what libvirt remembers is shown",
                          info.stateTime);
@@ -326,8 +324,8 @@ static bool are_known(struct virt *v, struct look *l, struct xlcfg_look *look)
     return all;
 }
 
-/* What is kept is read between two looks at what runs; that it is kept was told
- * just now, but by a list. */
+/* What is kept is read between two looks at what runs; that it is kept was
+ * told just now, but by a list. */
 static int fill_look(struct virt *v, virDomainPtr d,
                      const struct xlcfg_domain *dom, struct look *l,
                      bool known, struct xlcfg_look *look, xlcfg_error *err)

@@ -34,8 +34,8 @@ struct entry {
     int id;
     int fd, number;             /* the duplicate, and what libvirt calls it;
                                    fd -1: it is a timer */
-    int events;                 /* VIR_EVENT_HANDLE_*, 0: none for now */
-    int every;                  /* ms, -1: not for now */
+    int events;                 /* VIR_EVENT_HANDLE_*, 0: none */
+    int every;                  /* ms, -1: never */
     int64_t due;
     bool told, gone;            /* told: the kernel watches it */
     virEventHandleCallback ready;

@@ -3,6 +3,7 @@
  * Noting what was seen: a domain whose digest is not the recorded one gets a
  * new revision, with its event, in one transaction of the store.
  */
+#include "core/hash.h"
 #include "ops/ctx.h"
 #include "ops/present.h"
 
@@ -337,8 +338,8 @@ int xlcfg__observe(xlcfg_ctx *ctx, const struct xlcfg__cut *cut,
     xlcfg_doc *doc = NULL;
     int rc;
 
-    rc = xlcfg__digest(ctx->conn->drv.name, &cut->dom, answer, ob.digest,
-                       err);
+    rc = xlcfg__answer_digest(ctx->conn->drv.name, &cut->dom, answer,
+                              ob.digest, err);
     if (!rc)
         rc = xlcfg__config_hash(answer->config, ob.hash, err);
     if (!rc)

@@ -171,9 +171,9 @@ int xlcfg__address_hash(const struct xlcfg_answer *answer, char hex_r[65],
     return hash_and_free(xlcfg__members_end(&m), hex_r, err);
 }
 
-int xlcfg__digest(const char *driver, const struct xlcfg_domain *dom,
-                  const struct xlcfg_answer *answer, char hex_r[65],
-                  xlcfg_error *err)
+int xlcfg__answer_digest(const char *driver, const struct xlcfg_domain *dom,
+                         const struct xlcfg_answer *answer, char hex_r[65],
+                         xlcfg_error *err)
 {
     xlcfg__members m = { 0 }, states = { 0 };
 

@@ -22,8 +22,8 @@ xlcfg_doc *xlcfg__present_get(const char *driver,
 int xlcfg__address_hash(const struct xlcfg_answer *answer, char hex_r[65],
                         xlcfg_error *err);
 /* What of it makes a version: see docs/architecture.md. */
-int xlcfg__digest(const char *driver, const struct xlcfg_domain *dom,
-                  const struct xlcfg_answer *answer, char hex_r[65],
-                  xlcfg_error *err);
+int xlcfg__answer_digest(const char *driver, const struct xlcfg_domain *dom,
+                         const struct xlcfg_answer *answer, char hex_r[65],
+                         xlcfg_error *err);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* JSON: what is refused and where, and what one value prints as. */
 #include "unit.h"
+#include "core/hash.h"
 #include "core/json.h"
 #include "core/number.h"
 
