@@ -248,9 +248,9 @@ static void nothing_runs(void *h)
     (void)h;
 }
 
-static void nothing_comes(void *h, const char *dom)
+static void nothing_comes(void *h)
 {
-    (void)h; (void)dom;
+    (void)h;
 }
 
 static int no_pulse(void *h, struct xlcfg_domains *list, char ***texts_r,

@@ -294,12 +294,11 @@ struct xlcfg_driver {
                  xlcfg_error *err);
 
     /*
-     * A detach comes soon, when the domain of that name, uuid or id has been
-     * looked at and it has been recorded: what it takes may be got ready
-     * meanwhile.  Touches nothing, and waits for nobody; `finish` ends what
-     * was not used.
+     * A detach comes soon, of the domain that is looked at next, when it has
+     * been recorded: what it takes may be got ready meanwhile.  Touches
+     * nothing, and waits for nobody; `finish` ends what was not used.
      */
-    void (*ready)(void *handle, const char *dom);
+    void (*ready)(void *handle);
     /*
      * The descriptor of the lock that the owner of the next act holds, lent
      * until that act returns: what goes on when the caller dies goes on

@@ -140,9 +140,8 @@ static struct xlcfg__virt_ahead *take(struct virt *v, bool soon)
     return a;
 }
 
-void xlcfg__virt_soon(void *handle, const char *dom)
+void xlcfg__virt_soon(void *handle)
 {
-    (void)dom;
     leave(take(handle, true));
 }
 

@@ -364,7 +364,7 @@ int xlcfg__virt_attach(void *handle, const struct xlcfg_domain *dom,
                        xlcfg_error *err);
 /* What a detach has to know is asked for while it is being recorded: from the
  * look on. */
-void xlcfg__virt_soon(void *handle, const char *dom);
+void xlcfg__virt_soon(void *handle);
 void xlcfg__virt_go_ahead(struct virt *v, virDomainPtr d, const char *uuid,
                           const char *xml);
 void xlcfg__virt_end_ahead(void *handle);

@@ -93,7 +93,7 @@ int xlcfg__plug_begin(struct xlcfg__plug *p, xlcfg_ctx *ctx, const char *dom,
         return xlcfg__err(err, XLCFG_ERROR_INVAL, "if_incarnation",
                           "expected a number from 1, or -1 for none");
     if (act == XLCFG_ACT_DETACH && !p->opt.dry_run && !ctx->lost)
-        ctx->conn->drv.ready(ctx->conn->handle, dom);
+        ctx->conn->drv.ready(ctx->conn->handle);
     rc = xlcfg__sight_clear(ctx, dom, &p->sight, err);
     if (rc)
         return rc;
