@@ -143,10 +143,15 @@ typedef struct xlcfg_ctx_options {
                                    the domain as tainted (custom-monitor).
                                    Without it: only of a domain that has an
                                    open intent */
+    bool keep_child;            /* Xen: for who plugs often.  The process that
+                                   libxl runs in, a child of the caller's, is
+                                   kept from one plug to the next, until the
+                                   context is closed.  Without it no child is
+                                   left when a call returns */
 } xlcfg_ctx_options;
 
 #define XLCFG_CTX_OPTIONS_INIT \
-    { sizeof(struct xlcfg_ctx_options), NULL, NULL, 0, 0, false }
+    { sizeof(struct xlcfg_ctx_options), NULL, NULL, 0, 0, false, false }
 
 /*
  * Open a context.  uri NULL: `xen:///` where a xenstore answers, else

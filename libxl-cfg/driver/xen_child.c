@@ -154,9 +154,10 @@ int xlcfg__xen_child(int (*run)(void *arg, xlcfg_error *err), void *arg,
 
 /* ---- one that waits for its order ---- */
 
-/* What goes before an order's bytes; the lock goes with it. */
+/* What goes before an order's bytes; a lock may go with it. */
 struct head {
     size_t size;
+    size_t locked;              /* 1: it does; all bytes of this are sent */
 };
 
 /* All of it, or false: the caller is gone. */
@@ -175,11 +176,9 @@ static bool take_all(int fd, void *to, size_t size)
     return true;
 }
 
-/*
- * The head and the lock, which is not closed before this process ends.  A
- * lock that did not come through (no descriptor was free) is no order.
- */
-static bool take_head(int fd, struct head *head)
+/* The head, and the lock or -1.  A lock that did not come through (no
+ * descriptor was free) is no order. */
+static bool take_head(int fd, struct head *head, int *lock_r)
 {
     union {
         struct cmsghdr align;
@@ -193,12 +192,14 @@ static bool take_head(int fd, struct head *head)
     const struct cmsghdr *got;
     ssize_t n;
 
+    *lock_r = -1;
     do
         n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC | MSG_WAITALL);
     while (n < 0 && errno == EINTR);
     got = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
-    return n == (ssize_t)sizeof(*head) && got &&
-        got->cmsg_level == SOL_SOCKET && got->cmsg_type == SCM_RIGHTS;
+    if (got && got->cmsg_level == SOL_SOCKET && got->cmsg_type == SCM_RIGHTS)
+        memcpy(lock_r, CMSG_DATA(got), sizeof(int));
+    return n == (ssize_t)sizeof(*head) && !head->locked == (*lock_r < 0);
 }
 
 /*
@@ -217,35 +218,55 @@ static void keep_two(int a, int b)
     (void)close_range(high + 1, ~0U, 0);
 }
 
-static void __attribute__((noreturn))
-wait_and_obey(const struct xlcfg__xen_work *work, void *arg, int orders,
-              int answers, bool tell)
+static void tell(int fd, int code, xlcfg_error *said)
 {
-    xlcfg_error said = XLCFG_ERROR_INIT;
+    said->code = code;
+    if (write(fd, said, sizeof(*said)) != sizeof(*said))
+        _exit(1);
+}
+
+/* One order, and its answer.  The lock is held for as long as it is acted on;
+ * after a failure libxl's state is nobody's to know, and this one ends. */
+static void take_order(const struct xlcfg__xen_work *work, void *arg,
+                       const xlcfg_error *ready, int orders, int answers)
+{
+    xlcfg_error said = *ready;
+    int rc = ready->code;
     struct head head;
     void *order;
-    int rc;
+    int lock;
 
-    setpgid(0, 0);
-    orders = above_stdio(orders);
-    answers = above_stdio(answers);
-    keep_two(orders, answers);
-    settle_in();
-    rc = work->ready(arg, &said);
-    if (tell) {
-        said.code = rc;
-        if (write(answers, &said, sizeof(said)) != sizeof(said) || rc)
-            _exit(rc == 0);
-    }
-    if (!take_head(orders, &head))
+    if (!take_head(orders, &head, &lock))
         _exit(0);
     order = malloc(head.size);
     if (!order)
         answer(answers, xlcfg__nomem(&said), &said);
     if (!take_all(orders, order, head.size))
         _exit(0);
-    answer(answers, rc ? rc : work->obey(arg, order, head.size, &said),
-           &said);
+    if (!rc)
+        rc = work->obey(arg, order, head.size, &said);
+    free(order);
+    if (lock >= 0)
+        close(lock);
+    tell(answers, rc, &said);
+    if (rc)
+        _exit(0);
+}
+
+static void __attribute__((noreturn))
+wait_and_obey(const struct xlcfg__xen_work *work, void *arg, int orders,
+              int answers)
+{
+    xlcfg_error ready = XLCFG_ERROR_INIT;
+
+    setpgid(0, 0);
+    orders = above_stdio(orders);
+    answers = above_stdio(answers);
+    keep_two(orders, answers);
+    settle_in();
+    ready.code = work->ready(arg, &ready);
+    for (;;)
+        take_order(work, arg, &ready, orders, answers);
 }
 
 static void let_go(struct xlcfg__xen_hand *hand)
@@ -273,7 +294,7 @@ static int open_ways(int orders[2], int answers[2], xlcfg_error *err)
 
 int xlcfg__xen_child_begin(struct xlcfg__xen_hand *hand,
                            const struct xlcfg__xen_work *work, void *arg,
-                           unsigned ms, xlcfg_error *err)
+                           xlcfg_error *err)
 {
     int orders[2], answers[2], lock = hand->lock, rc;
     pid_t pid;
@@ -286,29 +307,36 @@ int xlcfg__xen_child_begin(struct xlcfg__xen_hand *hand,
     pid = fork();
     if (!pid) {
         close(orders[0]);       /* else it would wait for itself for ever */
-        wait_and_obey(work, arg, orders[1], answers[1], ms != 0);
+        wait_and_obey(work, arg, orders[1], answers[1]);
     }
     rc = pid < 0 ? failed(err, "fork") : 0;
     close(orders[1]);
     close(answers[1]);
     hand->orders = orders[0];
     hand->answers = answers[0];
-    if (pid > 0)
-        setpgid(pid, pid);
-    if (!rc && ms)
-        rc = take_answer(hand, pid, hand->answers, ms, err);
     if (rc) {
         let_go(hand);
         return rc;
     }
-    hand->left = 0;
+    setpgid(pid, pid);
     hand->waits = pid;
     return 0;
 }
 
-bool xlcfg__xen_child_waits(const struct xlcfg__xen_hand *hand)
+bool xlcfg__xen_child_waits(struct xlcfg__xen_hand *hand)
 {
-    return hand->waits && hand->lock >= 0;
+    struct pollfd end = { .fd = hand->orders };
+
+    if (!hand->waits)
+        return false;
+    if (poll(&end, 1, 0) <= 0 || !(end.revents & (POLLHUP | POLLERR)))
+        return true;
+    /* somebody has ended it; the caller may have heard of that already, and
+     * its number be another's */
+    if (waitpid(hand->waits, NULL, WNOHANG) == 0)
+        hand->left = hand->waits;
+    let_go(hand);
+    return false;
 }
 
 /* False: it does not take it; what it came to is heard of by its answer. */
@@ -319,19 +347,21 @@ static bool send_order(const struct xlcfg__xen_hand *hand, const char *order,
         struct cmsghdr align;
         char room[CMSG_SPACE(sizeof(int))];
     } control = { .room = { 0 } };
-    struct head head = { size };
+    struct head head = { size, hand->lock >= 0 };
     struct iovec part = { &head, sizeof(head) };
-    struct msghdr msg = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room,
-        .msg_controllen = sizeof(control.room),
-    };
-    struct cmsghdr *with = CMSG_FIRSTHDR(&msg);
+    struct msghdr msg = { .msg_iov = &part, .msg_iovlen = 1 };
+    struct cmsghdr *with;
     ssize_t n;
 
-    with->cmsg_level = SOL_SOCKET;
-    with->cmsg_type = SCM_RIGHTS;
-    with->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(with), &hand->lock, sizeof(int));
+    if (head.locked) {
+        msg.msg_control = control.room;
+        msg.msg_controllen = sizeof(control.room);
+        with = CMSG_FIRSTHDR(&msg);
+        with->cmsg_level = SOL_SOCKET;
+        with->cmsg_type = SCM_RIGHTS;
+        with->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(with), &hand->lock, sizeof(int));
+    }
     do
         n = sendmsg(hand->orders, &msg, MSG_NOSIGNAL);
     while (n < 0 && errno == EINTR);
@@ -355,23 +385,42 @@ int xlcfg__xen_child_order(struct xlcfg__xen_hand *hand, const void *order,
 
     (void)send_order(hand, order, size);
     hand->waits = 0;
-    hand->lock = -1;
     rc = take_answer(hand, pid, hand->answers, ms, err);
-    let_go(hand);
+    hand->lock = -1;
+    if (rc) {
+        let_go(hand);
+    } else {
+        hand->waits = pid;      /* for the next */
+        hand->left = 0;
+    }
     return rc;
 }
 
-void xlcfg__xen_child_reap(struct xlcfg__xen_hand *hand)
+static void reap_left(struct xlcfg__xen_hand *hand)
 {
-    pid_t pid = hand->waits;
-
-    if (pid) {                  /* it has done nothing, and may hang */
-        kill(-pid, SIGKILL);
-        let_go(hand);
-        (void)reap(pid);
-    }
     hand->lock = -1;
     if (hand->left)
         (void)reap(hand->left); /* it has answered: how it ends is nothing */
     hand->left = 0;
+}
+
+void xlcfg__xen_child_rest(struct xlcfg__xen_hand *hand)
+{
+    if (!hand->keeps) {
+        xlcfg__xen_child_reap(hand);
+        return;
+    }
+    reap_left(hand);
+}
+
+void xlcfg__xen_child_reap(struct xlcfg__xen_hand *hand)
+{
+    pid_t pid = xlcfg__xen_child_waits(hand) ? hand->waits : 0;
+
+    if (pid) {                  /* it does nothing, and may hang */
+        kill(-pid, SIGKILL);
+        let_go(hand);
+        (void)reap(pid);
+    }
+    reap_left(hand);
 }

@@ -3,15 +3,17 @@
  * libxl's acts run in a child process: an abort, a hang, or a signal handler
  * of libxl's stays there, and its deadline can be kept.
  *
- * A child may be begun before there is something for it to do, for that takes a
- * moment: before its act is recorded, or while the guest is waited for.
+ * To begin one takes a moment, so it may be begun before there is something for
+ * it to do, and stays for what comes next:
  *
- *     xlcfg__xen_child_begin(&xen->hand, &work, &arg, 0, err);
+ *     if (!xlcfg__xen_child_waits(&xen->hand))
+ *         xlcfg__xen_child_begin(&xen->hand, &work, &arg, err);
  *     ... the intent is made durable, and its lock taken ...
  *     xen->hand.lock = fd;
  *     xlcfg__xen_child_order(&xen->hand, order, size, ms, err);
  *
- * It acts on an order alone, and ends without one when the caller does.
+ * It acts on an order alone, and ends when the caller does, or when an order
+ * has failed.
  */
 #ifndef XLCFG_DRIVER_XEN_CHILD_H
 #define XLCFG_DRIVER_XEN_CHILD_H
@@ -25,6 +27,7 @@ struct xlcfg__xen_hand {
     pid_t left;                 /* has answered, and is about to end; 0 */
     pid_t waits;                /* for an order; 0: none does */
     int orders, answers;        /* our ends; of the one that waits */
+    bool keeps;                 /* who waits, from one act to the next */
     int lock;                   /* what the owner of the act holds, lent to
                                    us; -1: nothing yet */
 };
@@ -43,7 +46,7 @@ int xlcfg__xen_child(int (*run)(void *arg, xlcfg_error *err), void *arg,
                      unsigned ms, struct xlcfg__xen_hand *hand,
                      xlcfg_error *err);
 
-/* What a child does that is begun early; both with the arg of begin. */
+/* What a child does that waits for orders; both with the arg of begin. */
 struct xlcfg__xen_work {
     int (*ready)(void *arg, xlcfg_error *err);
     /* size bytes, aligned as malloc's; an order that came is done once */
@@ -51,23 +54,23 @@ struct xlcfg__xen_work {
                 xlcfg_error *err);
 };
 
-/*
- * Begin one that waits for an order.  ms 0: do not wait for `ready`, whose
- * failure is then the answer to the order; else for so long: errors as above,
- * and with one there is no such child.
- */
+/* Begin one that waits for orders.  A failure of `ready` is the answer to the
+ * first.  FAIL: there can be none. */
 int xlcfg__xen_child_begin(struct xlcfg__xen_hand *hand,
                            const struct xlcfg__xen_work *work, void *arg,
-                           unsigned ms, xlcfg_error *err);
-/* Does one wait, and is there a lock for it to hold while it acts? */
-bool xlcfg__xen_child_waits(const struct xlcfg__xen_hand *hand);
-/* As xlcfg__xen_child, by the one that waits.  hand->lock stays held until
- * it ends. */
+                           xlcfg_error *err);
+/* Does one wait still? */
+bool xlcfg__xen_child_waits(struct xlcfg__xen_hand *hand);
+/* As xlcfg__xen_child, by the one that waits.  It holds hand->lock, if there
+ * is one, for as long as it acts. */
 int xlcfg__xen_child_order(struct xlcfg__xen_hand *hand, const void *order,
                            size_t size, unsigned ms, xlcfg_error *err);
 
 /* Nothing of ours runs any more: wait for who is about to end, send away who
  * waits. */
 void xlcfg__xen_child_reap(struct xlcfg__xen_hand *hand);
+/* An act is over: the same, but who waits goes on waiting if the hand keeps
+ * it. */
+void xlcfg__xen_child_rest(struct xlcfg__xen_hand *hand);
 
 #endif

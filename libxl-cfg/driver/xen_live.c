@@ -27,7 +27,7 @@ static void xen_finish(void *handle)
 {
     struct xlcfg__xen *xen = handle;
 
-    xlcfg__xen_child_reap(&xen->hand);
+    xlcfg__xen_child_rest(&xen->hand);
 }
 
 static void xen_hold(void *handle, int lock)
@@ -52,6 +52,7 @@ static int xen_open(const char *uri, const struct xlcfg_driver_options *opt,
     if (!xen)
         return xlcfg__nomem(err);
     xen->hand = (struct xlcfg__xen_hand)XLCFG__XEN_HAND_INIT;
+    xen->hand.keeps = opt->keep_child;
     xen->hv = xlcfg__hv_new();
     rc = xen->hv ? xlcfg__xs_open(opt->deadline_ms, &xen->xs, err)
         : xlcfg__nomem(err);

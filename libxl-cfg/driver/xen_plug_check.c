@@ -7,51 +7,47 @@
 #include "driver/xen_plug_kind.h"
 
 #include <libxl.h>
+#include <stdlib.h>
 
-#define CHECK_MS 10000
-
-struct check {
-    struct xlcfg__xen_call call;        /* the child's; first in it */
-    enum xlcfg_kind kind;
-    const xlcfg_doc *body;
-};
-
-static int read_it(void *arg, xlcfg_error *err)
+static int read_config(void *arg, xlcfg_error *err)
 {
-    struct check *c = arg;
+    struct xlcfg__xen_call call;
     libxl_domain_config config;
     int rc;
 
-    rc = xlcfg__xen_call_open(&c->call, err);
+    rc = xlcfg__xen_call_open(&call, err);
     if (rc)
         return rc;
-    if (c->kind != XLCFG_KINDS)
-        return xlcfg__xen_body_read(c->call.ctx, xlcfg__kinds[c->kind].array,
-                                    c->body, err);
     libxl_domain_config_init(&config);
-    return xlcfg__xen_config_read(c->call.ctx, c->body, &config, err);
+    return xlcfg__xen_config_read(call.ctx, arg, &config, err);
 }
 
-/* Of a device: what has been checked is to be plugged next, by the same
- * child, for a fork and an open libxl are dear. */
-static int check(struct xlcfg__xen *xen, struct check *c, xlcfg_error *err)
+static int check_device(struct xlcfg__xen *xen, enum xlcfg_kind kind,
+                        const xlcfg_doc *body, xlcfg_error *err)
 {
-    static const struct xlcfg__xen_work work = {
-        read_it, xlcfg__xen_call_obey,
+    const struct xlcfg__xen_order order = {
+        .kind = kind, .verb = XLCFG__XEN_READ,
     };
+    char *json = NULL;
+    int rc;
 
-    return c->kind == XLCFG_KINDS
-        ? xlcfg__xen_child(read_it, c, CHECK_MS, &xen->hand, err)
-        : xlcfg__xen_child_begin(&xen->hand, &work, c, CHECK_MS, err);
+    rc = xlcfg_doc_print(body, 0, &json, NULL, err);
+    if (!rc)
+        rc = xlcfg__xen_call(&xen->hand, &order, json, err);
+    free(json);
+    return rc;
 }
 
 int xlcfg__xen_check(void *handle, enum xlcfg_kind kind,
                      const xlcfg_doc *body, xlcfg_error *err)
 {
-    struct check c = { .kind = kind, .body = body };
+    struct xlcfg__xen *xen = handle;
     int rc;
 
-    rc = check(handle, &c, err);
+    rc = kind == XLCFG_KINDS
+        ? xlcfg__xen_child(read_config, (void *)body, XLCFG__XEN_READ_MS,
+                           &xen->hand, err)
+        : check_device(xen, kind, body, err);
     if (rc != XLCFG_ERROR_PENDING)
         return rc;
     if (err)

@@ -6,6 +6,7 @@
  * their domain.
  */
 #include "driver/xen_plug_kind.h"
+#include "driver/xen_plug_config.h"
 
 #include <libxl.h>
 #include <stdio.h>
@@ -114,35 +115,53 @@ static int call(struct xlcfg__xen_call *c,
     return rc ? xlcfg__xen_said(&c->words, rc, err) : 0;
 }
 
-int xlcfg__xen_call_obey(void *arg, const void *data, size_t size,
-                         xlcfg_error *err)
+static int read_body(struct xlcfg__xen_call *c,
+                     const struct xlcfg__xen_order *order, const char *json,
+                     xlcfg_error *err)
+{
+    xlcfg_doc *body = NULL;
+    int rc = xlcfg_doc_parse(json, strlen(json), &body, err);
+
+    if (!rc)
+        rc = xlcfg__xen_body_read(c->ctx, xlcfg__kinds[order->kind].array,
+                                  body, err);
+    xlcfg_doc_free(body);
+    return rc;
+}
+
+static int obey(void *arg, const void *data, size_t size, xlcfg_error *err)
 {
     const struct xlcfg__xen_order *order = data;
+    const char *json = (const char *)(order + 1);
     struct xlcfg__xen_call *c = arg;
 
     (void)size;
-    c->words.len = 0;           /* what it said of a check is over */
+    c->words.len = 0;           /* what it said of the last order is over */
     c->words.text[0] = '\0';
-    return call(c, order, (const char *)(order + 1), err);
+    return order->verb == XLCFG__XEN_READ ? read_body(c, order, json, err)
+        : call(c, order, json, err);
 }
-
-/* ---- in the caller ---- */
 
 static int open_libxl(void *arg, xlcfg_error *err)
 {
     return xlcfg__xen_call_open(arg, err);
 }
 
-void xlcfg__xen_call_ready(struct xlcfg__xen_hand *hand)
+/* ---- in the caller ---- */
+
+static int begin(struct xlcfg__xen_hand *hand, xlcfg_error *err)
 {
-    static const struct xlcfg__xen_work work = {
-        open_libxl, xlcfg__xen_call_obey,
-    };
+    static const struct xlcfg__xen_work work = { open_libxl, obey };
     struct xlcfg__xen_call c;   /* the child's copy is the one in use */
 
-    /* the call itself will say why it cannot */
-    if (!hand->waits && hand->lock >= 0)
-        (void)xlcfg__xen_child_begin(hand, &work, &c, 0, NULL);
+    return xlcfg__xen_child_waits(hand) ? 0
+        : xlcfg__xen_child_begin(hand, &work, &c, err);
+}
+
+void xlcfg__xen_call_ready(struct xlcfg__xen_hand *hand)
+{
+    if (hand->lock >= 0)        /* else it is done by another */
+        (void)begin(hand, NULL);        /* the call itself will say why not */
 }
 
 static int open_and_obey(void *arg, xlcfg_error *err)
@@ -151,11 +170,25 @@ static int open_and_obey(void *arg, xlcfg_error *err)
                                                    is open: until the end */
     int rc = c ? xlcfg__xen_call_open(c, err) : xlcfg__nomem(err);
 
-    return rc ? rc : xlcfg__xen_call_obey(c, arg, 0, err);
+    return rc ? rc : obey(c, arg, 0, err);
 }
 
-/* By the child that waits; without one, or without a lock for it to hold, by
- * one begun now, which has all locks of the caller's from its beginning. */
+/* By the child that waits for orders; what changes something, without a lock
+ * for that one to hold, by one of its own, which has all locks of the caller's
+ * from its beginning. */
+static int give(struct xlcfg__xen_hand *hand, struct xlcfg__xen_order *order,
+                size_t size, xlcfg_error *err)
+{
+    bool reads = order->verb == XLCFG__XEN_READ;
+    unsigned ms = reads ? XLCFG__XEN_READ_MS : XLCFG__XEN_LIBXL_MS;
+    int rc;
+
+    if (!reads && hand->lock < 0)
+        return xlcfg__xen_child(open_and_obey, order, ms, hand, err);
+    rc = begin(hand, err);
+    return rc ? rc : xlcfg__xen_child_order(hand, order, size, ms, err);
+}
+
 int xlcfg__xen_call(struct xlcfg__xen_hand *hand,
                     const struct xlcfg__xen_order *order, const char *json,
                     xlcfg_error *err)
@@ -165,7 +198,8 @@ int xlcfg__xen_call(struct xlcfg__xen_hand *hand,
     char name[64];
     int rc;
 
-    if (!xlcfg__xen_has(order->kind, order->verb)) {
+    if (order->verb != XLCFG__XEN_READ &&
+        !xlcfg__xen_has(order->kind, order->verb)) {
         xlcfg__xen_verb_name(order->kind, order->verb, name, sizeof(name));
         return xlcfg__err(err, XLCFG_ERROR_NI,
                           xlcfg__kinds[order->kind].name, "libxl has no %s",
@@ -176,11 +210,7 @@ int xlcfg__xen_call(struct xlcfg__xen_hand *hand,
         return xlcfg__nomem(err);
     *whole = *order;
     memcpy(whole + 1, json, len);
-    rc = xlcfg__xen_child_waits(hand)
-        ? xlcfg__xen_child_order(hand, whole, sizeof(*whole) + len,
-                                 XLCFG__XEN_LIBXL_MS, err)
-        : xlcfg__xen_child(open_and_obey, whole, XLCFG__XEN_LIBXL_MS, hand,
-                           err);
+    rc = give(hand, whole, sizeof(*whole) + len, err);
     free(whole);
     return rc;
 }

@@ -13,13 +13,16 @@
 
 /* libxl waits 10 s for a backend and 40 s for its script. */
 #define XLCFG__XEN_LIBXL_MS 65000
+#define XLCFG__XEN_READ_MS 10000
 
 enum xlcfg__xen_verb {
     XLCFG__XEN_ADD,
     XLCFG__XEN_REMOVE,          /* after ten seconds most of them force */
     XLCFG__XEN_DESTROY,         /* without the guest */
     XLCFG__XEN_INSERT,          /* another medium */
-    XLCFG__XEN_VERBS
+    XLCFG__XEN_VERBS,
+    XLCFG__XEN_READ = XLCFG__XEN_VERBS, /* the body as libxl reads it: nothing
+                                           is touched */
 };
 
 bool xlcfg__xen_has(enum xlcfg_kind kind, enum xlcfg__xen_verb verb);
@@ -35,8 +38,7 @@ struct xlcfg__xen_order {
 };
 
 /*
- * Do it in a child: the one that waits, or one begun for it.  json is the
- * body.  INVAL: libxl does not read it; DEVICE_EXISTS, DOMAIN_NOTFOUND,
+ * Do it in a child, which stays for the next.  json is the body.  INVAL: libxl does not read it; DEVICE_EXISTS, DOMAIN_NOTFOUND,
  * NOMEM; NI: there is no such function; REFUSED with what libxl logged;
  * UNREACHABLE: there is no libxl to be had; PENDING: it was not done within
  * its time.
@@ -44,7 +46,8 @@ struct xlcfg__xen_order {
 int xlcfg__xen_call(struct xlcfg__xen_hand *hand,
                     const struct xlcfg__xen_order *order, const char *json,
                     xlcfg_error *err);
-/* A call comes soon, by whoever holds the lock: begin its child. */
+/* A call comes soon, by whoever holds the lock: a child begins if none
+ * waits. */
 void xlcfg__xen_call_ready(struct xlcfg__xen_hand *hand);
 
 /* ---- in a child ---- */
@@ -57,8 +60,5 @@ struct xlcfg__xen_call {
 
 /* UNREACHABLE. */
 int xlcfg__xen_call_open(struct xlcfg__xen_call *c, xlcfg_error *err);
-/* An order, by a child that has opened it (arg); for xlcfg__xen_work. */
-int xlcfg__xen_call_obey(void *arg, const void *order, size_t size,
-                         xlcfg_error *err);
 
 #endif
