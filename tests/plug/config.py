@@ -2,14 +2,10 @@
 """What a domain is to be created of, as it is read."""
 import copy
 import json
-import os
 import subprocess
 
-from kinds import same, test
+from kinds import BUILD, same, test
 
-BUILD = os.path.join(
-    os.path.dirname(os.path.realpath(__file__)), "..", "..",
-    os.environ.get("XLCFG_BUILD", "build"))
 TESTS = []
 
 WHOLE = {

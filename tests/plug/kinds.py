@@ -3,7 +3,11 @@
 import json
 import os
 import sqlite3
+import subprocess
 
+BUILD = os.path.join(
+    os.path.dirname(os.path.realpath(__file__)), "..", "..",
+    os.environ.get("XLCFG_BUILD", "build"))
 TESTS = []
 
 UUID = "11111111-2222-3333-4444-555555555555"
@@ -44,6 +48,14 @@ def nodes(b, front, back, devid):
         f"/local/domain/{b.domid}/device/{front}/{devid}",
         f"/local/domain/0/backend/{back}/{b.domid}/{devid}")
         if b.store.exists(path)]
+
+
+@test()
+def a_child_is_kept_where_that_is_asked_for(b):
+    said = subprocess.run([f"{BUILD}/tests/plug/keep", str(b.domid)],
+                          check=True, text=True, timeout=300,
+                          stdout=subprocess.PIPE).stdout
+    same(said.splitlines(), ["by default: - - - - -", "kept: A A A B -"])
 
 
 @test()
