@@ -56,7 +56,7 @@ struct virt {
     struct xlcfg__virt_memo *memo;
     bool soon;                  /* a detach comes: each look asks ahead */
     struct xlcfg__virt_ahead *ahead;    /* asked of QEMU; NULL: nothing */
-    pthread_mutex_t lock;       /* of conn, lanes and names, while many look;
+    pthread_mutex_t lock;       /* of lanes and names, while many look;
                                    of soon and ahead */
     pthread_mutex_t opening;    /* of many who look one connects anew */
     struct xlcfg__virt_lane lanes[XLCFG__VIRT_LANES];
