@@ -71,14 +71,8 @@ static int call_by_body(struct xlcfg__xen *xen,
     const struct xlcfg__xen_order order = {
         .kind = kind, .verb = verb, .domid = (uint32_t)dom->domid,
     };
-    char *json = NULL;
-    int rc;
 
-    rc = xlcfg_doc_print(body, 0, &json, NULL, err);
-    if (!rc)
-        rc = xlcfg__xen_call(&xen->hand, &order, json, err);
-    free(json);
-    return rc;
+    return xlcfg__xen_call_body(&xen->hand, &order, body, err);
 }
 
 int xlcfg__xen_attach(void *handle, const struct xlcfg_domain *dom,

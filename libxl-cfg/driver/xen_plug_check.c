@@ -7,7 +7,6 @@
 #include "driver/xen_plug_kind.h"
 
 #include <libxl.h>
-#include <stdlib.h>
 
 static int read_config(void *arg, xlcfg_error *err)
 {
@@ -28,14 +27,8 @@ static int check_device(struct xlcfg__xen *xen, enum xlcfg_kind kind,
     const struct xlcfg__xen_order order = {
         .kind = kind, .verb = XLCFG__XEN_READ,
     };
-    char *json = NULL;
-    int rc;
 
-    rc = xlcfg_doc_print(body, 0, &json, NULL, err);
-    if (!rc)
-        rc = xlcfg__xen_call(&xen->hand, &order, json, err);
-    free(json);
-    return rc;
+    return xlcfg__xen_call_body(&xen->hand, &order, body, err);
 }
 
 int xlcfg__xen_check(void *handle, enum xlcfg_kind kind,

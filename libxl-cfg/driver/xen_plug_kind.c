@@ -189,6 +189,19 @@ static int give(struct xlcfg__xen_hand *hand, struct xlcfg__xen_order *order,
     return rc ? rc : xlcfg__xen_child_order(hand, order, size, ms, err);
 }
 
+int xlcfg__xen_call_body(struct xlcfg__xen_hand *hand,
+                         const struct xlcfg__xen_order *order,
+                         const xlcfg_doc *body, xlcfg_error *err)
+{
+    char *json = NULL;
+    int rc = xlcfg_doc_print(body, 0, &json, NULL, err);
+
+    if (!rc)
+        rc = xlcfg__xen_call(hand, order, json, err);
+    free(json);
+    return rc;
+}
+
 int xlcfg__xen_call(struct xlcfg__xen_hand *hand,
                     const struct xlcfg__xen_order *order, const char *json,
                     xlcfg_error *err)

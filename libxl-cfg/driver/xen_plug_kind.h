@@ -46,6 +46,9 @@ struct xlcfg__xen_order {
 int xlcfg__xen_call(struct xlcfg__xen_hand *hand,
                     const struct xlcfg__xen_order *order, const char *json,
                     xlcfg_error *err);
+int xlcfg__xen_call_body(struct xlcfg__xen_hand *hand,
+                         const struct xlcfg__xen_order *order,
+                         const xlcfg_doc *body, xlcfg_error *err);
 /* A call comes soon, by whoever holds the lock: a child begins if none
  * waits. */
 void xlcfg__xen_call_ready(struct xlcfg__xen_hand *hand);

@@ -109,7 +109,6 @@ int xlcfg__xen_update(void *handle, const struct xlcfg_domain *dom,
         .domid = (uint32_t)dom->domid,
     };
     struct xlcfg__xen *xen = handle;
-    char *json = NULL;
     xlcfg_doc *body;
     int rc;
 
@@ -117,11 +116,8 @@ int xlcfg__xen_update(void *handle, const struct xlcfg_domain *dom,
     if (rc)
         return rc;
     body = with_medium(after);
-    rc = body ? xlcfg_doc_print(body, 0, &json, NULL, err)
+    rc = body ? xlcfg__xen_call_body(&xen->hand, &order, body, err)
               : xlcfg__nomem(err);
-    if (!rc)
-        rc = xlcfg__xen_call(&xen->hand, &order, json, err);
     xlcfg_doc_free(body);
-    free(json);
     return rc;
 }
