@@ -143,15 +143,10 @@ typedef struct xlcfg_ctx_options {
                                    the domain as tainted (custom-monitor).
                                    Without it: only of a domain that has an
                                    open intent */
-    bool keep_child;            /* Xen: for who plugs often.  The process that
-                                   libxl runs in, a child of the caller's, is
-                                   kept from one plug to the next, until the
-                                   context is closed.  Without it no child is
-                                   left when a call returns */
 } xlcfg_ctx_options;
 
 #define XLCFG_CTX_OPTIONS_INIT \
-    { sizeof(struct xlcfg_ctx_options), NULL, NULL, 0, 0, false, false }
+    { sizeof(struct xlcfg_ctx_options), NULL, NULL, 0, 0, false }
 
 /*
  * Open a context.  uri NULL: `xen:///` where a xenstore answers, else
@@ -260,6 +255,11 @@ int xlcfg_check(xlcfg_ctx *ctx, xlcfg_doc **doc_r, xlcfg_error *err);
  * if_version of all writers of a domain, with if_incarnation of those of one
  * device.  The text of a CONFLICT has the version of now and what changed.
  * With neither, the last writer wins.
+ *
+ * On Xen another process, forked of this one, calls libxl.  It waits for the
+ * next plug until the context is closed, this process ends, or 30 s have
+ * passed, and is no child of this process: nobody who waits for any child meets
+ * it.  (An init or a subreaper would; it has none left when a call returns.)
  */
 
 /* Start from XLCFG_PLUG_OPTIONS_INIT; members are only ever appended. */

@@ -53,7 +53,6 @@ struct xlcfg_driver_options {
     const char *xen_lib_dir;    /* libxl's userdata folder */
     const char *state_dir;      /* where embedded backends may keep files */
     unsigned deadline_ms;
-    bool keep_child;            /* of an act, for the next */
 };
 
 /* Where the template of this driver's domains lives. */
@@ -242,7 +241,7 @@ struct xlcfg_driver {
                  xlcfg_error *err);
 
     /* An act is over, whatever it came to: nothing that it started acts in
-     * this process's name any more when this returns. */
+     * this process's name any more when this returns, and no child is left. */
     void (*finish)(void *handle);
 
     /*

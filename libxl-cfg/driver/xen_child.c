@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A child for one act; its error struct comes back through a pipe. */
+/* A child for one act; its error struct comes back through a pipe.  And one
+ * that waits for orders, which is nobody's child. */
 #include "driver/xen_child.h"
 #include "driver/clock.h"
 
@@ -14,6 +15,10 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#define END_MS 1000
+#define TRIES 10
+#define TWO_DIGITS "??"
 
 _Static_assert(sizeof(xlcfg_error) <= PIPE_BUF, "one write, all or nothing");
 
@@ -95,30 +100,53 @@ static int reap(pid_t pid)
     return r == pid ? status : 0;
 }
 
+/* It and all that it started; how it ended, of a child of ours.  Another one
+ * is gone when nobody is left who could answer; if the kernel does not let it
+ * go by then, it cannot act either. */
+static int end(pid_t pid, bool ours, int fd)
+{
+    struct pollfd gone = { .fd = fd };
+
+    kill(-pid, SIGKILL);
+    if (ours)
+        return reap(pid);
+    while (poll(&gone, 1, END_MS) < 0 && errno == EINTR)
+        continue;
+    return 0;
+}
+
 /* What came of a child that was to answer.  It is left in the hand, or, when
  * it was late or died, ended with all that it started. */
-static int take_answer(struct xlcfg__xen_hand *hand, pid_t pid, int fd,
-                       unsigned ms, xlcfg_error *err)
+static int take_answer(struct xlcfg__xen_hand *hand, pid_t pid, bool ours,
+                       int fd, unsigned ms, xlcfg_error *err)
 {
     xlcfg_error said;
     int status;
     bool late;
 
     if (hear(fd, ms, &said, &late)) {
-        hand->left = pid;       /* to end takes it a moment: not ours */
+        hand->left = ours ? pid : 0;    /* to end takes it a moment */
         if (err && said.code)
             *err = said;
         return said.code;
     }
-    kill(-pid, SIGKILL);
-    status = reap(pid);
+    status = end(pid, ours, fd);
     if (late)
         return xlcfg__err(err, XLCFG_ERROR_PENDING, "libxl",
                           "has not finished within %u ms", ms);
-    return xlcfg__err(err, XLCFG_ERROR_FAIL, "libxl", WIFSIGNALED(status)
-                      ? "died of signal %d"
-                      : "ended without an answer (status %d)",
-                      WIFSIGNALED(status) ? WTERMSIG(status) : status);
+    if (WIFSIGNALED(status))
+        return xlcfg__err(err, XLCFG_ERROR_FAIL, "libxl",
+                          "died of signal %d", WTERMSIG(status));
+    return xlcfg__err(err, XLCFG_ERROR_FAIL, "libxl",
+                      "ended without an answer");
+}
+
+static void reap_left(struct xlcfg__xen_hand *hand)
+{
+    hand->lock = -1;
+    if (hand->left)
+        (void)reap(hand->left); /* it has answered: how it ends is nothing */
+    hand->left = 0;
 }
 
 static int failed(xlcfg_error *err, const char *what)
@@ -134,7 +162,7 @@ int xlcfg__xen_child(int (*run)(void *arg, xlcfg_error *err), void *arg,
     int fd[2], rc;
     pid_t pid;
 
-    xlcfg__xen_child_reap(hand);
+    reap_left(hand);
     if (pipe2(fd, O_CLOEXEC))
         return failed(err, "pipe");
     pid = fork();
@@ -147,7 +175,7 @@ int xlcfg__xen_child(int (*run)(void *arg, xlcfg_error *err), void *arg,
         return rc;
     }
     setpgid(pid, pid);          /* whoever comes first: both do it */
-    rc = take_answer(hand, pid, fd[0], ms, err);
+    rc = take_answer(hand, pid, true, fd[0], ms, err);
     close(fd[0]);
     return rc;
 }
@@ -253,21 +281,80 @@ static void take_order(const struct xlcfg__xen_work *work, void *arg,
         _exit(0);
 }
 
+/* ---- its last words ---- */
+
+static struct {
+    pid_t pid;
+    int fd;
+    xlcfg_error said;
+} last;
+
+/* No parent hears of what it died.  What it forked and did not yet exec has
+ * no say. */
+static void say_and_die(int sig)
+{
+    char *digits = strstr(last.said.message, TWO_DIGITS);
+
+    if (getpid() == last.pid && digits) {
+        digits[0] = (char)('0' + sig / 10);
+        digits[1] = (char)('0' + sig % 10);
+        if (write(last.fd, &last.said, sizeof(last.said)) > 0)
+            kill(0, SIGKILL);   /* and all that it started */
+    }
+    (void)signal(sig, SIG_DFL);
+    raise(sig);
+}
+
+static void mind_death(int fd)
+{
+    static const int deaths[] = {
+        SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS,
+    };
+
+    last.pid = getpid();
+    last.fd = fd;
+    last.said.code = xlcfg__err(&last.said, XLCFG_ERROR_FAIL, "libxl",
+                                "died of signal " TWO_DIGITS);
+    for (size_t i = 0; i < sizeof(deaths) / sizeof(deaths[0]); i++)
+        (void)signal(deaths[i], say_and_die);
+}
+
+/* ---- its life ---- */
+
+/* Until an order comes; if none does, no more can be sent, and what was sent
+ * before that is taken still. */
+static void await_order(int fd, unsigned ms)
+{
+    struct pollfd ready = { .fd = fd, .events = POLLIN };
+
+    if (!poll(&ready, 1, (int)ms))
+        shutdown(fd, SHUT_RD);
+}
+
+/* The first that is heard of it is its number. */
 static void __attribute__((noreturn))
 wait_and_obey(const struct xlcfg__xen_work *work, void *arg, int orders,
               int answers)
 {
     xlcfg_error ready = XLCFG_ERROR_INIT;
+    pid_t self = getpid();
 
     setpgid(0, 0);
     orders = above_stdio(orders);
     answers = above_stdio(answers);
     keep_two(orders, answers);
     settle_in();
+    mind_death(answers);
+    if (write(answers, &self, sizeof(self)) != sizeof(self))
+        _exit(1);
     ready.code = work->ready(arg, &ready);
-    for (;;)
+    for (;;) {
+        await_order(orders, work->idle_ms);
         take_order(work, arg, &ready, orders, answers);
+    }
 }
+
+/* ---- and in the caller ---- */
 
 static void let_go(struct xlcfg__xen_hand *hand)
 {
@@ -292,35 +379,63 @@ static int open_ways(int orders[2], int answers[2], xlcfg_error *err)
     return rc;
 }
 
-int xlcfg__xen_child_begin(struct xlcfg__xen_hand *hand,
-                           const struct xlcfg__xen_work *work, void *arg,
-                           xlcfg_error *err)
+static void __attribute__((noreturn))
+go_between(const struct xlcfg__xen_work *work, void *arg, int orders[2],
+           int answers[2])
+{
+    pid_t pid;
+
+    close(orders[0]);           /* else it would wait for itself for ever */
+    pid = fork();
+    if (!pid)
+        wait_and_obey(work, arg, orders[1], answers[1]);
+    _exit(pid < 0);
+}
+
+/* Forked by a child of ours that ends at once: no one in the caller's process
+ * who waits for any child meets it. */
+static int fork_away(const struct xlcfg__xen_work *work, void *arg,
+                     int orders[2], int answers[2], pid_t *pid_r,
+                     xlcfg_error *err)
+{
+    pid_t between = fork();
+    int rc = between < 0 ? failed(err, "fork") : 0;
+    ssize_t n;
+
+    if (!between)
+        go_between(work, arg, orders, answers);
+    close(orders[1]);
+    close(answers[1]);
+    if (rc)
+        return rc;
+    do
+        n = read(answers[0], pid_r, sizeof(*pid_r));
+    while (n < 0 && errno == EINTR);
+    (void)reap(between);
+    return n == sizeof(*pid_r) ? 0
+        : xlcfg__err(err, XLCFG_ERROR_FAIL, NULL,
+                     "fork: no process came of it");
+}
+
+static int begin(struct xlcfg__xen_hand *hand,
+                 const struct xlcfg__xen_work *work, void *arg,
+                 xlcfg_error *err)
 {
     int orders[2], answers[2], lock = hand->lock, rc;
-    pid_t pid;
 
     xlcfg__xen_child_reap(hand);
     hand->lock = lock;          /* of the act that is under way */
     rc = open_ways(orders, answers, err);
     if (rc)
         return rc;
-    pid = fork();
-    if (!pid) {
-        close(orders[0]);       /* else it would wait for itself for ever */
-        wait_and_obey(work, arg, orders[1], answers[1]);
-    }
-    rc = pid < 0 ? failed(err, "fork") : 0;
-    close(orders[1]);
-    close(answers[1]);
+    rc = fork_away(work, arg, orders, answers, &hand->waits, err);
     hand->orders = orders[0];
     hand->answers = answers[0];
-    if (rc) {
+    if (rc)
         let_go(hand);
-        return rc;
-    }
-    setpgid(pid, pid);
-    hand->waits = pid;
-    return 0;
+    else        /* an init, or who asked for it, is given whose parent died */
+        hand->ours = waitpid(hand->waits, NULL, WNOHANG) == 0;
+    return rc;
 }
 
 bool xlcfg__xen_child_waits(struct xlcfg__xen_hand *hand)
@@ -331,15 +446,15 @@ bool xlcfg__xen_child_waits(struct xlcfg__xen_hand *hand)
         return false;
     if (poll(&end, 1, 0) <= 0 || !(end.revents & (POLLHUP | POLLERR)))
         return true;
-    /* somebody has ended it; the caller may have heard of that already, and
-     * its number be another's */
-    if (waitpid(hand->waits, NULL, WNOHANG) == 0)
+    /* it, or somebody, has ended it; the caller may have heard of that
+     * already, and its number be another's */
+    if (hand->ours && waitpid(hand->waits, NULL, WNOHANG) == 0)
         hand->left = hand->waits;
     let_go(hand);
     return false;
 }
 
-/* False: it does not take it; what it came to is heard of by its answer. */
+/* False: it did not take it all. */
 static bool send_order(const struct xlcfg__xen_hand *hand, const char *order,
                        size_t size)
 {
@@ -377,15 +492,30 @@ static bool send_order(const struct xlcfg__xen_hand *hand, const char *order,
     return !size;
 }
 
-int xlcfg__xen_child_order(struct xlcfg__xen_hand *hand, const void *order,
-                           size_t size, unsigned ms, xlcfg_error *err)
+int xlcfg__xen_child_ready(struct xlcfg__xen_hand *hand,
+                           const struct xlcfg__xen_work *work, void *arg,
+                           xlcfg_error *err)
 {
-    pid_t pid = hand->waits;
-    int rc;
+    return xlcfg__xen_child_waits(hand) ? 0 : begin(hand, work, arg, err);
+}
 
-    (void)send_order(hand, order, size);
+int xlcfg__xen_child_order(struct xlcfg__xen_hand *hand,
+                           const struct xlcfg__xen_work *work, void *arg,
+                           const void *order, size_t size, unsigned ms,
+                           xlcfg_error *err)
+{
+    int rc = xlcfg__xen_child_ready(hand, work, arg, err);
+    pid_t pid;
+
+    /* to one that was about to end; an order that is not whole is obeyed by
+     * nobody.  Of the last that does not take it the answer will tell. */
+    for (int i = 0; !rc && !send_order(hand, order, size) && i < TRIES; i++)
+        rc = begin(hand, work, arg, err);
+    if (rc)
+        return rc;
+    pid = hand->waits;
     hand->waits = 0;
-    rc = take_answer(hand, pid, hand->answers, ms, err);
+    rc = take_answer(hand, pid, hand->ours, hand->answers, ms, err);
     hand->lock = -1;
     if (rc) {
         let_go(hand);
@@ -396,21 +526,12 @@ int xlcfg__xen_child_order(struct xlcfg__xen_hand *hand, const void *order,
     return rc;
 }
 
-static void reap_left(struct xlcfg__xen_hand *hand)
-{
-    hand->lock = -1;
-    if (hand->left)
-        (void)reap(hand->left); /* it has answered: how it ends is nothing */
-    hand->left = 0;
-}
-
 void xlcfg__xen_child_rest(struct xlcfg__xen_hand *hand)
 {
-    if (!hand->keeps) {
+    if (hand->ours)
         xlcfg__xen_child_reap(hand);
-        return;
-    }
-    reap_left(hand);
+    else
+        reap_left(hand);
 }
 
 void xlcfg__xen_child_reap(struct xlcfg__xen_hand *hand)
@@ -418,9 +539,8 @@ void xlcfg__xen_child_reap(struct xlcfg__xen_hand *hand)
     pid_t pid = xlcfg__xen_child_waits(hand) ? hand->waits : 0;
 
     if (pid) {                  /* it does nothing, and may hang */
-        kill(-pid, SIGKILL);
+        (void)end(pid, hand->ours, hand->answers);
         let_go(hand);
-        (void)reap(pid);
     }
     reap_left(hand);
 }

@@ -52,7 +52,6 @@ static int xen_open(const char *uri, const struct xlcfg_driver_options *opt,
     if (!xen)
         return xlcfg__nomem(err);
     xen->hand = (struct xlcfg__xen_hand)XLCFG__XEN_HAND_INIT;
-    xen->hand.keeps = opt->keep_child;
     xen->hv = xlcfg__hv_new();
     rc = xen->hv ? xlcfg__xs_open(opt->deadline_ms, &xen->xs, err)
         : xlcfg__nomem(err);

@@ -16,6 +16,7 @@
 typedef int call_fn(libxl_ctx *ctx, uint32_t domid, const char *json);
 
 #define BAD_BODY 1              /* no number of libxl's */
+#define IDLE_MS 30000
 
 #define CALL(k, name, function)                                         \
     static int k##_##name(libxl_ctx *ctx, uint32_t domid,               \
@@ -149,19 +150,15 @@ static int open_libxl(void *arg, xlcfg_error *err)
 
 /* ---- in the caller ---- */
 
-static int begin(struct xlcfg__xen_hand *hand, xlcfg_error *err)
-{
-    static const struct xlcfg__xen_work work = { open_libxl, obey };
-    struct xlcfg__xen_call c;   /* the child's copy is the one in use */
-
-    return xlcfg__xen_child_waits(hand) ? 0
-        : xlcfg__xen_child_begin(hand, &work, &c, err);
-}
+static const struct xlcfg__xen_work work = { open_libxl, obey, IDLE_MS };
 
 void xlcfg__xen_call_ready(struct xlcfg__xen_hand *hand)
 {
-    if (hand->lock >= 0)        /* else it is done by another */
-        (void)begin(hand, NULL);        /* the call itself will say why not */
+    struct xlcfg__xen_call c;   /* the child's copy is the one in use */
+
+    if (hand->lock >= 0)        /* else it is done by another; and the call
+                                   itself will say why there is none */
+        (void)xlcfg__xen_child_ready(hand, &work, &c, NULL);
 }
 
 static int open_and_obey(void *arg, xlcfg_error *err)
@@ -181,12 +178,11 @@ static int give(struct xlcfg__xen_hand *hand, struct xlcfg__xen_order *order,
 {
     bool reads = order->verb == XLCFG__XEN_READ;
     unsigned ms = reads ? XLCFG__XEN_READ_MS : XLCFG__XEN_LIBXL_MS;
-    int rc;
+    struct xlcfg__xen_call c;   /* the child's copy is the one in use */
 
-    if (!reads && hand->lock < 0)
-        return xlcfg__xen_child(open_and_obey, order, ms, hand, err);
-    rc = begin(hand, err);
-    return rc ? rc : xlcfg__xen_child_order(hand, order, size, ms, err);
+    return !reads && hand->lock < 0
+        ? xlcfg__xen_child(open_and_obey, order, ms, hand, err)
+        : xlcfg__xen_child_order(hand, &work, &c, order, size, ms, err);
 }
 
 int xlcfg__xen_call_body(struct xlcfg__xen_hand *hand,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * libxl's functions that plug, by kind of device: which there are, and one
- * way to call them: in a child process, with a libxl context of its own.
+ * way to call them: in another process, with a libxl context of its own.
  */
 #ifndef XLCFG_DRIVER_XEN_PLUG_KIND_H
 #define XLCFG_DRIVER_XEN_PLUG_KIND_H
@@ -38,10 +38,10 @@ struct xlcfg__xen_order {
 };
 
 /*
- * Do it in a child, which stays for the next.  json is the body.  INVAL: libxl does not read it; DEVICE_EXISTS, DOMAIN_NOTFOUND,
- * NOMEM; NI: there is no such function; REFUSED with what libxl logged;
- * UNREACHABLE: there is no libxl to be had; PENDING: it was not done within
- * its time.
+ * Do it in another process, which waits for the next.  json is the body.
+ * INVAL: libxl does not read it; DEVICE_EXISTS, DOMAIN_NOTFOUND, NOMEM; NI:
+ * there is no such function; REFUSED with what libxl logged; UNREACHABLE: there
+ * is no libxl to be had; PENDING: it was not done within its time.
  */
 int xlcfg__xen_call(struct xlcfg__xen_hand *hand,
                     const struct xlcfg__xen_order *order, const char *json,
@@ -49,13 +49,13 @@ int xlcfg__xen_call(struct xlcfg__xen_hand *hand,
 int xlcfg__xen_call_body(struct xlcfg__xen_hand *hand,
                          const struct xlcfg__xen_order *order,
                          const xlcfg_doc *body, xlcfg_error *err);
-/* A call comes soon, by whoever holds the lock: a child begins if none
+/* A call comes soon, by whoever holds the lock: a process begins if none
  * waits. */
 void xlcfg__xen_call_ready(struct xlcfg__xen_hand *hand);
 
-/* ---- in a child ---- */
+/* ---- in that process ---- */
 
-/* libxl, and what it complains of; of a child, until its end. */
+/* libxl, and what it complains of; of that process, until its end. */
 struct xlcfg__xen_call {
     struct libxl__ctx *ctx;
     struct xlcfg__xen_words words;

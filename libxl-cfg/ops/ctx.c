@@ -75,7 +75,7 @@ static struct opening *opening_new(const xlcfg_ctx *ctx)
     }
     op->opt = (struct xlcfg_driver_options){
         .xen_lib_dir = op->xen_lib_dir, .state_dir = op->state_dir,
-        .deadline_ms = ctx->deadline_ms, .keep_child = ctx->keep_child,
+        .deadline_ms = ctx->deadline_ms,
     };
     return op;
 }
@@ -125,7 +125,6 @@ int xlcfg_ctx_open(const char *uri, const xlcfg_ctx_options *opt,
                                          : DEFAULT_DEADLINE_MS;
     ctx->lock_ms = given.lock_ms ? given.lock_ms : DEFAULT_LOCK_MS;
     ctx->deep = given.deep;
-    ctx->keep_child = given.keep_child;
     ctx->recall = xlcfg__recall_new();
     if (!ctx->recall || (uri && !ctx->uri) || !ctx->state_dir || !ctx->xen_lib_dir) {
         rc = xlcfg__nomem(err);

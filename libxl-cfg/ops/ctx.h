@@ -23,7 +23,7 @@ struct xlcfg_ctx {
     char *uri;                  /* as asked for; NULL: the first to answer */
     char *state_dir, *xen_lib_dir;
     unsigned deadline_ms, lock_ms;
-    bool deep, keep_child;      /* see xlcfg_ctx_options */
+    bool deep;                  /* see xlcfg_ctx_options */
     int64_t sure;               /* an intent whose device was seen to have come
                                    or left to the bottom of the machine: it
                                    alone asks for no such look; 0: none */

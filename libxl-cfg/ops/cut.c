@@ -256,7 +256,7 @@ static int connect_anew(struct xlcfg__job *job)
 {
     struct xlcfg_driver_options opt = {
         .xen_lib_dir = job->xen_lib_dir, .state_dir = job->state_dir,
-        .deadline_ms = job->deadline_ms, .keep_child = job->keep_child,
+        .deadline_ms = job->deadline_ms,
     };
 
     xlcfg__conn_free(job->conn);

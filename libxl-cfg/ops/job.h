@@ -14,7 +14,7 @@ struct xlcfg__job {
     char *uri;
     char *state_dir, *xen_lib_dir;
     unsigned lock_ms, deadline_ms;
-    bool deep, keep_child;
+    bool deep;
     int64_t sure;               /* see the context */
     char *name;                 /* the domain asked for; NULL: list */
     int rc;

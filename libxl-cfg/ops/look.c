@@ -41,7 +41,6 @@ struct xlcfg__job *xlcfg__job_new(xlcfg_ctx *ctx, const char *name)
     pthread_mutex_init(&job->lock, NULL);
     job->lock_ms = ctx->lock_ms;
     job->deadline_ms = ctx->deadline_ms;
-    job->keep_child = ctx->keep_child;
     job->deep = ctx->deep;
     job->sure = ctx->sure;
     job->conn = ctx->lost ? NULL : xlcfg__conn_ref(ctx->conn);

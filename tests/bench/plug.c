@@ -7,9 +7,7 @@
  * KIND is disk, nic or vtpm, BODY a file.  Each pair begins with the other
  * one of the two, so that neither always comes second.  BENCH_REST (0) is how
  * many seconds each turn waits first, and its detach again: a guest that is
- * still at the last one would be measured with it.  With BENCH_KEEP ours keeps
- * libxl's process from one act to the next (keep_child), as bare libxl keeps its
- * context; marked with a *.
+ * still at the last one would be measured with it.
  */
 #include <inttypes.h>
 #include <libxl.h>
@@ -139,7 +137,6 @@ int main(int argc, char **argv)
     xentoollog_logger *log =
         (xentoollog_logger *)xtl_createlogger_stdiostream(stderr, XTL_ERROR,
                                                           0);
-    xlcfg_ctx_options opt = XLCFG_CTX_OPTIONS_INIT;
     size_t kind = 0;
     libxl_ctx *libxl;
     xlcfg_error err = XLCFG_ERROR_INIT;
@@ -151,7 +148,6 @@ int main(int argc, char **argv)
     if (argc != 5)
         die("usage", "plug RUNS DOMID KIND BODY");
     runs = atoi(argv[1]);
-    opt.keep_child = getenv("BENCH_KEEP") != NULL;
     rest = getenv("BENCH_REST") ? (unsigned)atoi(getenv("BENCH_REST")) : 0;
     if (runs < 1 || runs > MAX_RUNS)
         die(argv[1], "expected a number of runs up to 1000");
@@ -162,7 +158,7 @@ int main(int argc, char **argv)
         die(argv[3], "expected disk, nic or vtpm");
     json = read_file(argv[4]);
     if (xlcfg_doc_parse(json, strlen(json), &body, &err) ||
-        xlcfg_ctx_open("xen:///", &opt, &ctx, &err))
+        xlcfg_ctx_open("xen:///", NULL, &ctx, &err))
         die(argv[4], err.message);
     if (libxl_ctx_alloc(&libxl, LIBXL_VERSION, 0, log))
         die("libxl", "cannot be opened");
@@ -200,8 +196,8 @@ int main(int argc, char **argv)
         a = median(bare[act], runs);
         b = median(own[act], runs);
         /* sorted by now: the first is the least */
-        printf("%-5s%c %s |%9.1f%9.1f |%9.1f%9.1f |%9.1f%9.1f\n", argv[3],
-               opt.keep_child ? '*' : ' ', acts[act], bare[act][0], a, own[act][0], b,
+        printf("%-6s %s |%9.1f%9.1f |%9.1f%9.1f |%9.1f%9.1f\n", argv[3],
+               acts[act], bare[act][0], a, own[act][0], b,
                own[act][0] - bare[act][0], more);
     }
     free(json);

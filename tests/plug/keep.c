@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * keep DOMID: a virtual TPM comes and goes in a context as it is by default,
- * and in one that keeps its child.  For each a line: after each of four acts
- * and the context's end a letter for the child there is, another one for
- * another, and a - for none.  Before the last act the child is killed.
+ * keep DOMID: a virtual TPM comes and goes, by a process as most are, and by
+ * one that is given all whose parents died (a subreaper).  For each a line:
+ * after each of four acts and the context's end a letter for the process that
+ * waits for the next, another one for another, and a - for none.  Before the
+ * last act it is killed.  We have a child after none of them.
  */
 #include <libxl_cfg.h>
 
+#include <dirent.h>
+#include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,28 +26,44 @@ static void __attribute__((noreturn)) die(const char *what, const char *why)
     exit(1);
 }
 
-/* Our child; 0: there is none, dead or alive. */
-static pid_t child(void)
+static bool same_program(const char *pid)
 {
-    int pid = 0, other = 0;
-    char path[64];
-    siginfo_t info;
-    FILE *file;
+    struct stat ours, its;
+    char path[300];
 
-    if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT))
-        return 0;
-    snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
-    file = fopen(path, "re");
-    if (!file || fscanf(file, "%d %d", &pid, &other) != 1)
-        die(path, "expected one child");
-    fclose(file);
-    return pid;
+    snprintf(path, sizeof(path), "/proc/%s/exe", pid);
+    return !stat("/proc/self/exe", &ours) && !stat(path, &its) &&
+        ours.st_dev == its.st_dev && ours.st_ino == its.st_ino;
+}
+
+/* The process besides us that was forked of us; 0: there is none. */
+static pid_t waiting(void)
+{
+    DIR *dir = opendir("/proc");
+    struct dirent *entry;
+    pid_t found = 0;
+
+    if (!dir)
+        die("/proc", strerror(errno));
+    while ((entry = readdir(dir))) {
+        pid_t pid = (pid_t)atoi(entry->d_name);
+
+        if (pid <= 0 || pid == getpid() || !same_program(entry->d_name))
+            continue;
+        if (found)
+            die("/proc", "there are two");
+        found = pid;
+    }
+    closedir(dir);
+    if (waitpid(-1, NULL, WNOHANG) != -1)
+        die("waitpid", "we have a child");
+    return found;
 }
 
 static void tell(void)
 {
     static pid_t known[26];
-    pid_t pid = child();
+    pid_t pid = waiting();
     int i = 0;
 
     while (pid && known[i] && known[i] != pid)
@@ -81,20 +103,23 @@ int main(int argc, char **argv)
 {
     if (argc != 2)
         die("usage", "keep DOMID");
-    for (int keep = 0; keep < 2; keep++) {
+    for (int reaper = 0; reaper < 2; reaper++) {
         xlcfg_ctx_options opt = XLCFG_CTX_OPTIONS_INIT;
         xlcfg_error err = XLCFG_ERROR_INIT;
         xlcfg_ctx *ctx;
 
-        opt.keep_child = keep;
+        if (reaper && prctl(PR_SET_CHILD_SUBREAPER, 1))
+            die("prctl", strerror(errno));
         if (xlcfg_ctx_open("xen:///", &opt, &ctx, &err))
             die("open", err.message);
-        printf("%s:", keep ? "kept" : "by default");
+        printf("%s:", reaper ? "a reaper" : "as most");
         attach(ctx, argv[1]);
         detach(ctx, argv[1]);
         attach(ctx, argv[1]);
-        if (child())
-            kill(child(), SIGKILL);
+        if (waiting())
+            kill(waiting(), SIGKILL);
+        while (waiting())
+            usleep(1000);
         detach(ctx, argv[1]);
         xlcfg_ctx_close(ctx);
         tell();

@@ -51,11 +51,11 @@ def nodes(b, front, back, devid):
 
 
 @test()
-def a_child_is_kept_where_that_is_asked_for(b):
+def libxl_s_process_is_kept_and_nobody_s_child(b):
     said = subprocess.run([f"{BUILD}/tests/plug/keep", str(b.domid)],
                           check=True, text=True, timeout=300,
                           stdout=subprocess.PIPE).stdout
-    same(said.splitlines(), ["by default: - - - - -", "kept: A A A B -"])
+    same(said.splitlines(), ["as most: A A A B -", "a reaper: - - - - -"])
 
 
 @test()

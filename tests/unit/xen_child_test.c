@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A child that waits for orders. */
+/* A process that waits for orders. */
 #include "unit.h"
 #include "driver/xen_child.h"
 
@@ -14,6 +14,7 @@
 
 /* Waited for by events alone; this only ends a test that hangs. */
 #define LONG_MS 600000
+#define SOON_MS 20
 
 static char folder[64], lock[80], done[80];
 
@@ -90,8 +91,83 @@ static int look_for_lock(void *arg, const void *order, size_t size,
         : 0;
 }
 
-static const struct xlcfg__xen_work marks = { be_ready, leave_a_mark };
-static const struct xlcfg__xen_work looks = { be_ready, look_for_lock };
+static int die_of(void *arg, const void *order, size_t size, xlcfg_error *err)
+{
+    int sig;
+
+    (void)arg;
+    (void)err;
+    ck_assert_uint_eq(size, sizeof(sig));
+    memcpy(&sig, order, sizeof(sig));
+    (void)raise(sig);
+    return 0;
+}
+
+/* Another in the same group that holds nothing of it open, as a script is, but
+ * a pipe, for as long as it is there. */
+static int die_with_a_script(void *arg, const void *order, size_t size,
+                             xlcfg_error *err)
+{
+    int fd = open(lock, O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0 || write(fd, "", 1) != 1)
+        return xlcfg__err(err, XLCFG_ERROR_NOTFOUND, lock, "%s",
+                          strerror(errno));
+    if (!fork()) {
+        ck_assert_int_eq(dup2(fd, 0), 0);
+        (void)close_range(1, ~0U, 0);
+        for (;;)
+            pause();
+    }
+    return die_of(arg, order, size, err);
+}
+
+static int __attribute__((noreturn))
+never_answer(void *arg, const void *order, size_t size, xlcfg_error *err)
+{
+    (void)arg;
+    (void)order;
+    (void)size;
+    (void)err;
+    for (;;)
+        pause();
+}
+
+static const struct xlcfg__xen_work
+    marks = { be_ready, leave_a_mark, LONG_MS },
+    looks = { be_ready, look_for_lock, LONG_MS },
+    dies = { be_ready, die_of, LONG_MS },
+    leaves_a_script = { be_ready, die_with_a_script, LONG_MS },
+    hangs = { be_ready, never_answer, LONG_MS },
+    is_soon_idle = { be_ready, leave_a_mark, SOON_MS };
+
+static int order(struct xlcfg__xen_hand *hand,
+                 const struct xlcfg__xen_work *work, xlcfg_error *err)
+{
+    return xlcfg__xen_child_order(hand, work, NULL, "order", 6, LONG_MS, err);
+}
+
+static void wait_until_none_waits(struct xlcfg__xen_hand *hand)
+{
+    while (xlcfg__xen_child_waits(hand))
+        usleep(1000);
+}
+
+/* Nothing of ours is left, for anybody to wait for. */
+static void end_with(struct xlcfg__xen_hand *hand)
+{
+    xlcfg__xen_child_reap(hand);
+    ck_assert(!xlcfg__xen_child_waits(hand));
+    ck_assert_int_eq(waitpid(-1, NULL, 0), -1);
+    ck_assert_int_eq(errno, ECHILD);
+    end();
+}
+
+/* Those whose parents died are given to us. */
+static void be_a_reaper(void)
+{
+    ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+}
 
 /* ---- tests ---- */
 
@@ -101,14 +177,13 @@ START_TEST(without_an_order_it_ends_with_its_caller)
     pid_t pid, caller;
 
     begin();
-    /* whose child is left when it dies is given to us */
-    ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    be_a_reaper();
     caller = fork();
     ck_assert_int_ge(caller, 0);
     if (!caller) {
         struct xlcfg__xen_hand hand = XLCFG__XEN_HAND_INIT;
 
-        if (xlcfg__xen_child_begin(&hand, &marks, NULL, NULL))
+        if (xlcfg__xen_child_ready(&hand, &marks, NULL, NULL))
             _exit(1);
         kill(getpid(), SIGKILL);
         _exit(1);
@@ -126,7 +201,8 @@ START_TEST(without_an_order_it_ends_with_its_caller)
 }
 END_TEST
 
-/* To a child that was begun before the lock was taken (0), and after it (1). */
+/* To one that was begun before the lock was taken (0), and after it (1), and
+ * by the order (2). */
 START_TEST(an_order_brings_the_lock)
 {
     struct xlcfg__xen_hand hand = XLCFG__XEN_HAND_INIT;
@@ -134,21 +210,18 @@ START_TEST(an_order_brings_the_lock)
     int fd, rc;
 
     begin();
-    if (!_i) {
-        ck_assert_int_eq(xlcfg__xen_child_begin(&hand, &looks, NULL, &err), 0);
-    }
+    if (!_i)
+        ck_assert_int_eq(xlcfg__xen_child_ready(&hand, &looks, NULL, &err), 0);
     fd = open_lock();
     ck_assert_int_eq(flock(fd, LOCK_EX), 0);
     hand.lock = fd;
-    if (_i)
-        ck_assert_int_eq(xlcfg__xen_child_begin(&hand, &looks, NULL, &err), 0);
-    ck_assert(xlcfg__xen_child_waits(&hand));
-    rc = xlcfg__xen_child_order(&hand, "order", 6, LONG_MS, &err);
+    if (_i == 1)
+        ck_assert_int_eq(xlcfg__xen_child_ready(&hand, &looks, NULL, &err), 0);
+    ck_assert(xlcfg__xen_child_waits(&hand) == (_i < 2));
+    rc = order(&hand, &looks, &err);
     ck_assert_msg(!rc, "%s", err.message);
-    xlcfg__xen_child_reap(&hand);
-    ck_assert_int_eq(waitpid(-1, NULL, 0), -1);
     close(fd);
-    end();
+    end_with(&hand);
 }
 END_TEST
 
@@ -159,8 +232,7 @@ START_TEST(one_takes_order_after_order_and_keeps_no_lock)
     pid_t pid;
 
     begin();
-    hand.keeps = true;
-    ck_assert_int_eq(xlcfg__xen_child_begin(&hand, &looks, NULL, &err), 0);
+    ck_assert_int_eq(xlcfg__xen_child_ready(&hand, &looks, NULL, &err), 0);
     pid = hand.waits;
     for (int i = 0; i < 3; i++) {
         int fd = open_lock();
@@ -168,8 +240,7 @@ START_TEST(one_takes_order_after_order_and_keeps_no_lock)
         /* nobody has it any more, but us */
         ck_assert_int_eq(flock(fd, LOCK_EX | LOCK_NB), 0);
         hand.lock = fd;
-        ck_assert_int_eq(xlcfg__xen_child_order(&hand, "order", 6, LONG_MS,
-                                                &err), 0);
+        ck_assert_int_eq(order(&hand, &looks, &err), 0);
         ck_assert_int_eq(hand.lock, -1);
         xlcfg__xen_child_rest(&hand);
         ck_assert(xlcfg__xen_child_waits(&hand));
@@ -177,75 +248,171 @@ START_TEST(one_takes_order_after_order_and_keeps_no_lock)
         close(fd);
     }
     /* one without a lock, which it does not like: it ends with that */
-    ck_assert_int_eq(xlcfg__xen_child_order(&hand, "order", 6, LONG_MS,
-                                            &err), XLCFG_ERROR_FAIL);
+    ck_assert_int_eq(order(&hand, &looks, &err), XLCFG_ERROR_FAIL);
     ck_assert_str_eq(err.message, "no lock came");
     ck_assert(!xlcfg__xen_child_waits(&hand));
     xlcfg__xen_child_rest(&hand);
-    ck_assert_int_eq(waitpid(-1, NULL, 0), -1);
-    end();
+    end_with(&hand);
 }
 END_TEST
 
-START_TEST(none_is_left_after_an_act_unless_it_is_kept)
+/* Whoever waits for any child meets none, of one that waits. */
+START_TEST(it_is_nobodys_child)
 {
     struct xlcfg__xen_hand hand = XLCFG__XEN_HAND_INIT;
 
     begin();
-    ck_assert_int_eq(xlcfg__xen_child_begin(&hand, &marks, NULL, NULL), 0);
-    ck_assert_int_eq(xlcfg__xen_child_order(&hand, "", 1, LONG_MS, NULL), 0);
+    ck_assert_int_eq(order(&hand, &marks, NULL), 0);
     ck_assert_int_eq(access(done, F_OK), 0);
-    ck_assert(xlcfg__xen_child_waits(&hand));
-    xlcfg__xen_child_rest(&hand);
-    ck_assert(!xlcfg__xen_child_waits(&hand));
     ck_assert_int_eq(waitpid(-1, NULL, 0), -1);
-    end();
+    xlcfg__xen_child_rest(&hand);
+    ck_assert(xlcfg__xen_child_waits(&hand));
+    end_with(&hand);
 }
 END_TEST
 
-/* Heard of by us (0), or by the caller, who waits for any child (1). */
+START_TEST(of_a_reaper_it_is_the_child_and_does_not_outlive_the_act)
+{
+    struct xlcfg__xen_hand hand = XLCFG__XEN_HAND_INIT;
+
+    begin();
+    be_a_reaper();
+    ck_assert_int_eq(order(&hand, &marks, NULL), 0);
+    ck_assert_int_eq(order(&hand, &marks, NULL), 0);
+    ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), 0);
+    xlcfg__xen_child_rest(&hand);
+    ck_assert(!xlcfg__xen_child_waits(&hand));
+    end_with(&hand);
+}
+END_TEST
+
+/* Another begins, also where the caller, a reaper, heard of the end (1). */
 START_TEST(one_that_was_ended_while_it_was_idle_waits_no_more)
 {
     struct xlcfg__xen_hand hand = XLCFG__XEN_HAND_INIT;
 
     begin();
-    hand.keeps = true;
-    ck_assert_int_eq(xlcfg__xen_child_begin(&hand, &marks, NULL, NULL), 0);
+    if (_i)
+        be_a_reaper();
+    ck_assert_int_eq(xlcfg__xen_child_ready(&hand, &marks, NULL, NULL), 0);
     ck_assert_int_eq(kill(hand.waits, SIGKILL), 0);
     if (_i)
         ck_assert_int_eq(waitpid(-1, NULL, 0), hand.waits);
-    while (xlcfg__xen_child_waits(&hand))
-        usleep(1000);
+    wait_until_none_waits(&hand);
     xlcfg__xen_child_rest(&hand);
-    ck_assert_int_eq(waitpid(-1, NULL, 0), -1);
-    ck_assert_int_eq(xlcfg__xen_child_begin(&hand, &marks, NULL, NULL), 0);
-    ck_assert_int_eq(xlcfg__xen_child_order(&hand, "", 1, LONG_MS, NULL), 0);
-    xlcfg__xen_child_reap(&hand);
+    ck_assert_int_eq(order(&hand, &marks, NULL), 0);
+    ck_assert_int_eq(access(done, F_OK), 0);
+    end_with(&hand);
+}
+END_TEST
+
+START_TEST(without_an_order_it_ends)
+{
+    struct xlcfg__xen_hand hand = XLCFG__XEN_HAND_INIT;
+
+    begin();
+    ck_assert_int_eq(xlcfg__xen_child_ready(&hand, &is_soon_idle, NULL, NULL),
+                     0);
+    wait_until_none_waits(&hand);
+    end_with(&hand);
+}
+END_TEST
+
+/* Whether it comes before, while or after it ends, each is obeyed. */
+START_TEST(an_order_to_one_that_is_about_to_end_is_not_lost)
+{
+    struct xlcfg__xen_hand hand = XLCFG__XEN_HAND_INIT;
+    xlcfg_error err = XLCFG_ERROR_INIT;
+
+    begin();
+    for (int i = 0; i < 100; i++) {
+        ck_assert_msg(!order(&hand, &is_soon_idle, &err), "%s", err.message);
+        ck_assert_int_eq(unlink(done), 0);
+        usleep((SOON_MS - 1) * 1000 + (useconds_t)i * 20);
+    }
+    end_with(&hand);
+}
+END_TEST
+
+/* Not ours (0), and ours (1). */
+START_TEST(what_it_died_of_is_said)
+{
+    static const int deaths[] = { SIGABRT, SIGSEGV, SIGBUS };
+
+    begin();
+    if (_i)
+        be_a_reaper();
+    for (size_t i = 0; i < sizeof(deaths) / sizeof(deaths[0]); i++) {
+        struct xlcfg__xen_hand hand = XLCFG__XEN_HAND_INIT;
+        xlcfg_error err = XLCFG_ERROR_INIT;
+        char said[32];
+
+        snprintf(said, sizeof(said), "died of signal %02d", deaths[i]);
+        ck_assert_int_eq(xlcfg__xen_child_order(
+            &hand, &dies, NULL, &deaths[i], sizeof(int), LONG_MS, &err),
+            XLCFG_ERROR_FAIL);
+        ck_assert_str_eq(err.message, said);
+        ck_assert(!xlcfg__xen_child_waits(&hand));
+        xlcfg__xen_child_reap(&hand);
+    }
     ck_assert_int_eq(waitpid(-1, NULL, 0), -1);
     end();
 }
 END_TEST
 
-START_TEST(one_that_died_waiting_is_an_error)
+START_TEST(one_that_is_killed_at_work_is_an_error)
 {
     struct xlcfg__xen_hand hand = XLCFG__XEN_HAND_INIT;
     xlcfg_error err = XLCFG_ERROR_INIT;
+    const int sig = SIGKILL;
+
+    begin();
+    ck_assert_int_eq(xlcfg__xen_child_order(&hand, &dies, NULL, &sig,
+                                            sizeof(sig), LONG_MS, &err),
+                     XLCFG_ERROR_FAIL);
+    ck_assert_str_eq(err.message, "ended without an answer");
+    end_with(&hand);
+}
+END_TEST
+
+/* Of a signal that it hears of (0), and of one that nobody does (1). */
+START_TEST(what_it_started_ends_with_it)
+{
+    const int sig = _i ? SIGKILL : SIGABRT;
+    struct xlcfg__xen_hand hand = XLCFG__XEN_HAND_INIT;
+    char byte;
     int fd;
 
     begin();
-    ck_assert_int_eq(xlcfg__xen_child_begin(&hand, &marks, NULL, &err), 0);
-    fd = open_lock();
-    hand.lock = fd;
-    ck_assert_int_eq(kill(hand.waits, SIGKILL), 0);
-    ck_assert_int_eq(xlcfg__xen_child_order(&hand, "order", 6, LONG_MS,
-                                            &err), XLCFG_ERROR_FAIL);
-    ck_assert_ptr_nonnull(strstr(err.message, "died of signal 9"));
-    ck_assert(!xlcfg__xen_child_waits(&hand));
-    xlcfg__xen_child_reap(&hand);
-    ck_assert_int_eq(waitpid(-1, NULL, 0), -1);
-    ck_assert_int_eq(access(done, F_OK), -1);
+    ck_assert_int_eq(mkfifo(lock, 0600), 0);
+    fd = open(lock, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(xlcfg__xen_child_order(
+        &hand, &leaves_a_script, NULL, &sig, sizeof(sig), LONG_MS, NULL),
+        XLCFG_ERROR_FAIL);
+    /* a writer has been there, who wrote, and goes */
+    while (read(fd, &byte, 1) != 1)
+        usleep(1000);
+    while (read(fd, &byte, 1) != 0)
+        usleep(1000);
     close(fd);
-    end();
+    end_with(&hand);
+}
+END_TEST
+
+START_TEST(one_that_is_late_is_ended)
+{
+    struct xlcfg__xen_hand hand = XLCFG__XEN_HAND_INIT;
+    xlcfg_error err = XLCFG_ERROR_INIT;
+
+    begin();
+    if (_i)
+        be_a_reaper();
+    ck_assert_int_eq(xlcfg__xen_child_order(&hand, &hangs, NULL, "", 1, 20,
+                                            &err), XLCFG_ERROR_PENDING);
+    ck_assert_str_eq(err.message, "has not finished within 20 ms");
+    ck_assert(!xlcfg__xen_child_waits(&hand));
+    end_with(&hand);
 }
 END_TEST
 
@@ -254,12 +421,10 @@ START_TEST(one_that_is_not_needed_is_sent_away)
     struct xlcfg__xen_hand hand = XLCFG__XEN_HAND_INIT;
 
     begin();
-    ck_assert_int_eq(xlcfg__xen_child_begin(&hand, &marks, NULL, NULL),
-                     0);
+    ck_assert_int_eq(xlcfg__xen_child_ready(&hand, &marks, NULL, NULL), 0);
     xlcfg__xen_child_reap(&hand);
-    ck_assert_int_eq(waitpid(-1, NULL, 0), -1);
     ck_assert_int_eq(access(done, F_OK), -1);
-    end();
+    end_with(&hand);
 }
 END_TEST
 
@@ -269,12 +434,18 @@ int main(void)
 
     tcase_set_timeout(tc, 600);
     tcase_add_test(tc, without_an_order_it_ends_with_its_caller);
-    tcase_add_loop_test(tc, an_order_brings_the_lock, 0, 2);
+    tcase_add_loop_test(tc, an_order_brings_the_lock, 0, 3);
     tcase_add_test(tc, one_takes_order_after_order_and_keeps_no_lock);
-    tcase_add_test(tc, none_is_left_after_an_act_unless_it_is_kept);
+    tcase_add_test(tc, it_is_nobodys_child);
+    tcase_add_test(tc, of_a_reaper_it_is_the_child_and_does_not_outlive_the_act);
     tcase_add_loop_test(tc, one_that_was_ended_while_it_was_idle_waits_no_more,
                         0, 2);
-    tcase_add_test(tc, one_that_died_waiting_is_an_error);
+    tcase_add_test(tc, without_an_order_it_ends);
+    tcase_add_test(tc, an_order_to_one_that_is_about_to_end_is_not_lost);
+    tcase_add_loop_test(tc, what_it_died_of_is_said, 0, 2);
+    tcase_add_test(tc, one_that_is_killed_at_work_is_an_error);
+    tcase_add_loop_test(tc, what_it_started_ends_with_it, 0, 2);
+    tcase_add_loop_test(tc, one_that_is_late_is_ended, 0, 2);
     tcase_add_test(tc, one_that_is_not_needed_is_sent_away);
     return run_case("driver/xen_child", tc);
 }
