@@ -248,11 +248,13 @@ void xlcfg__virt_sense_dispose(struct xlcfg__virt_sense *sense);
 /* ---- kept ---- */
 
 /* What is kept, beside what runs: text->beside is that one's number.  Takes
- * the text's XML. */
+ * the text's XML.  live_xml: what runs, "" for nothing; live: the same if it was
+ * taken apart already, or NULL. */
 int xlcfg__virt_understand_kept(struct virt *v,
                                 const struct xlcfg_domain *dom,
                                 struct xlcfg__virt_text *text,
-                                const char *live_xml, xlcfg_doc **config_r,
+                                const char *live_xml, xmlDocPtr live,
+                                xlcfg_doc **config_r,
                                 unsigned long *number_r, xlcfg_error *err);
 /* NOTFOUND, and why. */
 int xlcfg__virt_is_transient(const struct xlcfg_domain *dom,

@@ -71,22 +71,23 @@ static void liken_drives(xmlNodePtr kept, xmlNodePtr live)
     }
 }
 
-/* The definition, as far as a start changes it without a wish of anybody. */
+/* The definition, as far as a start changes it without a wish of anybody.  tree
+ * is live_xml, if that was taken apart already, or NULL. */
 static int likened(const char *kept_xml, const char *live_xml,
-                   xlcfg_doc **config_r, xlcfg_error *err)
+                   xmlDocPtr tree, xlcfg_doc **config_r, xlcfg_error *err)
 {
     xmlDocPtr kept = NULL, live = NULL;
     xmlNodePtr a, b;
     int rc;
 
     rc = xlcfg__virt_parse(kept_xml, strlen(kept_xml), "domain", &kept, err);
-    if (!rc && *live_xml)
+    if (!rc && *live_xml && !tree)
         rc = xlcfg__virt_parse(live_xml, strlen(live_xml), "domain", &live,
                                err);
     if (rc)
         goto out;
     a = xmlDocGetRootElement(kept);
-    b = live ? xmlDocGetRootElement(live) : NULL;
+    b = *live_xml ? xmlDocGetRootElement(tree ? tree : live) : NULL;
     if (b && !liken_cpu(a, b)) {
         rc = xlcfg__nomem(err);
         goto out;
@@ -103,7 +104,8 @@ out:
 int xlcfg__virt_understand_kept(struct virt *v,
                                 const struct xlcfg_domain *dom,
                                 struct xlcfg__virt_text *text,
-                                const char *live_xml, xlcfg_doc **config_r,
+                                const char *live_xml, xmlDocPtr live,
+                                xlcfg_doc **config_r,
                                 unsigned long *number_r, xlcfg_error *err)
 {
     struct xlcfg__virt_sense sense = { .number = 0 };
@@ -112,7 +114,7 @@ int xlcfg__virt_understand_kept(struct virt *v,
     if (xlcfg__virt_recall(v->memo, text, &sense)) {
         free(text->xml);
     } else {
-        rc = likened(text->xml, live_xml, &sense.config, err);
+        rc = likened(text->xml, live_xml, live, &sense.config, err);
         if (rc == XLCFG_ERROR_PARSE)
             xlcfg__err_in(err, dom->name);
         if (!rc)
@@ -138,7 +140,7 @@ static int read_kept(virDomainPtr d, const struct xlcfg_domain *dom,
     if (!kept || (dom->domid >= 0 && !live))
         rc = xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
     else
-        rc = likened(kept, live ? live : "", config_r, err);
+        rc = likened(kept, live ? live : "", NULL, config_r, err);
     if (rc == XLCFG_ERROR_PARSE)
         xlcfg__err_in(err, dom->name);
     free(kept);

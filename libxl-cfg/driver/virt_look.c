@@ -112,31 +112,37 @@ static bool is_busy(struct virt *v, virDomainPtr d, const char *uuid,
 
 /* ---- what is understood ---- */
 
+/* *tree_r: for who needs it as well, to be freed; NULL after an error. */
 static int take_apart(const char *xml, struct xlcfg__virt_sense *sense,
-                      xlcfg_error *err)
+                      xmlDocPtr *tree_r, xlcfg_error *err)
 {
-    xmlDocPtr doc;
     int rc;
 
-    rc = xlcfg__virt_parse(xml, strlen(xml), "domain", &doc, err);
+    rc = xlcfg__virt_parse(xml, strlen(xml), "domain", tree_r, err);
     if (rc)
         return rc;
-    rc = xlcfg__virt_from_tree(doc, &sense->config, &sense->addresses, err);
-    xmlFreeDoc(doc);
+    rc = xlcfg__virt_from_tree(*tree_r, &sense->config, &sense->addresses,
+                               err);
+    if (rc) {
+        xmlFreeDoc(*tree_r);
+        *tree_r = NULL;
+    }
     return rc;
 }
 
-/* Takes the text's XML. */
+/* Takes the text's XML.  *tree_r: as take_apart; NULL of one that was known. */
 static int understand(struct virt *v, const struct xlcfg_domain *dom,
                       struct xlcfg__virt_text *text,
-                      struct xlcfg__virt_sense *sense, xlcfg_error *err)
+                      struct xlcfg__virt_sense *sense, xmlDocPtr *tree_r,
+                      xlcfg_error *err)
 {
     int rc = 0;
 
+    *tree_r = NULL;
     if (xlcfg__virt_recall(v->memo, text, sense)) {
         free(text->xml);
     } else {
-        rc = take_apart(text->xml, sense, err);
+        rc = take_apart(text->xml, sense, tree_r, err);
         if (rc == XLCFG_ERROR_PARSE)
             xlcfg__err_in(err, dom->name);
         if (!rc)
@@ -190,13 +196,13 @@ static int show_trouble(struct xlcfg_view *view, const xlcfg_error *why)
 static int show_live(struct virt *v, virDomainPtr d,
                      const struct xlcfg_domain *dom,
                      struct xlcfg__virt_text *text, const char *xml,
-                     struct xlcfg__virt_sense *sense,
+                     struct xlcfg__virt_sense *sense, xmlDocPtr *tree_r,
                      struct xlcfg_view *view, xlcfg_error *err)
 {
     xlcfg_error why = XLCFG_ERROR_INIT;
     int rc;
 
-    rc = understand(v, dom, text, sense, &why);
+    rc = understand(v, dom, text, sense, tree_r, &why);
     if (!rc)
         rc = show(sense, view, &why);
     if (!rc && view->deep && v->is_qemu && dom->domid >= 0)
@@ -215,6 +221,7 @@ int xlcfg__virt_live(void *handle, const struct xlcfg_domain *dom,
     struct xlcfg__virt_sense sense = { .number = 0 };
     struct virt *v = handle;
     virDomainPtr d = NULL;
+    xmlDocPtr tree = NULL;
     int rc;
 
     rc = xlcfg__virt_reach(v, dom, &d, err);
@@ -228,7 +235,8 @@ int xlcfg__virt_live(void *handle, const struct xlcfg_domain *dom,
     if (!text.xml)
         rc = xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
     else
-        rc = show_live(v, d, dom, &text, NULL, &sense, view, err);
+        rc = show_live(v, d, dom, &text, NULL, &sense, &tree, view, err);
+    xmlFreeDoc(tree);
     xlcfg__virt_sense_dispose(&sense);
 out:
     virDomainFree(d);
@@ -272,6 +280,7 @@ int xlcfg__virt_index(void *handle, const struct xlcfg_domain *dom,
 struct look {
     struct xlcfg__virt_text live, kept;         /* xml NULL: none is kept */
     char *xml;                  /* of live, to compare and liken with */
+    xmlDocPtr tree;             /* of live; NULL: not taken apart */
     struct xlcfg__virt_sense sense;
     bool is_kept;
     int hint;                   /* is_kept is from a list: 0, 1; else -1 */
@@ -346,7 +355,8 @@ static int fill_look(struct virt *v, virDomainPtr d,
     look->print[0] = '\0';
     xlcfg__virt_sense_dispose(&l->sense);
     l->live.xml = again;
-    rc = show_live(v, d, dom, &l->live, l->xml, &l->sense, look->view, err);
+    rc = show_live(v, d, dom, &l->live, l->xml, &l->sense, &l->tree,
+                   look->view, err);
     if (rc)
         return rc;
     l->kept.beside = l->sense.number;
@@ -355,6 +365,7 @@ static int fill_look(struct virt *v, virDomainPtr d,
     else
         look->stored_rc = xlcfg__virt_understand_kept(v, dom, &l->kept,
                                           dom->domid >= 0 ? l->xml : "",
+                                          l->tree,
                                           &look->stored, &kept.number,
                                           &look->stored_err);
     if (l->sense.number && (!l->is_kept || kept.number) &&
@@ -412,6 +423,7 @@ int xlcfg__virt_look(void *handle, const struct xlcfg_domain *dom,
         xlcfg__virt_go_ahead(v, hold.d, dom->uuid, l.xml);
     free(l.xml);
     free(l.kept.xml);
+    xmlFreeDoc(l.tree);
     xlcfg__virt_sense_dispose(&l.sense);
 out:
     xlcfg__virt_let_go(v, &hold);
