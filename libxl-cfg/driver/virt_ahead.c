@@ -3,7 +3,7 @@
  * What a detach has to know first, whether QEMU answers and what it has, is
  * asked while the detach is recorded: QEMU's answer takes as long.  Not sooner,
  * for libvirt has a look wait for it.  What libvirt lists is what the look has
- * read.
+ * read, taken apart meanwhile.
  *
  * The thread that asks has all it needs for itself, so that a libvirt that
  * hangs is left behind with it, and nobody waits who does not need its answer.
@@ -24,26 +24,21 @@ struct xlcfg__virt_ahead {
     pthread_cond_t moved;
     bool done, unwanted;        /* whoever is second frees it */
     char uuid[VIR_UUID_STRING_BUFLEN];
-    struct xlcfg__virt_ground ground;
+    xlcfg_doc *devices;         /* that QEMU has */
     int rc;
     xlcfg_error err;
 };
 
-/* xml NULL: to be asked for, too. */
-static int ask(struct virt *v, virDomainPtr d, bool heard, const char *xml,
-               struct xlcfg__virt_ground *ground, xlcfg_error *err)
+static int ask(struct virt *v, virDomainPtr d, bool heard,
+               xlcfg_doc **devices_r, xlcfg_error *err)
 {
     int rc;
 
     rc = heard ? 0 : xlcfg__virt_awake(d, err);
-    if (!rc && v->is_qemu &&
-        xlcfg__qmp_devices(v, d, &ground->devices, NULL))
+    if (!rc && v->is_qemu && xlcfg__qmp_devices(v, d, devices_r, NULL))
         /* which may have found that QEMU does not answer */
         rc = xlcfg__virt_awake(d, err);
-    if (rc)
-        return rc;
-    return xml ? xlcfg__virt_parse_desc(d, xml, &ground->live, err)
-        : xlcfg__virt_desc(d, 0, &ground->live, err);
+    return rc;
 }
 
 void xlcfg__virt_ground_dispose(struct xlcfg__virt_ground *ground)
@@ -59,7 +54,7 @@ static void end(struct xlcfg__virt_ahead *a)
         virDomainFree(a->d);
     if (a->v.conn)
         virConnectClose(a->v.conn);
-    xlcfg__virt_ground_dispose(&a->ground);
+    xlcfg_doc_free(a->devices);
     pthread_mutex_destroy(&a->lock);
     pthread_cond_destroy(&a->moved);
     free(a->xml);
@@ -71,7 +66,7 @@ static void *run(void *arg)
     struct xlcfg__virt_ahead *a = arg;
     bool last;
 
-    a->rc = ask(&a->v, a->d, a->heard, a->xml, &a->ground, &a->err);
+    a->rc = ask(&a->v, a->d, a->heard, &a->devices, &a->err);
     pthread_mutex_lock(&a->lock);
     a->done = true;
     last = a->unwanted;
@@ -182,30 +177,50 @@ void xlcfg__virt_go_ahead(struct virt *v, virDomainPtr d, const char *uuid,
     leave(other);
 }
 
-int xlcfg__virt_ask_ground(struct virt *v, virDomainPtr d, const char *uuid,
-                           struct xlcfg__virt_ground *ground_r,
-                           xlcfg_error *err)
+static int ask_both(struct virt *v, virDomainPtr d, const char *uuid,
+                    struct xlcfg__virt_ground *ground_r, xlcfg_error *err)
 {
-    struct xlcfg__virt_ahead *a = take(v, false);
+    int rc = ask(v, d, xlcfg__virt_is_heard(v, uuid), &ground_r->devices,
+                 err);
+
+    return rc ? rc : xlcfg__virt_desc(d, 0, &ground_r->live, err);
+}
+
+/* The caller's a; what QEMU has is waited for. */
+static int take_both(struct virt *v, virDomainPtr d,
+                     struct xlcfg__virt_ahead *a,
+                     struct xlcfg__virt_ground *ground_r, xlcfg_error *err)
+{
     unsigned limit = xlcfg__virt_limit(v);
     int rc;
 
-    *ground_r = (struct xlcfg__virt_ground){ .live = NULL };
-    if (a && !await(a, limit))
+    rc = xlcfg__virt_parse_desc(d, a->xml, &ground_r->live, err);
+    if (rc) {
+        leave(a);
+        return rc;
+    }
+    if (!await(a, limit))
         return xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, virDomainGetName(d),
                           "QEMU has not answered libvirt for %u ms: nothing "
                           "was asked of it", limit);
-    if (!a || strcmp(a->uuid, uuid)) {
-        if (a)
-            end(a);
-        return ask(v, d, xlcfg__virt_is_heard(v, uuid), NULL, ground_r,
-                   err);
-    }
-    *ground_r = a->ground;
-    a->ground = (struct xlcfg__virt_ground){ .live = NULL };
+    ground_r->devices = a->devices;
+    a->devices = NULL;
     rc = a->rc;
     if (rc && err)
         *err = a->err;
     end(a);
     return rc;
+}
+
+int xlcfg__virt_ask_ground(struct virt *v, virDomainPtr d, const char *uuid,
+                           struct xlcfg__virt_ground *ground_r,
+                           xlcfg_error *err)
+{
+    struct xlcfg__virt_ahead *a = take(v, false);
+
+    *ground_r = (struct xlcfg__virt_ground){ .live = NULL };
+    if (a && !strcmp(a->uuid, uuid))
+        return take_both(v, d, a, ground_r, err);
+    leave(a);
+    return ask_both(v, d, uuid, ground_r, err);
 }
