@@ -238,6 +238,12 @@ void xlcfg__virt_learn(struct xlcfg__virt_memo *memo,
 /* The text that was understood last, to be freed; NULL: none is known. */
 char *xlcfg__virt_last(struct xlcfg__virt_memo *memo, const char *uuid,
                        bool kept);
+/* The text of what runs was read just now: the next look need not begin with
+ * it, for it ends with it (virt_look.c).  Takes xml. */
+void xlcfg__virt_saw(struct xlcfg__virt_memo *memo, const char *uuid,
+                     char *xml);
+/* That text, once, to be freed; NULL: none is there. */
+char *xlcfg__virt_seen(struct xlcfg__virt_memo *memo, const char *uuid);
 /* When it was last seen that nobody was in its monitor, in ms of
  * xlcfg__now_ms(); 0: never, or it is not known any more. */
 int64_t xlcfg__virt_calm(struct xlcfg__virt_memo *memo, const char *uuid);

@@ -283,17 +283,22 @@ struct look {
     xmlDocPtr tree;             /* of live; NULL: not taken apart */
     struct xlcfg__virt_sense sense;
     bool is_kept;
+    bool begun;                 /* by an act, which read live */
     int hint;                   /* is_kept is from a list: 0, 1; else -1 */
 };
 
-static int read_texts(virDomainPtr d, const struct xlcfg_domain *dom,
-                      struct look *l, xlcfg_error *err)
+static int read_texts(struct virt *v, virDomainPtr d,
+                      const struct xlcfg_domain *dom, struct look *l,
+                      xlcfg_error *err)
 {
     int kept = l->hint;
 
     l->live.uuid = l->kept.uuid = dom->uuid;
     l->kept.kept = true;
-    l->xml = xlcfg__virt_xml(d, 0);
+    l->xml = xlcfg__virt_seen(v->memo, dom->uuid);
+    l->begun = l->xml;
+    if (!l->xml)
+        l->xml = xlcfg__virt_xml(d, 0);
     if (!l->xml)
         return xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
     if (kept < 0)
@@ -411,10 +416,10 @@ int xlcfg__virt_look(void *handle, const struct xlcfg_domain *dom,
         rc = look->view->unknown.failed ? xlcfg__nomem(err) : 0;
         goto out;
     }
-    rc = read_texts(hold.d, dom, &l, err);
+    rc = read_texts(v, hold.d, dom, &l, err);
     if (!rc && dom->recalled && !is_recalled(l.xml, dom))
         rc = XLCFG_STALE;
-    known = !rc && are_known(v, &l, look);
+    known = !rc && !l.begun && are_known(v, &l, look);
     look->same = known && look->known && !strcmp(look->known, look->print) &&
         !look->view->deep && !look->view->unknown.count;
     if (!rc && !look->same)

@@ -15,6 +15,7 @@ struct row {
     char uuid[37];
     unsigned long used;
     int64_t calm;
+    char *seen;                 /* see xlcfg__virt_saw */
     struct xlcfg__virt_sense sense;
 };
 
@@ -35,6 +36,8 @@ static void row_free(struct row *row)
 {
     free(row->text.xml);
     row->text.xml = NULL;
+    free(row->seen);
+    row->seen = NULL;
     xlcfg__virt_sense_dispose(&row->sense);
 }
 
@@ -140,6 +143,39 @@ char *xlcfg__virt_last(struct xlcfg__virt_memo *memo, const char *uuid,
     pthread_mutex_lock(&memo->lock);
     row = row_of(memo, &text);
     xml = row ? strdup(row->text.xml) : NULL;
+    pthread_mutex_unlock(&memo->lock);
+    return xml;
+}
+
+void xlcfg__virt_saw(struct xlcfg__virt_memo *memo, const char *uuid,
+                     char *xml)
+{
+    const struct xlcfg__virt_text text = { .uuid = uuid };
+    struct row *row;
+    char *other = xml;
+
+    pthread_mutex_lock(&memo->lock);
+    row = row_of(memo, &text);
+    if (row) {
+        other = row->seen;
+        row->seen = xml;
+    }
+    pthread_mutex_unlock(&memo->lock);
+    free(other);
+}
+
+char *xlcfg__virt_seen(struct xlcfg__virt_memo *memo, const char *uuid)
+{
+    const struct xlcfg__virt_text text = { .uuid = uuid };
+    struct row *row;
+    char *xml = NULL;
+
+    pthread_mutex_lock(&memo->lock);
+    row = row_of(memo, &text);
+    if (row) {
+        xml = row->seen;
+        row->seen = NULL;
+    }
     pthread_mutex_unlock(&memo->lock);
     return xml;
 }

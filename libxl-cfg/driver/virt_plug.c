@@ -143,35 +143,46 @@ int xlcfg__virt_prepare(void *handle, const struct xlcfg_domain *dom,
 /* ---- attach ---- */
 
 /* Is all that was sent in what is read back?  REFUSED names what is not. */
-static int read_back(virDomainPtr d, enum xlcfg_kind kind,
+static int compare(xmlDocPtr doc, bool kept, enum xlcfg_kind kind,
+                   const xlcfg_doc *body, xmlNodePtr sent, xlcfg_error *err)
+{
+    xmlNodePtr dev = NULL;
+    char path[256];
+
+    if (xlcfg__virt_device(doc, kind, body, &dev))
+        return xlcfg__nomem(err);
+    if (!dev)
+        return xlcfg__err(err, XLCFG_ERROR_REFUSED, (const char *)sent->name,
+                          "libvirt said that it was done, and %s has no "
+                          "such device", kept ? "what it keeps"
+                          : "the guest");
+    if (!xlcfg__virt_covers(dev, sent, path, sizeof(path)))
+        return xlcfg__err(err, XLCFG_ERROR_REFUSED, path,
+                          "libvirt has dropped this without a word");
+    return 0;
+}
+
+static int read_back(struct virt *v, const struct xlcfg_domain *dom,
+                     virDomainPtr d, enum xlcfg_kind kind,
                      const xlcfg_doc *body, xmlNodePtr sent, bool kept,
                      xlcfg_error *err)
 {
-    struct xlcfg__virt_place at = { 0 };
-    char path[256];
-    int rc;
+    int rc = 0;
 
-    rc = xlcfg__virt_place_read(d, &at, err);
     for (int i = 0; !rc && i < 1 + kept; i++) {
-        xmlDocPtr doc = i ? at.kept : at.live;
-        xmlNodePtr dev = NULL;
+        char *xml = xlcfg__virt_xml(d, i ? VIR_DOMAIN_XML_INACTIVE : 0);
+        xmlDocPtr doc = NULL;
 
-        if (!doc)
-            continue;
-        rc = xlcfg__virt_device(doc, kind, body, &dev);
-        if (rc)
-            xlcfg__nomem(err);
-        else if (!dev)
-            rc = xlcfg__err(err, XLCFG_ERROR_REFUSED,
-                            (const char *)sent->name,
-                            "libvirt said that it was done, and %s has no "
-                            "such device", i ? "what it keeps"
-                            : "the guest");
-        else if (!xlcfg__virt_covers(dev, sent, path, sizeof(path)))
-            rc = xlcfg__err(err, XLCFG_ERROR_REFUSED, path,
-                            "libvirt has dropped this without a word");
+        rc = xml ? xlcfg__virt_parse_desc(d, xml, &doc, err)
+            : xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
+        if (!rc)
+            rc = compare(doc, i, kind, body, sent, err);
+        xmlFreeDoc(doc);
+        if (!rc && !i)
+            xlcfg__virt_saw(v->memo, dom->uuid, xml);
+        else
+            free(xml);
     }
-    xlcfg__virt_place_free(&at);
     return rc;
 }
 
@@ -251,7 +262,7 @@ int xlcfg__virt_attach(void *handle, const struct xlcfg_domain *dom,
     if (rc)
         goto out;
     there = true;
-    rc = read_back(d, kind, body, dev, kept, err);
+    rc = read_back(v, dom, d, kind, body, dev, kept, err);
 out:
     free(xml);
     xmlFreeDoc(doc);
@@ -346,7 +357,7 @@ int xlcfg__virt_update(void *handle, const struct xlcfg_domain *dom,
     /* an alias that libvirt made is of this run: not in what is kept */
     xlcfg__virt_canon_device(dev, false);
     if (!rc)
-        rc = read_back(d, kind, after, dev, kept, err);
+        rc = read_back(v, dom, d, kind, after, dev, kept, err);
 out:
     free(xml);
     xmlFreeDoc(doc);

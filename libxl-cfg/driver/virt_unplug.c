@@ -27,8 +27,8 @@ static bool is_plain(const char *alias)
 }
 
 /* 0: gone.  PENDING: still listed. */
-static int still_there(virDomainPtr d, const char *alias,
-                       xlcfg_error *err)
+static int still_there(struct virt *v, virDomainPtr d, const char *uuid,
+                       const char *alias, xlcfg_error *err)
 {
     char *xml = xlcfg__virt_xml(d, 0);
     xmlDocPtr doc;
@@ -44,7 +44,10 @@ static int still_there(virDomainPtr d, const char *alias,
             xmlFreeDoc(doc);
         }
     }
-    free(xml);
+    if (rc)
+        free(xml);
+    else
+        xlcfg__virt_saw(v->memo, uuid, xml);
     return rc;
 }
 
@@ -63,7 +66,7 @@ static int await_leave(struct virt *v, virDomainPtr d, const char *uuid,
                               "the guest refused to let go of it");
         if (word == XLCFG__VIRT_LEFT)
             xlcfg__virt_is_calm(v->memo, uuid, xlcfg__now_ms());
-        rc = still_there(d, alias, err);
+        rc = still_there(v, d, uuid, alias, err);
         if (rc != XLCFG_ERROR_PENDING)
             return rc || word != XLCFG__VIRT_LEFT ? rc : XLCFG_LEFT;
         left -= step;
