@@ -296,8 +296,10 @@ static void say_and_die(int sig)
     char *digits = strstr(last.said.message, TWO_DIGITS);
 
     if (getpid() == last.pid && digits) {
-        digits[0] = (char)('0' + sig / 10);
-        digits[1] = (char)('0' + sig % 10);
+        if (sig > 9)
+            *digits++ = (char)('0' + sig / 10);
+        *digits++ = (char)('0' + sig % 10);
+        *digits = '\0';
         if (write(last.fd, &last.said, sizeof(last.said)) > 0)
             kill(0, SIGKILL);   /* and all that it started */
     }

@@ -135,6 +135,32 @@ def one_key_once(b):
     nothing_left(b)
 
 
+@test(into=TESTS)
+def libxl_that_dies_is_told_and_taken_back(b):
+    """By a signal that it hears of, and by one that nobody does; with the
+    script that it runs."""
+    script, ran = b.folder + "/kills", b.folder + "/kills.pid"
+    for signal, words in (("ABRT", "died of signal 6"),
+                          ("KILL", "ended without an answer")):
+        with open(script, "w", encoding="ascii") as file:
+            file.write("#!/bin/sh\n[ $1 = add ] || exit 0\n"
+                       f"echo $$ > {ran}\nkill -{signal} $PPID\n"
+                       "exec sleep 600\n")
+        os.chmod(script, 0o755)
+        b.set_knobs(f"vbd/{b.domid}/* noscript noconnect\n")
+        error = b.attach(6, "disk", b.disk(script=script))["error"]
+        b.set_knobs("")
+        assert words in error["message"], error
+        assert "taken back" in error["message"], error
+        with open(ran, encoding="ascii") as file:
+            pid = int(file.read())
+        b.wait(lambda: not os.path.exists(f"/proc/{pid}/exe"))
+        nothing_left(b)
+        b.attach(0, "disk", b.disk())
+        b.xlcfg(0, "detach", b.domid, "disk/xvda")
+        nothing_left(b)
+
+
 def attach_while(b, body, meanwhile):
     """An attach whose script begins, waits for meanwhile(), and ends well:
     (exit code, error)."""

@@ -347,7 +347,7 @@ START_TEST(what_it_died_of_is_said)
         xlcfg_error err = XLCFG_ERROR_INIT;
         char said[32];
 
-        snprintf(said, sizeof(said), "died of signal %02d", deaths[i]);
+        snprintf(said, sizeof(said), "died of signal %d", deaths[i]);
         ck_assert_int_eq(xlcfg__xen_child_order(
             &hand, &dies, NULL, &deaths[i], sizeof(int), LONG_MS, &err),
             XLCFG_ERROR_FAIL);
