@@ -256,10 +256,11 @@ int xlcfg_check(xlcfg_ctx *ctx, xlcfg_doc **doc_r, xlcfg_error *err);
  * device.  The text of a CONFLICT has the version of now and what changed.
  * With neither, the last writer wins.
  *
- * On Xen another process, forked of this one, calls libxl.  It waits for the
- * next plug until the context is closed, this process ends, or 30 s have
- * passed, and is no child of this process: nobody who waits for any child meets
- * it.  (An init or a subreaper would; it has none left when a call returns.)
+ * On Xen another process, forked of this one, calls libxl, with the rights and
+ * a copy of the memory that this one had then.  It waits for the next plug until
+ * the context is closed, this process ends, or 30 s have passed, and is no child
+ * of this process: nobody who waits for any child meets it.  (An init or a
+ * subreaper would; it has none left when a call returns.)
  */
 
 /* Start from XLCFG_PLUG_OPTIONS_INIT; members are only ever appended. */

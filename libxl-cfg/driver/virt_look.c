@@ -7,6 +7,7 @@
 #include "driver/virt_i.h"
 #include "core/hash.h"
 #include "driver/clock.h"
+#include "driver/deadline.h"
 #include "driver/virt_xml.h"
 
 #include <stdio.h>
@@ -284,8 +285,50 @@ struct look {
     struct xlcfg__virt_sense sense;
     bool is_kept;
     bool begun;                 /* by an act, which read live */
+    bool beside;                /* kept was read while live was, not after */
     int hint;                   /* is_kept is from a list: 0, 1; else -1 */
 };
+
+/* What is kept, by a thread of its own. */
+struct beside {
+    pthread_t id;
+    virDomainPtr d;
+    char *xml;
+};
+
+static void *read_kept(void *arg)
+{
+    struct beside *b = arg;
+
+    b->xml = xlcfg__virt_xml(b->d, VIR_DOMAIN_XML_INACTIVE);
+    return NULL;
+}
+
+/* Of a guest that is known both texts are likely to be, too: a daemon answers
+ * for both at once.  A list has other guests to ask for meanwhile. */
+static char *read_live(struct virt *v, virDomainPtr d,
+                       const struct xlcfg_domain *dom, struct look *l)
+{
+    struct beside b = { .d = d };
+    char *xml;
+
+    l->beside = v->is_remote && dom->recalled && l->hint == 1 &&
+        !xlcfg__thread_start(&b.id, read_kept, &b);
+    xml = xlcfg__virt_xml(d, 0);
+    if (l->beside)
+        pthread_join(b.id, NULL);
+    l->kept.xml = b.xml;
+    return xml;
+}
+
+/* After what runs, for certain. */
+static int read_again(virDomainPtr d, struct look *l, xlcfg_error *err)
+{
+    free(l->kept.xml);
+    l->kept.xml = xlcfg__virt_xml(d, VIR_DOMAIN_XML_INACTIVE);
+    return l->kept.xml ? 0
+        : xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
+}
 
 static int read_texts(struct virt *v, virDomainPtr d,
                       const struct xlcfg_domain *dom, struct look *l,
@@ -298,7 +341,7 @@ static int read_texts(struct virt *v, virDomainPtr d,
     l->xml = xlcfg__virt_seen(v->memo, dom->uuid);
     l->begun = l->xml;
     if (!l->xml)
-        l->xml = xlcfg__virt_xml(d, 0);
+        l->xml = read_live(v, d, dom, l);
     if (!l->xml)
         return xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
     if (kept < 0)
@@ -306,10 +349,7 @@ static int read_texts(struct virt *v, virDomainPtr d,
     if (kept < 0)
         return xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
     l->is_kept = kept;
-    l->kept.xml = kept ? xlcfg__virt_xml(d, VIR_DOMAIN_XML_INACTIVE) : NULL;
-    if (kept && !l->kept.xml)
-        return xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
-    return 0;
+    return kept && !l->kept.xml ? read_again(d, l, err) : 0;
 }
 
 static void print(struct xlcfg_look *look, const struct look *l,
@@ -344,11 +384,15 @@ static int fill_look(struct virt *v, virDomainPtr d,
                      const struct xlcfg_domain *dom, struct look *l,
                      bool known, struct xlcfg_look *look, xlcfg_error *err)
 {
-    char *again = known ? strdup(l->xml) : xlcfg__virt_xml(d, 0);
     struct xlcfg__virt_sense kept = { .number = 0 };
     bool told = l->hint < 0 || dom->recalled;
-    int rc, is_kept = again && !told ? virDomainIsPersistent(d) : l->is_kept;
+    int rc = l->beside && !known ? read_again(d, l, err) : 0, is_kept;
+    char *again;
 
+    if (rc)
+        return rc;
+    again = known ? strdup(l->xml) : xlcfg__virt_xml(d, 0);
+    is_kept = again && !told ? virDomainIsPersistent(d) : l->is_kept;
     if (!again && known)
         return xlcfg__nomem(err);
     if (!again || is_kept < 0) {
