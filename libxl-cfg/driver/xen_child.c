@@ -300,7 +300,8 @@ static void say_and_die(int sig)
             *digits++ = (char)('0' + sig / 10);
         *digits++ = (char)('0' + sig % 10);
         *digits = '\0';
-        if (write(last.fd, &last.said, sizeof(last.said)) > 0)
+        if (write(last.fd, &last.said, sizeof(last.said)) > 0 &&
+            getpgrp() == last.pid)
             kill(0, SIGKILL);   /* and all that it started */
     }
     (void)signal(sig, SIG_DFL);
@@ -344,11 +345,11 @@ wait_and_obey(const struct xlcfg__xen_work *work, void *arg, int orders,
     setpgid(0, 0);
     orders = above_stdio(orders);
     answers = above_stdio(answers);
-    keep_two(orders, answers);
-    settle_in();
-    mind_death(answers);
     if (write(answers, &self, sizeof(self)) != sizeof(self))
         _exit(1);
+    keep_two(orders, answers);  /* to close a file may take its time */
+    settle_in();
+    mind_death(answers);
     ready.code = work->ready(arg, &ready);
     for (;;) {
         await_order(orders, work->idle_ms);
