@@ -6,7 +6,7 @@
 begun=$SECONDS
 need ok "an HVM guest starts" guest_create hvm1 'type="hvm"' memory=160 \
     vnc=0 "serial='pty'" "disk=['phy:$(loop_new 8M),xvda,w']"
-need ok "it comes up" guest_ready hvm1 180
+need ok "it comes up" guest_ready hvm1 900
 say "after $((SECONDS - begun)) s"
 ok "it has its disk" within 120 guest_do hvm1 test -b /dev/xvda
 ok "a disk is attached" xl block-attach hvm1 "phy:$(loop_new 8M),xvdb,w"
