@@ -53,6 +53,13 @@ int xlcfg__manifest_read(const char *text, size_t len, xlcfg_doc **files_r,
 
 /* Adds doc as one element below parent; false: out of memory. */
 bool xlcfg__ovf_put(xmlNodePtr parent, xmlNsPtr ns, const xlcfg_doc *doc);
+/* A string as the attribute attr, or in JSON's form as json_attr, if XML has
+ * no character for some of it; false: out of memory. */
+bool xlcfg__ovf_name(xmlNodePtr node, const char *attr,
+                     const char *json_attr, const xlcfg_doc *string);
+/* Text for a reader: U+FFFD for what XML has no character for.  Yours to
+ * free(); NULL: out of memory. */
+char *xlcfg__ovf_legible(const char *text);
 int xlcfg__ovf_take(xmlNodePtr node, xlcfg_doc **doc_r, xlcfg_error *err);
 
 /* ---- what the parts of the reader share ---- */

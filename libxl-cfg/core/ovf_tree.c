@@ -9,6 +9,13 @@
 
 /* ---- out ---- */
 
+/* U+FFFE or U+FFFF. */
+static bool is_no_character(const char *s)
+{
+    return (unsigned char)s[0] == 0xef && (unsigned char)s[1] == 0xbf &&
+        (unsigned char)s[2] >= 0xbe;
+}
+
 /* May XML hold this text as it is?  Not most control characters, and a
  * carriage return would be read as a line feed. */
 static bool is_plain(const char *s, size_t len, bool attribute)
@@ -18,12 +25,30 @@ static bool is_plain(const char *s, size_t len, bool attribute)
 
         if (c < 0x20 && (attribute || (c != '\t' && c != '\n')))
             return false;
-        /* U+FFFE and U+FFFF */
-        if (c == 0xef && i + 2 < len && (unsigned char)s[i + 1] == 0xbf &&
-            (unsigned char)s[i + 2] >= 0xbe)
+        if (is_no_character(s + i))
             return false;
     }
     return true;
+}
+
+char *xlcfg__ovf_legible(const char *text)
+{
+    char *out = malloc(3 * strlen(text) + 1), *p = out;
+
+    while (out && *text) {
+        bool pair = is_no_character(text);
+
+        if (pair || ((unsigned char)*text < 0x20 &&
+                     !strchr("\t\n\r", *text))) {
+            p = stpcpy(p, "\xef\xbf\xbd");
+            text += pair ? 3 : 1;
+        } else {
+            *p++ = *text++;
+        }
+    }
+    if (out)
+        *p = '\0';
+    return out;
 }
 
 /* Its JSON form has no control characters. */
@@ -37,10 +62,7 @@ static char *escape(const xlcfg_doc *string)
         return NULL;
     out = calloc(1, 2 * len + 1);
     for (p = text; out && *p; p++) {
-        unsigned char c = (unsigned char)*p;
-
-        if (c == 0xef && (unsigned char)p[1] == 0xbf &&
-            (unsigned char)p[2] >= 0xbe) {
+        if (is_no_character(p)) {
             memcpy(out + at, (unsigned char)p[2] == 0xbe ? "\\ufffe"
                    : "\\uffff", 6);
             at += 6;
@@ -115,24 +137,28 @@ static bool put_string(xmlNodePtr parent, xmlNsPtr ns, const xlcfg_doc *doc)
     return ok;
 }
 
-static bool put_member(xmlNodePtr parent, xmlNsPtr ns,
-                       const struct xlcfg_member *m)
+bool xlcfg__ovf_name(xmlNodePtr node, const char *attr,
+                     const char *json_attr, const xlcfg_doc *string)
 {
-    const char *name = xlcfg_doc_string(m->name);
-    xmlNodePtr node = xmlNewChild(parent, ns, X("member"), NULL);
+    const char *text = xlcfg_doc_string(string);
     char *escaped;
     bool ok;
 
-    if (!node)
-        return false;
-    if (is_plain(name, m->name->count, true)) {
-        ok = xmlNewProp(node, X("name"), X(name));
-    } else {
-        escaped = escape(m->name);
-        ok = escaped && xmlNewProp(node, X("json-name"), X(escaped));
-        free(escaped);
-    }
-    return ok && xlcfg__ovf_put(node, ns, m->value);
+    if (is_plain(text, string->count, true))
+        return xmlNewProp(node, X(attr), X(text));
+    escaped = escape(string);
+    ok = escaped && xmlNewProp(node, X(json_attr), X(escaped));
+    free(escaped);
+    return ok;
+}
+
+static bool put_member(xmlNodePtr parent, xmlNsPtr ns,
+                       const struct xlcfg_member *m)
+{
+    xmlNodePtr node = xmlNewChild(parent, ns, X("member"), NULL);
+
+    return node && xlcfg__ovf_name(node, "name", "json-name", m->name) &&
+        xlcfg__ovf_put(node, ns, m->value);
 }
 
 bool xlcfg__ovf_put(xmlNodePtr parent, xmlNsPtr ns, const xlcfg_doc *doc)

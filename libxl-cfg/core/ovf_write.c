@@ -23,11 +23,13 @@ struct out {
 static xmlNodePtr add(struct out *o, xmlNodePtr parent, xmlNsPtr ns,
                       const char *name, const char *text)
 {
+    char *legible = text ? xlcfg__ovf_legible(text) : NULL;
     xmlNodePtr node = NULL;
 
-    if (parent && !o->failed)
-        node = text ? xmlNewTextChild(parent, ns, X(name), X(text))
+    if (parent && !o->failed && (legible || !text))
+        node = text ? xmlNewTextChild(parent, ns, X(name), X(legible))
             : xmlNewChild(parent, ns, X(name), NULL);
+    free(legible);
     o->failed = o->failed || !node;
     return node;
 }
@@ -39,15 +41,18 @@ static void attr(struct out *o, xmlNodePtr node, const char *name,
 static void attr(struct out *o, xmlNodePtr node, const char *name,
                  const char *fmt, ...)
 {
-    char *text = NULL;
+    char *text = NULL, *legible;
     va_list ap;
 
     va_start(ap, fmt);
     if (vasprintf(&text, fmt, ap) < 0)
         text = NULL;
     va_end(ap);
-    if (!node || !text || !xmlNewNsProp(node, o->ovf, X(name), X(text)))
+    legible = text ? xlcfg__ovf_legible(text) : NULL;
+    if (!node || !legible ||
+        !xmlNewNsProp(node, o->ovf, X(name), X(legible)))
         o->failed = true;
+    free(legible);
     free(text);
 }
 
@@ -216,16 +221,21 @@ static void put_network(struct out *o, const char *name)
 static void put_nic(struct out *o, const char *key, const xlcfg_doc *nic)
 {
     const char *bridge = xlcfg__doc_getstr(nic, "bridge");
+    char *network;
 
     if (!bridge)
         bridge = xlcfg__doc_getstr(nic, "gatewaydev");
-    if (bridge)
-        put_network(o, bridge);
+    /* As it stands there, so that it is found again. */
+    network = bridge ? xlcfg__ovf_legible(bridge) : NULL;
+    if (network)
+        put_network(o, network);
+    o->failed = o->failed || (bridge && !network);
     put_item(o, &(struct item){ .type = 10, .quantity = -1, .name = key,
                                 .address = xlcfg__doc_getstr(nic, "mac"),
-                                .connection = bridge,
+                                .connection = network,
                                 .subtype = xlcfg__doc_getstr(nic, "model"),
                                 .description = "Network card" });
+    free(network);
 }
 
 static void put_devices(struct out *o)
@@ -265,7 +275,8 @@ static void put_addresses(struct out *o, xmlNodePtr section)
             "in_config")) || xlcfg_doc_kind(address) == XLCFG_DOC_NULL)
             continue;
         node = add(o, all, o->own, "Device", NULL);
-        if (!node || !xmlNewProp(node, X("key"), X(key)) ||
+        if (!node || !xlcfg__ovf_name(node, "key", "json-key",
+                                      xlcfg_doc_get(dev, "key")) ||
             !xlcfg__ovf_put(node, o->own, address))
             o->failed = true;
     }
