@@ -82,3 +82,40 @@ void xlcfg__err_in(xlcfg_error *err, const char *prefix)
     else
         snprintf(err->where, sizeof(err->where), "%s", prefix);
 }
+
+size_t xlcfg__pointer_step(char *to, size_t size, const char *name)
+{
+    size_t len = 0;
+
+    to[len++] = '/';
+    for (; *name && len + 3 < size; name++) {
+        if (*name == '~' || *name == '/') {
+            to[len++] = '~';
+            to[len++] = *name == '~' ? '0' : '1';
+        } else {
+            to[len++] = *name;
+        }
+    }
+    to[len] = '\0';
+    return len;
+}
+
+void xlcfg__err_step(xlcfg_error *err, const char *name)
+{
+    char was[sizeof(err->where)], step[160];
+
+    if (!err)
+        return;
+    memcpy(was, err->where, sizeof(was));
+    xlcfg__pointer_step(step, sizeof(step), name);
+    snprintf(err->where, sizeof(err->where), "%s%s%.300s", step,
+             was[0] && was[0] != '/' ? ": " : "", was);
+}
+
+void xlcfg__err_nth(xlcfg_error *err, size_t nth)
+{
+    char name[24];
+
+    snprintf(name, sizeof(name), "%zu", nth);
+    xlcfg__err_step(err, name);
+}

@@ -23,4 +23,13 @@ int xlcfg__nomem(xlcfg_error *err);
  * the file of what a reader refused. */
 void xlcfg__err_in(xlcfg_error *err, const char *prefix);
 
+/* One step of a JSON pointer, with its slash; what does not fit is cut off.
+ * The length. */
+size_t xlcfg__pointer_step(char *to, size_t size, const char *name);
+
+/* Put that step before where, a pointer from there on or what a reader said
+ * of the text there; for callers that went down into a document. */
+void xlcfg__err_step(xlcfg_error *err, const char *name);
+void xlcfg__err_nth(xlcfg_error *err, size_t nth);
+
 #endif

@@ -378,13 +378,22 @@ static bool is_pair(const char *s)
     return n && s[n] == '.' && is_number(s + n + 1);
 }
 
-/* A MAC; that of a second card is followed by which it is. */
-static bool is_mac(const char *s)
+bool xlcfg__is_mac(const char *s)
 {
     for (int i = 0; i < 17; i++)
         if (i % 3 == 2 ? s[i] != ':' : !isxdigit((unsigned char)s[i]))
             return false;
-    return !s[17] || (s[17] == '.' && is_number(s + 18));
+    return !s[17];
+}
+
+/* A MAC; that of a second card is followed by which it is. */
+static bool is_card(const char *s)
+{
+    char mac[18];
+
+    snprintf(mac, sizeof(mac), "%.17s", s);
+    return xlcfg__is_mac(mac) &&
+        (!s[17] || (s[17] == '.' && is_number(s + 18)));
 }
 
 bool xlcfg__key_is_possible(const char *key)
@@ -395,7 +404,7 @@ bool xlcfg__key_is_possible(const char *key)
 
     switch (kind) {
     case XLCFG_KIND_NIC:
-        return is_number(name) || is_mac(name);
+        return is_number(name) || is_card(name);
     case XLCFG_KIND_PCI:
         return xlcfg__bdf_parse(name, part) || !strncmp(name, "name/", 5);
     case XLCFG_KIND_USBDEV:

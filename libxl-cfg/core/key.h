@@ -31,6 +31,9 @@ void xlcfg__key_of(enum xlcfg_kind kind, const xlcfg_doc *body,
 /* Kind of a key's text; XLCFG_KINDS when it is no key. */
 enum xlcfg_kind xlcfg__key_kind(const char *key);
 
+/* Six bytes in hexadecimal, with colons between. */
+bool xlcfg__is_mac(const char *s);
+
 /* Can a device have this key?  "nic/x" is none that a device ever has. */
 bool xlcfg__key_is_possible(const char *key);
 

@@ -3,6 +3,7 @@
  * The virtual hardware of an OVF of somebody else, as a configuration.  What
  * there is no word for is noted, with its line.
  */
+#include "core/key.h"
 #include "core/ovf_hw.h"
 
 #include <ctype.h>
@@ -170,14 +171,6 @@ static void take_memory(struct xlcfg__hw *hw, xmlNodePtr item)
 
 /* ---- network cards ---- */
 
-static bool is_mac(const char *text)
-{
-    for (int i = 0; i < 17; i++)
-        if (i % 3 == 2 ? text[i] != ':' : !isxdigit((unsigned char)text[i]))
-            return false;
-    return !text[17];
-}
-
 static void take_nic(struct xlcfg__hw *hw, xmlNodePtr item)
 {
     char *mac = xlcfg__ovf_text(item, "Address");
@@ -189,7 +182,7 @@ static void take_nic(struct xlcfg__hw *hw, xmlNodePtr item)
         mac = xlcfg__ovf_text(item, "MACAddress");
     xlcfg__members_add(&m, "devid",
                        xlcfg__doc_int((int64_t)hw->nic_list.count));
-    if (mac && is_mac(mac)) {
+    if (mac && xlcfg__is_mac(mac)) {
         for (char *p = mac; *p; p++)
             *p = (char)tolower((unsigned char)*p);
         xlcfg__members_add(&m, "mac", xlcfg__doc_str(mac));

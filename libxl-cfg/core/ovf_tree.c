@@ -9,15 +9,8 @@
 
 /* ---- out ---- */
 
-/* U+FFFE or U+FFFF. */
-static bool is_no_character(const char *s)
-{
-    return (unsigned char)s[0] == 0xef && (unsigned char)s[1] == 0xbf &&
-        (unsigned char)s[2] >= 0xbe;
-}
-
-/* May XML hold this text as it is?  Not most control characters, and a
- * carriage return would be read as a line feed. */
+/* May XML hold this text as it is?  A carriage return would be read as a line
+ * feed, each blank of an attribute as a space. */
 static bool is_plain(const char *s, size_t len, bool attribute)
 {
     for (size_t i = 0; i < len; i++) {
@@ -25,7 +18,7 @@ static bool is_plain(const char *s, size_t len, bool attribute)
 
         if (c < 0x20 && (attribute || (c != '\t' && c != '\n')))
             return false;
-        if (is_no_character(s + i))
+        if (xlcfg__xml_odd(s + i))
             return false;
     }
     return true;
@@ -36,15 +29,13 @@ char *xlcfg__ovf_legible(const char *text)
     char *out = malloc(3 * strlen(text) + 1), *p = out;
 
     while (out && *text) {
-        bool pair = is_no_character(text);
+        size_t odd = xlcfg__xml_odd(text);
 
-        if (pair || ((unsigned char)*text < 0x20 &&
-                     !strchr("\t\n\r", *text))) {
+        if (odd)
             p = stpcpy(p, "\xef\xbf\xbd");
-            text += pair ? 3 : 1;
-        } else {
-            *p++ = *text++;
-        }
+        else
+            *p++ = *text;
+        text += odd ? odd : 1;
     }
     if (out)
         *p = '\0';
@@ -62,7 +53,7 @@ static char *escape(const xlcfg_doc *string)
         return NULL;
     out = calloc(1, 2 * len + 1);
     for (p = text; out && *p; p++) {
-        if (is_no_character(p)) {
+        if (xlcfg__xml_odd(p) == 3) {
             memcpy(out + at, (unsigned char)p[2] == 0xbe ? "\\ufffe"
                    : "\\uffff", 6);
             at += 6;

@@ -240,6 +240,22 @@ bool xlcfg__xml_has(xmlNodePtr node, const char *path, const char *text)
     return same;
 }
 
+size_t xlcfg__xml_odd(const char *s)
+{
+    const unsigned char *c = (const unsigned char *)s;
+
+    if (c[0] == 0xef && c[1] == 0xbf && c[2] >= 0xbe)
+        return 3;
+    return c[0] && c[0] < 0x20 && !strchr("\t\n\r", c[0]);
+}
+
+bool xlcfg__xml_holds(const char *text)
+{
+    while (*text && !xlcfg__xml_odd(text))
+        text++;
+    return !*text;
+}
+
 bool xlcfg__xml_set(xmlNodePtr node, const char *path, const char *text)
 {
     const char *attr;

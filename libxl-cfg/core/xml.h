@@ -36,6 +36,11 @@ void xlcfg__xml_drop(xmlNodePtr node);
 /* Text at a path, xmlFree() it; NULL when there is none. */
 char *xlcfg__xml_get(xmlNodePtr node, const char *path);
 bool xlcfg__xml_has(xmlNodePtr node, const char *path, const char *text);
+/* How many bytes at s are a character that XML has none for: most control
+ * characters, U+FFFE, U+FFFF. */
+size_t xlcfg__xml_odd(const char *s);
+/* Is there none of them in it? */
+bool xlcfg__xml_holds(const char *text);
 /* False: out of memory. */
 bool xlcfg__xml_set(xmlNodePtr node, const char *path, const char *text);
 

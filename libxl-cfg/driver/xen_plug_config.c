@@ -14,24 +14,6 @@
 #include <string.h>
 #include <strings.h>
 
-/* One step of a JSON pointer; what does not fit is cut off. */
-static size_t pointer_step(char *to, size_t size, const char *name)
-{
-    size_t len = 0;
-
-    to[len++] = '/';
-    for (; *name && len + 3 < size; name++) {
-        if (*name == '~' || *name == '/') {
-            to[len++] = '~';
-            to[len++] = *name == '~' ? '0' : '1';
-        } else {
-            to[len++] = *name;
-        }
-    }
-    to[len] = '\0';
-    return len;
-}
-
 static int blame(const struct xlcfg__search *s, xlcfg_error *err,
                  const char *what)
 {
@@ -45,7 +27,8 @@ static int blame(const struct xlcfg__search *s, xlcfg_error *err,
             len += (size_t)snprintf(where + len, sizeof(where) - len, "/%zu",
                                     s->path[i].at);
         else
-            len += pointer_step(where + len, sizeof(where) - len, name);
+            len += xlcfg__pointer_step(where + len, sizeof(where) - len,
+                                       name);
     }
     return xlcfg__err(err, XLCFG_ERROR_INVAL, *where ? where : "/", "%s",
                       what);
