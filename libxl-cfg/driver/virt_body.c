@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Device elements and libxl bodies: made of each other, by the table of
  * fields. */
+#include "core/key.h"
 #include "driver/virt_body.h"
 #include "driver/virt_field.h"
 
@@ -100,11 +101,52 @@ static const char *const without_meaning[] = {
     "type", "connection.unknown",
 };
 
-static int no_word(xlcfg_error *err, enum xlcfg_kind kind, const char *field)
+/* Below that member, path being without its first slash. */
+static int place(xlcfg_error *err, const char *path)
 {
-    return xlcfg__err(err, XLCFG_ERROR_INVAL, field,
-                      "libvirt's <%s> has no word for this value",
-                      xlcfg__virt_kinds[kind].element);
+    if (err && *path)
+        snprintf(err->where, sizeof(err->where), "/%s", path);
+    return XLCFG_ERROR_INVAL;
+}
+
+static int no_word(xlcfg_error *err, enum xlcfg_kind kind, const char *path)
+{
+    xlcfg__err(err, XLCFG_ERROR_INVAL, NULL, "libvirt's <%s> has no word for "
+               "this value", xlcfg__virt_kinds[kind].element);
+    return place(err, path);
+}
+
+static int expected(xlcfg_error *err, const char *path, const char *what)
+{
+    xlcfg__err(err, XLCFG_ERROR_INVAL, NULL, "expected %s", what);
+    return place(err, path);
+}
+
+/* What a value must be for its row; NULL: it is. */
+static const char *check_value(const struct xlcfg__virt_row *row,
+                               const xlcfg_doc *want)
+{
+    const char *s = xlcfg_doc_string(want);
+    int64_t n;
+
+    switch (row->how) {
+    case XLCFG__AS_TEXT: case XLCFG__AS_SOURCE: case XLCFG__AS_FORMAT:
+        if (xlcfg_doc_kind(want) != XLCFG_DOC_STRING)
+            return "a string";
+        if (!strcmp(row->field, "mac") && !xlcfg__is_mac(s))
+            return "a MAC address: six bytes in hexadecimal, with colons";
+        return xlcfg__xml_holds(s) ? NULL
+            : "text without control characters, which XML has not";
+    case XLCFG__AS_NUMBER: case XLCFG__AS_HEX:
+        return xlcfg__doc_is_int(want, 0, INT32_MAX, &n) ? NULL
+            : "a whole number from 0 to 2147483647";
+    case XLCFG__AS_WRITABLE: case XLCFG__AS_CDROM:
+        return xlcfg__doc_is_int(want, INT32_MIN, INT32_MAX, &n) ? NULL
+            : "a number: 0 for no, 1 for yes";
+    case XLCFG__AS_USB_VERSION: case XLCFG__AS_ON: case XLCFG__AS_EMPTY:
+        break;
+    }
+    return NULL;
 }
 
 static const xlcfg_doc *lookup(const xlcfg_doc *body, const char *field)
@@ -123,20 +165,16 @@ static const char *text_for(const struct xlcfg__virt_row *row,
                             const xlcfg_doc *want, char *buf, size_t size)
 {
     const char *s = xlcfg_doc_string(want);
-    bool is_text = xlcfg_doc_kind(want) == XLCFG_DOC_STRING;
-    int64_t n;
 
     switch (row->how) {
     case XLCFG__AS_TEXT: case XLCFG__AS_SOURCE:
-        return is_text ? s : NULL;
+        return s;
     case XLCFG__AS_NUMBER: case XLCFG__AS_HEX:
-        if (!xlcfg__doc_is_int(want, 0, INT32_MAX, &n))
-            return NULL;
         snprintf(buf, size, row->how == XLCFG__AS_HEX ? "0x%02" PRIx64
-                 : "%" PRId64, n);
+                 : "%" PRId64, xlcfg__doc_to_int(want, 0));
         return buf;
     case XLCFG__AS_FORMAT:
-        return is_text ? xlcfg__virt_format(s) : NULL;
+        return xlcfg__virt_format(s);
     case XLCFG__AS_CDROM:
         return xlcfg__doc_to_int(want, 0) ? "cdrom" : "disk";
     case XLCFG__AS_WRITABLE: case XLCFG__AS_USB_VERSION: case XLCFG__AS_ON:
@@ -151,9 +189,11 @@ static int write_row(enum xlcfg_kind kind, const struct xlcfg__virt_row *row,
 {
     const char *path = row->how == XLCFG__AS_SOURCE
         ? xlcfg__virt_source_path(dev) : row->path;
-    const char *text;
+    const char *text = check_value(row, want);
     char buf[32];
 
+    if (text)
+        return expected(err, row->field, text);
     if (row->how == XLCFG__AS_FORMAT && xlcfg_doc_string(want) &&
         !strcmp(xlcfg_doc_string(want), "empty")) {
         xlcfg__xml_drop(xlcfg__xml_child(dev, "source"));
@@ -188,8 +228,11 @@ static int check_rest(enum xlcfg_kind kind, const xlcfg_doc *body,
             known = xlcfg__virt_fits(row, dev) &&
                 !strncmp(row->field, name, len) &&
                 (!row->field[len] || row->field[len] == '/');
-        if (!known)
-            return no_word(err, kind, name);
+        if (!known) {
+            no_word(err, kind, "");
+            xlcfg__err_step(err, name);
+            return XLCFG_ERROR_INVAL;
+        }
     }
     return 0;
 }
@@ -208,6 +251,8 @@ static int apply(enum xlcfg_kind kind, const xlcfg_doc *body,
         if (!want || !xlcfg__virt_fits(row, dev))
             continue;
         rc = xlcfg__virt_read_row(row, dev, &have, &there, err);
+        if (rc == XLCFG_ERROR_PARSE)
+            xlcfg__err_step(err, "x-libvirt");
         if (rc)
             return rc;
         same = there && xlcfg__doc_equal(have, want);
@@ -249,12 +294,17 @@ int xlcfg__virt_element(enum xlcfg_kind kind, const xlcfg_doc *body,
     xmlNodePtr dev;
     int rc;
 
+    if (xlcfg_doc_kind(body) != XLCFG_DOC_OBJECT)
+        return xlcfg__err(err, XLCFG_ERROR_INVAL, NULL,
+                          "expected an object");
     if (!k->rows)
-        return xlcfg__err(err, XLCFG_ERROR_INVAL, xlcfg__kinds[kind].array,
-                          "libvirt has no such device");
+        return xlcfg__err(err, XLCFG_ERROR_INVAL, NULL, "libvirt has no %s",
+                          xlcfg__kinds[kind].title);
     rc = xlcfg__virt_parse(text ? text : k->skeleton,
                            strlen(text ? text : k->skeleton), k->element,
                            &doc, err);
+    if (rc == XLCFG_ERROR_PARSE)
+        xlcfg__err_step(err, "x-libvirt");
     if (rc)
         return rc;
     dev = xmlDocCopyNode(xmlDocGetRootElement(doc), parent->doc, 1);

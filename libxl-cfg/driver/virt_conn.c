@@ -224,6 +224,23 @@ static int virt_to_xml(void *handle, const xlcfg_doc *config, char **xml_r,
     return xlcfg__virt_to_xml(config, xml_r, err);
 }
 
+/* A device's body is asked for its words when it is prepared: only with the
+ * element that is there does a change of it mean something. */
+static int virt_check(void *handle, enum xlcfg_kind kind,
+                      const xlcfg_doc *body, xlcfg_error *err)
+{
+    char *xml;
+    int rc;
+
+    (void)handle;
+    if (kind != XLCFG_KINDS)
+        return 0;
+    rc = xlcfg__virt_to_xml(body, &xml, err);
+    if (!rc)
+        free(xml);
+    return rc;
+}
+
 static int virt_from_xml(void *handle, const char *xml, size_t len,
                          xlcfg_doc **config_r, xlcfg_error *err)
 {
@@ -258,6 +275,7 @@ const struct xlcfg_driver xlcfg__driver_virt = {
     .update = xlcfg__hushed_update,
     .clean = xlcfg__hushed_clean,
     .create = xlcfg__hushed_create,
+    .check = virt_check,
     .to_xml = virt_to_xml,
     .from_xml = virt_from_xml,
     .device_from_xml = virt_device_from_xml,

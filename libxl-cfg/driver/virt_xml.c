@@ -337,9 +337,11 @@ static int write_scalar(const struct scalar *s, xmlNodePtr domain,
 
     if (s->how == TEXT ? xlcfg_doc_kind(want) != XLCFG_DOC_STRING
         : !xlcfg__doc_is_int(want, 0, INT64_MAX, &n))
-        return xlcfg__err(err, XLCFG_ERROR_INVAL, s->field,
-                          "expected a %s",
+        return xlcfg__err(err, XLCFG_ERROR_INVAL, NULL, "expected a %s",
                           s->how == TEXT ? "string" : "number");
+    if (!xlcfg__xml_holds(text))
+        return xlcfg__err(err, XLCFG_ERROR_INVAL, NULL, "expected text "
+                          "without control characters, which XML has not");
     if (el) {
         rc = read_scalar(s, el, &have, err);
         if (rc)
@@ -358,38 +360,87 @@ static int write_scalar(const struct scalar *s, xmlNodePtr domain,
     return 0;
 }
 
-/* c_info or b_info: every member has its element, or is the type. */
+/* Every virtual processor that there is, in its order: what libvirt means when
+ * it says nothing. */
+static bool is_all_vcpus(const xlcfg_doc *info, const xlcfg_doc *avail)
+{
+    int64_t most = xlcfg__doc_to_int(xlcfg_doc_get(info, "max_vcpus"), 1);
+    size_t count = xlcfg_doc_count(avail);
+
+    if (xlcfg_doc_kind(avail) != XLCFG_DOC_ARRAY || (int64_t)count != most)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (xlcfg__doc_to_int(xlcfg_doc_at(avail, i), -1) != (int64_t)i)
+            return false;
+    return true;
+}
+
+static int without_word(xlcfg_error *err)
+{
+    return xlcfg__err(err, XLCFG_ERROR_INVAL, NULL,
+                      "domain XML has no word for this member");
+}
+
+/* It has its element, or is the type, or what libvirt would take anyway. */
+static int write_info_member(const char *in, const xlcfg_doc *info, size_t i,
+                             xmlNodePtr domain, xlcfg_error *err)
+{
+    const char *name = xlcfg_doc_name(info, i);
+    const xlcfg_doc *value = xlcfg_doc_at(info, i);
+    const char *text = xlcfg_doc_string(value);
+
+    for (const struct scalar *s = scalars; s < scalars + SCALARS; s++)
+        if (!strcmp(s->in, in) && !strcmp(s->field, name))
+            return write_scalar(s, domain, value, err);
+    if (!strcmp(name, "avail_vcpus"))
+        return is_all_vcpus(info, value) ? 0
+            : xlcfg__err(err, XLCFG_ERROR_INVAL, NULL, "expected every "
+                         "virtual processor from 0 on, as many as max_vcpus "
+                         "says");
+    return !strcmp(name, "type") && text && !strcmp(text, "hvm") ? 0
+        : without_word(err);
+}
+
+/* c_info or b_info. */
 static int write_info(const char *in, const xlcfg_doc *info,
                       xmlNodePtr domain, xlcfg_error *err)
 {
-    int rc;
+    int rc = 0;
 
-    for (size_t i = 0; i < xlcfg_doc_count(info); i++) {
-        const char *name = xlcfg_doc_name(info, i);
-        const struct scalar *s = scalars;
-        const xlcfg_doc *value = xlcfg_doc_at(info, i);
-
-        while (s < scalars + SCALARS &&
-               (strcmp(s->in, in) || strcmp(s->field, name)))
-            s++;
-        if (s < scalars + SCALARS) {
-            rc = write_scalar(s, domain, value, err);
-            if (rc)
-                return rc;
-        } else if (strcmp(name, "type") || !xlcfg_doc_string(value) ||
-                   strcmp(xlcfg_doc_string(value), "hvm")) {
-            return xlcfg__err(err, XLCFG_ERROR_INVAL, name,
-                              "domain XML has no word for this %s member",
-                              in);
-        }
+    if (xlcfg_doc_kind(info) != XLCFG_DOC_OBJECT)
+        rc = xlcfg__err(err, XLCFG_ERROR_INVAL, NULL, "expected an object");
+    for (size_t i = 0; !rc && i < xlcfg_doc_count(info); i++) {
+        rc = write_info_member(in, info, i, domain, err);
+        if (rc == XLCFG_ERROR_INVAL)
+            xlcfg__err_step(err, xlcfg_doc_name(info, i));
     }
-    return 0;
+    if (rc == XLCFG_ERROR_INVAL)
+        xlcfg__err_step(err, in);
+    return rc;
+}
+
+/* Every device of one kind. */
+static int write_devices(enum xlcfg_kind kind, const xlcfg_doc *list,
+                         xmlNodePtr domain, xlcfg_error *err)
+{
+    xmlNodePtr devices = xlcfg__xml_make(domain, "devices");
+    int rc = devices ? 0 : xlcfg__nomem(err);
+
+    if (!rc && xlcfg_doc_kind(list) != XLCFG_DOC_ARRAY)
+        rc = xlcfg__err(err, XLCFG_ERROR_INVAL, NULL, "expected an array");
+    for (size_t i = 0; !rc && i < xlcfg_doc_count(list); i++) {
+        rc = xlcfg__virt_element(kind, xlcfg_doc_at(list, i), devices, err);
+        if (rc && rc != XLCFG_ERROR_NOMEM)
+            xlcfg__err_nth(err, i);
+    }
+    if (rc && rc != XLCFG_ERROR_NOMEM)
+        xlcfg__err_step(err, xlcfg__kinds[kind].array);
+    return rc;
 }
 
 static int write_members(const xlcfg_doc *config, xmlNodePtr domain,
                          xlcfg_error *err)
 {
-    xmlNodePtr devices = xlcfg__xml_child(domain, "devices");
     int rc = 0;
 
     for (size_t i = 0; !rc && i < xlcfg_doc_count(config); i++) {
@@ -399,17 +450,12 @@ static int write_members(const xlcfg_doc *config, xmlNodePtr domain,
 
         if (!strcmp(name, "c_info") || !strcmp(name, "b_info"))
             rc = write_info(name, value, domain, err);
-        else if (kind == XLCFG_KINDS && strcmp(name, "x-libvirt"))
-            rc = xlcfg__err(err, XLCFG_ERROR_INVAL, name,
-                            "domain XML has no word for this member");
-        if (kind != XLCFG_KINDS && !devices)
-            devices = xlcfg__xml_make(domain, "devices");
-        if (kind != XLCFG_KINDS && !devices)
-            rc = xlcfg__nomem(err);
-        for (size_t j = 0; !rc && kind != XLCFG_KINDS &&
-             j < xlcfg_doc_count(value); j++)
-            rc = xlcfg__virt_element(kind, xlcfg_doc_at(value, j), devices,
-                                     err);
+        else if (kind != XLCFG_KINDS)
+            rc = write_devices(kind, value, domain, err);
+        else if (strcmp(name, "x-libvirt")) {
+            rc = without_word(err);
+            xlcfg__err_step(err, name);
+        }
     }
     return rc;
 }
@@ -430,11 +476,19 @@ static int print(xmlNodePtr domain, char **xml_r, xlcfg_error *err)
     return 0;
 }
 
+/* Without ACPI a PC's guest lets go of no device, and cannot be asked to shut
+ * down.  libxl's have it unless they say otherwise; libvirt's, only if said. */
+#if defined(__x86_64__) || defined(__i386__)
+#define HAS_ACPI "<features><acpi/><apic/></features>"
+#else
+#define HAS_ACPI ""
+#endif
+
 int xlcfg__virt_to_xml(const xlcfg_doc *config, char **xml_r,
                        xlcfg_error *err)
 {
-    static const char bare[] =
-        "<domain type='kvm'><os><type>hvm</type></os><devices/></domain>";
+    static const char bare[] = "<domain type='kvm'><os><type>hvm</type></os>"
+        HAS_ACPI "<devices/></domain>";
     const char *text = xlcfg__doc_getstr(config, "x-libvirt");
     xmlNodePtr domain;
     xmlDocPtr doc;
@@ -446,7 +500,7 @@ int xlcfg__virt_to_xml(const xlcfg_doc *config, char **xml_r,
     text = text ? text : bare;
     rc = xlcfg__virt_parse(text, strlen(text), "domain", &doc, err);
     if (rc) {
-        xlcfg__err_in(err, "/x-libvirt");
+        xlcfg__err_step(err, "x-libvirt");
         return rc;
     }
     domain = xmlDocGetRootElement(doc);

@@ -181,7 +181,7 @@ static void written(const char *json, const char *want, int code)
     if (!rc)
         rc = xlcfg__virt_to_xml(config, &xml, &err);
     claim(rc == code && (xml ? strstr(xml, want) != NULL
-                         : strstr(err.where, want) != NULL),
+                         : !strncmp(err.where, want, strlen(want))),
           "%s gives %s (%d: %s %s)", json, want, rc, err.where, err.message);
     free(xml);
     xlcfg_doc_free(config);
@@ -202,12 +202,50 @@ static void changes(void)
             "device=\"cdrom\">\n      <target", 0);
     written("{\"pcidevs\":[{\"bus\":3,\"dev\":16,\"func\":2}]}",
             "bus=\"0x03\"", 0);
-    written("{\"disks\":[{\"vdev\":\"vdb\",\"colo_host\":\"h\"}]}",
-            "colo_host", XLCFG_ERROR_INVAL);
-    written("{\"vtpms\":[{\"devid\":0}]}", "vtpms", XLCFG_ERROR_INVAL);
-    written("{\"b_info\":{\"kernel\":\"/k\"}}", "kernel",
-            XLCFG_ERROR_INVAL);
-    written("{\"x-libvirt\":\"<dom\"}", "x-libvirt", XLCFG_ERROR_PARSE);
+    written("{\"b_info\":{\"max_vcpus\":2,\"avail_vcpus\":[0,1]}}",
+            ">2</vcpu>", 0);
+    written("{\"b_info\":{\"max_memkb\":1024}}", "<acpi/>", 0);
+}
+
+static void bad_places(void)
+{
+    static const char *const bad[][2] = {
+        { "{\"disks\":[{\"vdev\":\"vda\"},{\"vdev\":\"vdb\","
+          "\"colo_host\":\"h\"}]}", "/disks/1/colo_host" },
+        { "{\"disks\":[{\"vdev\":\"vdb\",\"a/b~\":1}]}",
+          "/disks/0/a~1b~0" },
+        { "{\"disks\":[{\"vdev\":\"vdb\",\"pdev_path\":\"/\\u0001\"}]}",
+          "/disks/0/pdev_path" },
+        { "{\"disks\":[{\"vdev\":\"vdb\",\"pdev_path\":7}]}",
+          "/disks/0/pdev_path" },
+        { "{\"disks\":[{\"vdev\":\"vdb\",\"readwrite\":\"x\"}]}",
+          "/disks/0/readwrite" },
+        { "{\"disks\":[{\"vdev\":\"sda\",\"is_cdrom\":\"x\"}]}",
+          "/disks/0/is_cdrom" },
+        { "{\"disks\":[{\"vdev\":\"vdb\",\"format\":\"zoo\"}]}",
+          "/disks/0/format" },
+        { "{\"disks\":[7]}", "/disks/0" },
+        { "{\"disks\":{}}", "/disks" },
+        { "{\"nics\":[{\"mac\":\"00:16:3e:00:00:0g\"}]}",
+          "/nics/0/mac" },
+        { "{\"pcidevs\":[{\"bus\":-1}]}", "/pcidevs/0/bus" },
+        { "{\"vfbs\":[{\"vnc\":{\"listen\":1}}]}", "/vfbs/0/vnc/listen" },
+        { "{\"vtpms\":[{\"devid\":0}]}", "/vtpms/0" },
+        { "{\"c_info\":{\"name\":\"a\\uffffb\"}}", "/c_info/name" },
+        { "{\"c_info\":[1]}", "/c_info" },
+        { "{\"b_info\":{\"kernel\":\"/k\"}}", "/b_info/kernel" },
+        { "{\"b_info\":{\"max_memkb\":\"1\"}}", "/b_info/max_memkb" },
+        { "{\"b_info\":{\"max_vcpus\":2,\"avail_vcpus\":[1]}}",
+          "/b_info/avail_vcpus" },
+        { "{\"on_reboot\":1}", "/on_reboot" },
+    };
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        written(bad[i][0], bad[i][1], XLCFG_ERROR_INVAL);
+    written("{\"x-libvirt\":\"<dom\"}", "/x-libvirt: line 1",
+            XLCFG_ERROR_PARSE);
+    written("{\"disks\":[{\"x-libvirt\":\"<dis\"}]}",
+            "/disks/0/x-libvirt: line 1", XLCFG_ERROR_PARSE);
 }
 
 /* What of a domain is left in its x-libvirt, and what has a body. */
@@ -443,6 +481,7 @@ int main(int argc, char **argv)
     one_secret(argv[1]);
     nothing_of_a_run(argv[1]);
     changes();
+    bad_places();
     wishes();
     hostile();
     wrong();
