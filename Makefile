@@ -187,4 +187,4 @@ clean:
 .PHONY: ci
 ci:
 	@$(MAKE) --no-print-directory -j2 all $(TEST_PROGRAMS)
-	@scripts/run-suites $(CHECK_SUITES) -- check-xen $(CI_SUITES)
+	@scripts/run-suites -- check-xen $(CHECK_SUITES) $(CI_SUITES)
