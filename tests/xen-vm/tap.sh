@@ -144,14 +144,20 @@ need()
     exit 1
 }
 
-# within SECONDS COMMAND...: it succeeds at some time before then.
+# within SECONDS COMMAND...: it succeeds at some time before then. Asked less
+# and less often: on an emulated processor each question takes long, from what
+# is waited for.
 within()
 {
-    local end=$((SECONDS + $1))
+    local end=$((SECONDS + $1)) begun=$SECONDS
     shift
 
     while ! "$@"; do
         [ $SECONDS -lt $end ] || return 1
-        sleep 0.2
+        if [ $((SECONDS - begun)) -lt 4 ]; then
+            sleep 0.2
+        else
+            sleep 1
+        fi
     done
 }
