@@ -297,6 +297,8 @@ int xlcfg__virt_element(enum xlcfg_kind kind, const xlcfg_doc *body,
     if (xlcfg_doc_kind(body) != XLCFG_DOC_OBJECT)
         return xlcfg__err(err, XLCFG_ERROR_INVAL, NULL,
                           "expected an object");
+    if (xlcfg_doc_get(body, "x-libvirt") && !text)
+        return expected(err, "x-libvirt", "a string: libvirt's element");
     if (!k->rows)
         return xlcfg__err(err, XLCFG_ERROR_INVAL, NULL, "libvirt has no %s",
                           xlcfg__kinds[kind].title);

@@ -497,6 +497,9 @@ int xlcfg__virt_to_xml(const xlcfg_doc *config, char **xml_r,
     if (xlcfg_doc_kind(config) != XLCFG_DOC_OBJECT)
         return xlcfg__err(err, XLCFG_ERROR_INVAL, "",
                           "expected an object: a domain configuration");
+    if (xlcfg_doc_get(config, "x-libvirt") && !text)
+        return xlcfg__err(err, XLCFG_ERROR_INVAL, "/x-libvirt",
+                          "expected a string: libvirt's domain XML");
     text = text ? text : bare;
     rc = xlcfg__virt_parse(text, strlen(text), "domain", &doc, err);
     if (rc) {

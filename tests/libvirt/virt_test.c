@@ -238,6 +238,9 @@ static void bad_places(void)
         { "{\"b_info\":{\"max_vcpus\":2,\"avail_vcpus\":[1]}}",
           "/b_info/avail_vcpus" },
         { "{\"on_reboot\":1}", "/on_reboot" },
+        { "{\"x-libvirt\":7}", "/x-libvirt" },
+        { "{\"disks\":[{\"vdev\":\"vdb\",\"x-libvirt\":null}]}",
+          "/disks/0/x-libvirt" },
     };
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
