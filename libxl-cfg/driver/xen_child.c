@@ -508,12 +508,17 @@ int xlcfg__xen_child_order(struct xlcfg__xen_hand *hand,
                            xlcfg_error *err)
 {
     int rc = xlcfg__xen_child_ready(hand, work, arg, err);
+    struct xlcfg__xen_work patient = *work;
     pid_t pid;
 
     /* to one that was about to end; an order that is not whole is obeyed by
-     * nobody.  Of the last that does not take it the answer will tell. */
-    for (int i = 0; !rc && !send_order(hand, order, size) && i < TRIES; i++)
-        rc = begin(hand, work, arg, err);
+     * nobody.  On a host that is slow enough a new one may be about to end,
+     * too, when the order comes: each waits longer than the one before.  Of
+     * the last that does not take it the answer will tell. */
+    for (int i = 0; !rc && !send_order(hand, order, size) && i < TRIES; i++) {
+        patient.idle_ms *= 2;
+        rc = begin(hand, &patient, arg, err);
+    }
     if (rc)
         return rc;
     pid = hand->waits;

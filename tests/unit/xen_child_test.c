@@ -139,7 +139,8 @@ static const struct xlcfg__xen_work
     dies = { be_ready, die_of, LONG_MS },
     leaves_a_script = { be_ready, die_with_a_script, LONG_MS },
     hangs = { be_ready, never_answer, LONG_MS },
-    is_soon_idle = { be_ready, leave_a_mark, SOON_MS };
+    is_soon_idle = { be_ready, leave_a_mark, SOON_MS },
+    is_at_once_idle = { be_ready, leave_a_mark, 1 };
 
 static int order(struct xlcfg__xen_hand *hand,
                  const struct xlcfg__xen_work *work, xlcfg_error *err)
@@ -334,6 +335,25 @@ START_TEST(an_order_to_one_that_is_about_to_end_is_not_lost)
 }
 END_TEST
 
+/* It takes longer to send an order than the first of them waits. */
+START_TEST(each_new_one_waits_longer)
+{
+    struct xlcfg__xen_hand hand = XLCFG__XEN_HAND_INIT;
+    xlcfg_error err = XLCFG_ERROR_INIT;
+
+    begin();
+    for (int i = 0; i < 20; i++) {
+        ck_assert_int_eq(xlcfg__xen_child_ready(&hand, &is_at_once_idle, NULL,
+                                                NULL), 0);
+        usleep(5000);
+        ck_assert_msg(!order(&hand, &is_at_once_idle, &err), "%s",
+                      err.message);
+        ck_assert_int_eq(unlink(done), 0);
+    }
+    end_with(&hand);
+}
+END_TEST
+
 /* Not ours (0), and ours (1). */
 START_TEST(what_it_died_of_is_said)
 {
@@ -442,6 +462,7 @@ int main(void)
                         0, 2);
     tcase_add_test(tc, without_an_order_it_ends);
     tcase_add_test(tc, an_order_to_one_that_is_about_to_end_is_not_lost);
+    tcase_add_test(tc, each_new_one_waits_longer);
     tcase_add_loop_test(tc, what_it_died_of_is_said, 0, 2);
     tcase_add_test(tc, one_that_is_killed_at_work_is_an_error);
     tcase_add_loop_test(tc, what_it_started_ends_with_it, 0, 2);
