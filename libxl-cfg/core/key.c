@@ -378,21 +378,23 @@ static bool is_pair(const char *s)
     return n && s[n] == '.' && is_number(s + n + 1);
 }
 
-bool xlcfg__is_mac(const char *s)
+static bool begins_with_mac(const char *s)
 {
     for (int i = 0; i < 17; i++)
         if (i % 3 == 2 ? s[i] != ':' : !isxdigit((unsigned char)s[i]))
             return false;
-    return !s[17];
+    return true;
+}
+
+bool xlcfg__is_mac(const char *s)
+{
+    return begins_with_mac(s) && !s[17];
 }
 
 /* A MAC; that of a second card is followed by which it is. */
 static bool is_card(const char *s)
 {
-    char mac[18];
-
-    snprintf(mac, sizeof(mac), "%.17s", s);
-    return xlcfg__is_mac(mac) &&
+    return begins_with_mac(s) &&
         (!s[17] || (s[17] == '.' && is_number(s + 18)));
 }
 

@@ -201,41 +201,47 @@ static void put_disk(struct out *o, const char *key, const xlcfg_doc *disk)
                                                   : "Disk drive" });
 }
 
-static void put_network(struct out *o, const char *name)
+static bool has_network(const struct out *o, const char *name)
 {
+    bool has = false;
+
+    for (xmlNodePtr n = o->networks->children; n && !has; n = n->next) {
+        char *have = (char *)xmlGetNsProp(n, X("name"), o->ovf->href);
+
+        has = have && !strcmp(have, name);
+        xmlFree(have);
+    }
+    return has;
+}
+
+static void put_network(struct out *o, const char *bridge)
+{
+    char *name = xlcfg__ovf_legible(bridge);    /* as it stands there */
     xmlNodePtr n;
 
-    for (n = o->networks->children; n; n = n->next) {
-        char *have = (char *)xmlGetNsProp(n, X("name"), o->ovf->href);
-        bool same = have && !strcmp(have, name);
-
-        xmlFree(have);
-        if (same)
-            return;
+    if (!name) {
+        o->failed = true;
+    } else if (!has_network(o, name)) {
+        n = add(o, o->networks, o->ovf, "Network", NULL);
+        attr(o, n, "name", "%s", name);
+        add(o, n, o->ovf, "Description", name);
     }
-    n = add(o, o->networks, o->ovf, "Network", NULL);
-    attr(o, n, "name", "%s", name);
-    add(o, n, o->ovf, "Description", name);
+    free(name);
 }
 
 static void put_nic(struct out *o, const char *key, const xlcfg_doc *nic)
 {
     const char *bridge = xlcfg__doc_getstr(nic, "bridge");
-    char *network;
 
     if (!bridge)
         bridge = xlcfg__doc_getstr(nic, "gatewaydev");
-    /* As it stands there, so that it is found again. */
-    network = bridge ? xlcfg__ovf_legible(bridge) : NULL;
-    if (network)
-        put_network(o, network);
-    o->failed = o->failed || (bridge && !network);
+    if (bridge)
+        put_network(o, bridge);
     put_item(o, &(struct item){ .type = 10, .quantity = -1, .name = key,
                                 .address = xlcfg__doc_getstr(nic, "mac"),
-                                .connection = network,
+                                .connection = bridge,
                                 .subtype = xlcfg__doc_getstr(nic, "model"),
                                 .description = "Network card" });
-    free(network);
 }
 
 static void put_devices(struct out *o)
