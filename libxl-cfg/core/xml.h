@@ -39,8 +39,9 @@ bool xlcfg__xml_has(xmlNodePtr node, const char *path, const char *text);
 /* How many bytes at s are a character that XML has none for: most control
  * characters, U+FFFE, U+FFFF. */
 size_t xlcfg__xml_odd(const char *s);
-/* Is there none of them in it? */
+/* Is there none of them in it?  And what was expected, if there is. */
 bool xlcfg__xml_holds(const char *text);
+#define XLCFG__XML_TEXT "text of characters that XML has"
 /* False: out of memory. */
 bool xlcfg__xml_set(xmlNodePtr node, const char *path, const char *text);
 

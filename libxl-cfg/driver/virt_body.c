@@ -101,25 +101,11 @@ static const char *const without_meaning[] = {
     "type", "connection.unknown",
 };
 
-/* Below that member, path being without its first slash. */
-static int place(xlcfg_error *err, const char *path)
+static int no_word(xlcfg_error *err, enum xlcfg_kind kind)
 {
-    if (err && *path)
-        snprintf(err->where, sizeof(err->where), "/%s", path);
-    return XLCFG_ERROR_INVAL;
-}
-
-static int no_word(xlcfg_error *err, enum xlcfg_kind kind, const char *path)
-{
-    xlcfg__err(err, XLCFG_ERROR_INVAL, NULL, "libvirt's <%s> has no word for "
-               "this value", xlcfg__virt_kinds[kind].element);
-    return place(err, path);
-}
-
-static int expected(xlcfg_error *err, const char *path, const char *what)
-{
-    xlcfg__err(err, XLCFG_ERROR_INVAL, NULL, "expected %s", what);
-    return place(err, path);
+    return xlcfg__err(err, XLCFG_ERROR_INVAL, NULL, "libvirt's <%s> has no "
+                      "word for this value",
+                      xlcfg__virt_kinds[kind].element);
 }
 
 /* What a value must be for its row; NULL: it is. */
@@ -135,8 +121,7 @@ static const char *check_value(const struct xlcfg__virt_row *row,
             return "a string";
         if (!strcmp(row->field, "mac") && !xlcfg__is_mac(s))
             return "a MAC address: six bytes in hexadecimal, with colons";
-        return xlcfg__xml_holds(s) ? NULL
-            : "text without control characters, which XML has not";
+        return xlcfg__xml_holds(s) ? NULL : XLCFG__XML_TEXT;
     case XLCFG__AS_NUMBER: case XLCFG__AS_HEX:
         return xlcfg__doc_is_int(want, 0, INT32_MAX, &n) ? NULL
             : "a whole number from 0 to 2147483647";
@@ -193,7 +178,7 @@ static int write_row(enum xlcfg_kind kind, const struct xlcfg__virt_row *row,
     char buf[32];
 
     if (text)
-        return expected(err, row->field, text);
+        return xlcfg__err(err, XLCFG_ERROR_INVAL, NULL, "expected %s", text);
     if (row->how == XLCFG__AS_FORMAT && xlcfg_doc_string(want) &&
         !strcmp(xlcfg_doc_string(want), "empty")) {
         xlcfg__xml_drop(xlcfg__xml_child(dev, "source"));
@@ -207,7 +192,7 @@ static int write_row(enum xlcfg_kind kind, const struct xlcfg__virt_row *row,
     }
     text = text_for(row, want, buf, sizeof(buf));
     if (!text)
-        return no_word(err, kind, row->field);
+        return no_word(err, kind);
     return xlcfg__xml_set(dev, path, text) ? 0 : xlcfg__nomem(err);
 }
 
@@ -229,7 +214,7 @@ static int check_rest(enum xlcfg_kind kind, const xlcfg_doc *body,
                 !strncmp(row->field, name, len) &&
                 (!row->field[len] || row->field[len] == '/');
         if (!known) {
-            no_word(err, kind, "");
+            no_word(err, kind);
             xlcfg__err_step(err, name);
             return XLCFG_ERROR_INVAL;
         }
@@ -262,6 +247,9 @@ static int apply(enum xlcfg_kind kind, const xlcfg_doc *body,
             same = true;
         if (!same)
             rc = write_row(kind, row, dev, want, err);
+        /* a field in an object has its slash */
+        if (rc == XLCFG_ERROR_INVAL && err)
+            snprintf(err->where, sizeof(err->where), "/%s", row->field);
         if (rc)
             return rc;
     }
@@ -298,7 +286,8 @@ int xlcfg__virt_element(enum xlcfg_kind kind, const xlcfg_doc *body,
         return xlcfg__err(err, XLCFG_ERROR_INVAL, NULL,
                           "expected an object");
     if (xlcfg_doc_get(body, "x-libvirt") && !text)
-        return expected(err, "x-libvirt", "a string: libvirt's element");
+        return xlcfg__err(err, XLCFG_ERROR_INVAL, "/x-libvirt",
+                          "expected a string: libvirt's element");
     if (!k->rows)
         return xlcfg__err(err, XLCFG_ERROR_INVAL, NULL, "libvirt has no %s",
                           xlcfg__kinds[kind].title);

@@ -340,10 +340,12 @@ static int write_scalar(const struct scalar *s, xmlNodePtr domain,
         return xlcfg__err(err, XLCFG_ERROR_INVAL, NULL, "expected a %s",
                           s->how == TEXT ? "string" : "number");
     if (!xlcfg__xml_holds(text))
-        return xlcfg__err(err, XLCFG_ERROR_INVAL, NULL, "expected text "
-                          "without control characters, which XML has not");
+        return xlcfg__err(err, XLCFG_ERROR_INVAL, NULL,
+                          "expected " XLCFG__XML_TEXT);
     if (el) {
         rc = read_scalar(s, el, &have, err);
+        if (rc == XLCFG_ERROR_PARSE)
+            xlcfg__err_step(err, "x-libvirt");
         if (rc)
             return rc;
         same = xlcfg__doc_equal(have, want);
@@ -448,11 +450,11 @@ static int write_members(const xlcfg_doc *config, xmlNodePtr domain,
         const xlcfg_doc *value = xlcfg_doc_at(config, i);
         enum xlcfg_kind kind = xlcfg__kind_by_array(name);
 
-        if (!strcmp(name, "c_info") || !strcmp(name, "b_info"))
+        if (!strcmp(name, "c_info") || !strcmp(name, "b_info")) {
             rc = write_info(name, value, domain, err);
-        else if (kind != XLCFG_KINDS)
+        } else if (kind != XLCFG_KINDS) {
             rc = write_devices(kind, value, domain, err);
-        else if (strcmp(name, "x-libvirt")) {
+        } else if (strcmp(name, "x-libvirt")) {
             rc = without_word(err);
             xlcfg__err_step(err, name);
         }
