@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A child for one act; its error struct comes back through a pipe.  And one
- * that waits for orders, which is nobody's child. */
-#include "driver/xen_child.h"
+ * that waits for orders, which is nobody's child.  What they do themselves is in
+ * xen_obey.c. */
+#include "driver/xen_obey.h"
 #include "driver/clock.h"
 
 #include <errno.h>
@@ -9,61 +10,15 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define END_MS 1000
 #define TRIES 10
-#define TWO_DIGITS "??"
 
 _Static_assert(sizeof(xlcfg_error) <= PIPE_BUF, "one write, all or nothing");
-
-/* What the caller did to signals is no concern of libxl's; and what scripts
- * print is no output of the caller's. */
-static void settle_in(void)
-{
-    sigset_t none;
-    int fd;
-
-    for (int sig = 1; sig < NSIG; sig++)
-        if (sig != SIGKILL && sig != SIGSTOP)
-            (void)signal(sig, SIG_DFL);         /* not all can be set */
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (fd < 0)
-        _exit(1);
-    for (int to = 0; to < 3; to++)
-        if (dup2(fd, to) < 0)
-            _exit(1);
-}
-
-/* One who has closed its standard streams hands us a way as one of them. */
-static int above_stdio(int fd)
-{
-    return fd > 2 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 3);
-}
-
-static void __attribute__((noreturn)) answer(int fd, int code,
-                                             xlcfg_error *said)
-{
-    said->code = code;
-    _exit(write(fd, said, sizeof(*said)) != sizeof(*said));
-}
-
-static void child(int (*run)(void *arg, xlcfg_error *err), void *arg, int fd)
-{
-    xlcfg_error said = XLCFG_ERROR_INIT;
-
-    setpgid(0, 0);
-    fd = above_stdio(fd);
-    settle_in();
-    answer(fd, run(arg, &said), &said);
-}
 
 /* True: the answer is whole in said; false: *late, or it died. */
 static bool hear(int fd, unsigned ms, xlcfg_error *said, bool *late)
@@ -167,7 +122,7 @@ int xlcfg__xen_child(int (*run)(void *arg, xlcfg_error *err), void *arg,
         return failed(err, "pipe");
     pid = fork();
     if (!pid)
-        child(run, arg, fd[1]);
+        xlcfg__xen_obey_once(run, arg, fd[1]);
     close(fd[1]);
     if (pid < 0) {
         rc = failed(err, "fork");
@@ -181,183 +136,6 @@ int xlcfg__xen_child(int (*run)(void *arg, xlcfg_error *err), void *arg,
 }
 
 /* ---- one that waits for its order ---- */
-
-/* What goes before an order's bytes; a lock may go with it. */
-struct head {
-    size_t size;
-    size_t locked;              /* 1: it does; all bytes of this are sent */
-};
-
-/* All of it, or false: the caller is gone. */
-static bool take_all(int fd, void *to, size_t size)
-{
-    char *at = to;
-
-    while (size) {
-        ssize_t n = recv(fd, at, size, MSG_WAITALL);
-
-        if (n <= 0 && !(n < 0 && errno == EINTR))
-            return false;
-        at += n > 0 ? n : 0;
-        size -= n > 0 ? (size_t)n : 0;
-    }
-    return true;
-}
-
-/* The head, and the lock or -1.  A lock that did not come through (no
- * descriptor was free) is no order. */
-static bool take_head(int fd, struct head *head, int *lock_r)
-{
-    union {
-        struct cmsghdr align;
-        char room[CMSG_SPACE(sizeof(int))];
-    } control;
-    struct iovec part = { head, sizeof(*head) };
-    struct msghdr msg = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room,
-        .msg_controllen = sizeof(control.room),
-    };
-    const struct cmsghdr *got;
-    ssize_t n;
-
-    *lock_r = -1;
-    do
-        n = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC | MSG_WAITALL);
-    while (n < 0 && errno == EINTR);
-    got = n > 0 ? CMSG_FIRSTHDR(&msg) : NULL;
-    if (got && got->cmsg_level == SOL_SOCKET && got->cmsg_type == SCM_RIGHTS)
-        memcpy(lock_r, CMSG_DATA(got), sizeof(int));
-    return n == (ssize_t)sizeof(*head) && !head->locked == (*lock_r < 0);
-}
-
-/*
- * Nothing else of the caller's stays open: not its end of another child's
- * socket, which would keep that one waiting when the caller is gone, and no
- * lock.  A kernel before 5.9 cannot, and the descriptors stay.
- */
-static void keep_two(int a, int b)
-{
-    unsigned low = (unsigned)(a < b ? a : b), high = (unsigned)(a < b ? b : a);
-
-    if (low > 3)
-        (void)close_range(3, low - 1, 0);
-    if (high > low + 1)
-        (void)close_range(low + 1, high - 1, 0);
-    (void)close_range(high + 1, ~0U, 0);
-}
-
-static void tell(int fd, int code, xlcfg_error *said)
-{
-    said->code = code;
-    if (write(fd, said, sizeof(*said)) != sizeof(*said))
-        _exit(1);
-}
-
-/* One order, and its answer.  The lock is held for as long as it is acted on;
- * after a failure libxl's state is nobody's to know, and this one ends. */
-static void take_order(const struct xlcfg__xen_work *work, void *arg,
-                       const xlcfg_error *ready, int orders, int answers)
-{
-    xlcfg_error said = *ready;
-    int rc = ready->code;
-    struct head head;
-    void *order;
-    int lock;
-
-    if (!take_head(orders, &head, &lock))
-        _exit(0);
-    order = malloc(head.size);
-    if (!order)
-        answer(answers, xlcfg__nomem(&said), &said);
-    if (!take_all(orders, order, head.size))
-        _exit(0);
-    if (!rc)
-        rc = work->obey(arg, order, head.size, &said);
-    free(order);
-    if (lock >= 0)
-        close(lock);
-    tell(answers, rc, &said);
-    if (rc)
-        _exit(0);
-}
-
-/* ---- its last words ---- */
-
-static struct {
-    pid_t pid;
-    int fd;
-    xlcfg_error said;
-} last;
-
-/* No parent hears of what it died.  What it forked and did not yet exec has
- * no say. */
-static void say_and_die(int sig)
-{
-    char *digits = strstr(last.said.message, TWO_DIGITS);
-
-    if (getpid() == last.pid && digits) {
-        if (sig > 9)
-            *digits++ = (char)('0' + sig / 10);
-        *digits++ = (char)('0' + sig % 10);
-        *digits = '\0';
-        if (write(last.fd, &last.said, sizeof(last.said)) > 0 &&
-            getpgrp() == last.pid)
-            kill(0, SIGKILL);   /* and all that it started */
-    }
-    (void)signal(sig, SIG_DFL);
-    raise(sig);
-}
-
-static void mind_death(int fd)
-{
-    static const int deaths[] = {
-        SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS,
-    };
-
-    last.pid = getpid();
-    last.fd = fd;
-    last.said.code = xlcfg__err(&last.said, XLCFG_ERROR_FAIL, "libxl",
-                                "died of signal " TWO_DIGITS);
-    for (size_t i = 0; i < sizeof(deaths) / sizeof(deaths[0]); i++)
-        (void)signal(deaths[i], say_and_die);
-}
-
-/* ---- its life ---- */
-
-/* Until an order comes; if none does, no more can be sent, and what was sent
- * before that is taken still. */
-static void await_order(int fd, unsigned ms)
-{
-    struct pollfd ready = { .fd = fd, .events = POLLIN };
-
-    if (!poll(&ready, 1, (int)ms))
-        shutdown(fd, SHUT_RD);
-}
-
-/* The first that is heard of it is its number. */
-static void __attribute__((noreturn))
-wait_and_obey(const struct xlcfg__xen_work *work, void *arg, int orders,
-              int answers)
-{
-    xlcfg_error ready = XLCFG_ERROR_INIT;
-    pid_t self = getpid();
-
-    setpgid(0, 0);
-    orders = above_stdio(orders);
-    answers = above_stdio(answers);
-    if (write(answers, &self, sizeof(self)) != sizeof(self))
-        _exit(1);
-    keep_two(orders, answers);  /* to close a file may take its time */
-    settle_in();
-    mind_death(answers);
-    ready.code = work->ready(arg, &ready);
-    for (;;) {
-        await_order(orders, work->idle_ms);
-        take_order(work, arg, &ready, orders, answers);
-    }
-}
-
-/* ---- and in the caller ---- */
 
 static void let_go(struct xlcfg__xen_hand *hand)
 {
@@ -391,7 +169,7 @@ go_between(const struct xlcfg__xen_work *work, void *arg, int orders[2],
     close(orders[0]);           /* else it would wait for itself for ever */
     pid = fork();
     if (!pid)
-        wait_and_obey(work, arg, orders[1], answers[1]);
+        xlcfg__xen_obey(work, arg, orders[1], answers[1]);
     _exit(pid < 0);
 }
 
@@ -465,7 +243,7 @@ static bool send_order(const struct xlcfg__xen_hand *hand, const char *order,
         struct cmsghdr align;
         char room[CMSG_SPACE(sizeof(int))];
     } control = { .room = { 0 } };
-    struct head head = { size, hand->lock >= 0 };
+    struct xlcfg__xen_head head = { size, hand->lock >= 0 };
     struct iovec part = { &head, sizeof(head) };
     struct msghdr msg = { .msg_iov = &part, .msg_iovlen = 1 };
     struct cmsghdr *with;
