@@ -14,7 +14,7 @@ STORE_SRC := $(wildcard libxl-cfg/store/*.c)
 OPS_SRC := $(filter-out %/retrieve_xl.c,$(wildcard libxl-cfg/ops/*.c))
 XEN_SRC := $(filter-out %_none.c,$(wildcard libxl-cfg/driver/xen_*.c))
 VIRT_SRC := $(filter-out %_none.c,$(wildcard libxl-cfg/driver/virt_*.c))
-DRIVER_SRC := $(addprefix libxl-cfg/driver/,driver.c deadline.c) \
+DRIVER_SRC := $(addprefix libxl-cfg/driver/,driver.c deadline.c crew.c) \
 	$(wildcard libxl-cfg/driver/mem*.c)
 
 ifeq ($(WITH_XEN),y)

@@ -8,8 +8,7 @@
  * The thread that asks has all it needs for itself, so that a libvirt that
  * hangs is left behind with it, and nobody waits who does not need its answer.
  */
-#include "driver/clock.h"
-#include "driver/deadline.h"
+#include "driver/crew.h"
 #include "driver/virt_qmp.h"
 
 #include <stdlib.h>
@@ -20,9 +19,7 @@ struct xlcfg__virt_ahead {
     virDomainPtr d;
     char *xml;                  /* of what runs, as it was looked at */
     bool heard;                 /* nobody is stuck in its monitor */
-    pthread_mutex_t lock;
-    pthread_cond_t moved;
-    bool done, unwanted;        /* whoever is second frees it */
+    struct xlcfg__turn *turn;
     char uuid[VIR_UUID_STRING_BUFLEN];
     xlcfg_doc *devices;         /* that QEMU has */
     int rc;
@@ -48,33 +45,24 @@ void xlcfg__virt_ground_dispose(struct xlcfg__virt_ground *ground)
     *ground = (struct xlcfg__virt_ground){ .live = NULL };
 }
 
-static void end(struct xlcfg__virt_ahead *a)
+static void end(void *ahead)
 {
+    struct xlcfg__virt_ahead *a = ahead;
+
     if (a->d)
         virDomainFree(a->d);
     if (a->v.conn)
         virConnectClose(a->v.conn);
     xlcfg_doc_free(a->devices);
-    pthread_mutex_destroy(&a->lock);
-    pthread_cond_destroy(&a->moved);
     free(a->xml);
     free(a);
 }
 
-static void *run(void *arg)
+static void run(void *arg)
 {
     struct xlcfg__virt_ahead *a = arg;
-    bool last;
 
     a->rc = ask(&a->v, a->d, a->heard, &a->devices, &a->err);
-    pthread_mutex_lock(&a->lock);
-    a->done = true;
-    last = a->unwanted;
-    pthread_cond_signal(&a->moved);
-    pthread_mutex_unlock(&a->lock);
-    if (last)
-        end(a);
-    return NULL;
 }
 
 static struct xlcfg__virt_ahead *begin(struct virt *v, virDomainPtr d,
@@ -85,8 +73,6 @@ static struct xlcfg__virt_ahead *begin(struct virt *v, virDomainPtr d,
 
     if (!a)
         return NULL;
-    pthread_mutex_init(&a->lock, NULL);
-    xlcfg__cond_init(&a->moved);
     strncpy(a->uuid, uuid, sizeof(a->uuid) - 1);
     a->xml = strdup(xml);
     a->heard = xlcfg__virt_is_heard(v, uuid);
@@ -99,26 +85,10 @@ static struct xlcfg__virt_ahead *begin(struct virt *v, virDomainPtr d,
     return a;
 }
 
-/* Waits for ms at most.  False: not yet. */
-static bool await(struct xlcfg__virt_ahead *a, unsigned ms)
-{
-    struct timespec until = xlcfg__clock_after(ms);
-    bool done;
-    int r = 0;
-
-    pthread_mutex_lock(&a->lock);
-    while (!a->done && ms && !r)
-        r = pthread_cond_timedwait(&a->moved, &a->lock, &until);
-    done = a->done;
-    a->unwanted = !done;
-    pthread_mutex_unlock(&a->lock);
-    return done;
-}
-
 /* Nobody waits for it: if its thread is not done, that ends it. */
 static void leave(struct xlcfg__virt_ahead *a)
 {
-    if (a && await(a, 0))
+    if (a && xlcfg__turn_end(a->turn, 0))
         end(a);
 }
 
@@ -158,17 +128,18 @@ static bool is_wanted(struct virt *v)
 void xlcfg__virt_go_ahead(struct virt *v, virDomainPtr d, const char *uuid,
                           const char *xml)
 {
+    static const struct xlcfg__work work = { .run = run, .drop = end };
     struct xlcfg__virt_ahead *a = is_wanted(v) ? begin(v, d, uuid, xml)
         : NULL, *other;
-    pthread_t id;
 
     if (!a)
         return;                 /* then the detach itself asks */
-    if (!a->v.conn || !a->d || !a->xml || xlcfg__thread_start(&id, run, a)) {
+    if (a->v.conn && a->d && a->xml)
+        a->turn = xlcfg__turn_start(&work, a);
+    if (!a->turn) {
         end(a);
         return;
     }
-    pthread_detach(id);
     pthread_mutex_lock(&v->lock);
     other = v->soon ? v->ahead : a;     /* of an earlier look */
     if (v->soon)
@@ -199,7 +170,7 @@ static int take_both(struct virt *v, virDomainPtr d,
         leave(a);
         return rc;
     }
-    if (!await(a, limit))
+    if (!xlcfg__turn_end(a->turn, limit))
         return xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, virDomainGetName(d),
                           "QEMU has not answered libvirt for %u ms: nothing "
                           "was asked of it", limit);

@@ -7,7 +7,7 @@
 #include "driver/virt_i.h"
 #include "core/hash.h"
 #include "driver/clock.h"
-#include "driver/deadline.h"
+#include "driver/crew.h"
 #include "driver/virt_xml.h"
 
 #include <stdio.h>
@@ -289,19 +289,17 @@ struct look {
     int hint;                   /* is_kept is from a list: 0, 1; else -1 */
 };
 
-/* What is kept, by a thread of its own. */
+/* What is kept, by another thread. */
 struct beside {
-    pthread_t id;
     virDomainPtr d;
     char *xml;
 };
 
-static void *read_kept(void *arg)
+static void read_kept(void *arg)
 {
     struct beside *b = arg;
 
     b->xml = xlcfg__virt_xml(b->d, VIR_DOMAIN_XML_INACTIVE);
-    return NULL;
 }
 
 /* Of a guest that is known both texts are likely to be, too: a daemon answers
@@ -309,14 +307,15 @@ static void *read_kept(void *arg)
 static char *read_live(struct virt *v, virDomainPtr d,
                        const struct xlcfg_domain *dom, struct look *l)
 {
+    static const struct xlcfg__work work = { .run = read_kept };
+    struct xlcfg__turn *turn = NULL;
     struct beside b = { .d = d };
     char *xml;
 
-    l->beside = v->is_remote && dom->recalled && l->hint == 1 &&
-        !xlcfg__thread_start(&b.id, read_kept, &b);
+    if (v->is_remote && dom->recalled && l->hint == 1)
+        turn = xlcfg__turn_start(&work, &b);
     xml = xlcfg__virt_xml(d, 0);
-    if (l->beside)
-        pthread_join(b.id, NULL);
+    l->beside = turn && xlcfg__turn_end(turn, XLCFG__NO_END);
     l->kept.xml = b.xml;
     return xml;
 }

@@ -15,7 +15,7 @@
 #include "driver/virt_loop.h"
 #include "driver/virt_i.h"
 #include "driver/clock.h"
-#include "driver/deadline.h"
+#include "driver/crew.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -28,14 +28,12 @@ struct batch {
     bool given_up;
     size_t count, next, done;
     struct slot *slots;
-    xlcfg__state *sts[XLCFG__ABREAST];  /* the context's, and back to it */
 };
 
 struct worker {
     struct batch *batch;
-    unsigned number;
     struct xlcfg__job *job;
-    pthread_t id;
+    struct xlcfg__turn *turn;
 };
 
 static void batch_drop(struct batch *b)
@@ -46,8 +44,6 @@ static void batch_drop(struct batch *b)
         xlcfg__domain_dispose(&b->slots[i].dom);
         xlcfg__cut_dispose(&b->slots[i].cut);
     }
-    for (unsigned i = 0; i < XLCFG__ABREAST; i++)
-        xlcfg__state_close(b->sts[i]);
     free(b->slots);
     pthread_mutex_destroy(&b->lock);
     pthread_cond_destroy(&b->moved);
@@ -104,7 +100,7 @@ static void give_one(struct batch *b, size_t i, int rc,
     xlcfg__cut_dispose(cut);
 }
 
-static void *work(void *arg)
+static void work(void *arg)
 {
     struct worker *w = arg;
     struct batch *b = w->batch;
@@ -120,41 +116,42 @@ static void *work(void *arg)
         give_one(b, i, rc, &job->cut);
         memset(&job->cut, 0, sizeof(job->cut));
     }
-    /* nobody else's, and joined before anybody looks */
-    b->sts[w->number] = job->st;
-    job->st = NULL;
-    xlcfg__job_free(job);
-    batch_drop(b);
-    free(w);
-    return NULL;
 }
 
-/* One more at it; false: it cannot be had. */
-static bool start(xlcfg_ctx *ctx, struct batch *b, unsigned number,
-                  pthread_t *id_r)
+static void worker_free(void *arg)
 {
+    struct worker *w = arg;
+
+    if (w->job)
+        xlcfg__job_free(w->job);
+    batch_drop(w->batch);
+    free(w);
+}
+
+/* One more at it; NULL: it cannot be had. */
+static struct worker *start(xlcfg_ctx *ctx, struct batch *b, unsigned number)
+{
+    static const struct xlcfg__work working = {
+        .run = work, .drop = worker_free,
+    };
     struct worker *w = calloc(1, sizeof(*w));
 
     if (!w)
-        return false;
-    w->batch = b;
-    w->number = number;
-    w->job = xlcfg__job_new(ctx, NULL);
-    if (!w->job) {
-        free(w);
-        return false;
-    }
-    if (!ctx->deep)
-        w->job->recall = xlcfg__recall_ref(ctx->recall);
-    w->job->st = ctx->readers[number];
-    ctx->readers[number] = NULL;
+        return NULL;
     atomic_fetch_add(&b->refs, 1);
-    if (!xlcfg__thread_start(id_r, work, w))
-        return true;
-    batch_drop(b);
-    xlcfg__job_free(w->job);
-    free(w);
-    return false;
+    w->batch = b;
+    w->job = xlcfg__job_new(ctx, NULL);
+    if (w->job) {
+        if (!ctx->deep)
+            w->job->recall = xlcfg__recall_ref(ctx->recall);
+        w->job->st = ctx->readers[number];
+        ctx->readers[number] = NULL;
+        w->turn = xlcfg__turn_start(&working, w);
+    }
+    if (w->turn)
+        return w;
+    worker_free(w);
+    return NULL;
 }
 
 /* All done, or nothing came in for as long as a deadline. */
@@ -196,7 +193,7 @@ int xlcfg__cuts_take(xlcfg_ctx *ctx, const struct xlcfg_domains *list,
 {
     unsigned most = ctx->conn->drv.abreast;
     struct batch *b = batch_new(list);
-    pthread_t ids[XLCFG__ABREAST];
+    struct worker *workers[XLCFG__ABREAST];
     unsigned count = 0;
     bool all;
 
@@ -204,7 +201,7 @@ int xlcfg__cuts_take(xlcfg_ctx *ctx, const struct xlcfg_domains *list,
         return xlcfg__nomem(err);
     most = most < XLCFG__ABREAST ? most : XLCFG__ABREAST;
     while (count < most && count < list->count &&
-           start(ctx, b, count, &ids[count]))
+           (workers[count] = start(ctx, b, count)))
         count++;
     if (!count) {
         batch_drop(b);
@@ -213,13 +210,11 @@ int xlcfg__cuts_take(xlcfg_ctx *ctx, const struct xlcfg_domains *list,
     }
     all = wait_for(b, ctx->deadline_ms);
     for (unsigned i = 0; i < count; i++) {
-        if (!all) {
-            pthread_detach(ids[i]);
+        if (!xlcfg__turn_end(workers[i]->turn, all ? XLCFG__NO_END : 0))
             continue;
-        }
-        pthread_join(ids[i], NULL);
-        ctx->readers[i] = b->sts[i];
-        b->sts[i] = NULL;
+        ctx->readers[i] = workers[i]->job->st;
+        workers[i]->job->st = NULL;
+        worker_free(workers[i]);
     }
     /* a thread that was left behind has the connection */
     ctx->lost = ctx->lost || !all;

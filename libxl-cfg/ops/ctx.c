@@ -117,6 +117,7 @@ int xlcfg_ctx_open(const char *uri, const xlcfg_ctx_options *opt,
     ctx = calloc(1, sizeof(*ctx));
     if (!ctx)
         return xlcfg__nomem(err);
+    xlcfg__crew_hold();
     ctx->uri = uri ? strdup(uri) : NULL;
     ctx->state_dir = xlcfg__state_dir(given.state_dir);
     ctx->xen_lib_dir = choose(given.xen_lib_dir, "XLCFG_XEN_LIB_DIR",
@@ -154,6 +155,7 @@ void xlcfg_ctx_close(xlcfg_ctx *ctx)
     free(ctx->state_dir);
     free(ctx->xen_lib_dir);
     free(ctx);
+    xlcfg__crew_let_go();
 }
 
 int xlcfg__store_at(xlcfg__state **slot, const char *dir, bool write,

@@ -5,7 +5,8 @@ ifeq ($(WITH_LIBVIRT)$(if $(VIRT_SRC),,n),y)
 LV_OUT := $(B)/tests/libvirt
 LV_C := $(wildcard libxl-cfg/core/*.c) $(VIRT_SRC) \
 	$(wildcard libxl-cfg/driver/mem*.c) libxl-cfg/driver/xen_none.c \
-	libxl-cfg/driver/driver.c libxl-cfg/driver/deadline.c
+	libxl-cfg/driver/driver.c libxl-cfg/driver/deadline.c \
+	libxl-cfg/driver/crew.c
 LV_PKG := libvirt libvirt-qemu libxml-2.0 yajl nettle
 LV_QEMU := $(addprefix $(LV_OUT)/,qemu_test make_test half_test refuse_test)
 TEST_PROGRAMS += $(LV_OUT)/virt_test $(LV_OUT)/same_test \
