@@ -35,6 +35,8 @@ struct xlcfg_domain {
                                    by find, not by list */
     bool recalled;              /* by find: name, domid and run are of before,
                                    and `look` tells whether they still hold */
+    bool unasked;               /* by told: so are its state and that it is
+                                   kept */
 };
 
 struct xlcfg_domains {
@@ -117,6 +119,9 @@ struct xlcfg_driver {
     /* By name, uuid or id.  DOMAIN_NOTFOUND, UNREACHABLE. */
     int (*find)(void *handle, const char *dom, struct xlcfg_domain *dom_r,
                 xlcfg_error *err);
+    /* As it was found last; nobody is asked, and a look that succeeds tells
+     * that it still is so.  STALE: it is to be found.  NULL: it always is. */
+    int (*told)(void *handle, const char *dom, struct xlcfg_domain *dom_r);
     /*
      * A text that changes when a device comes or goes: to see that a look
      * was one cut.  Cheap.

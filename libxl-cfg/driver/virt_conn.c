@@ -265,6 +265,7 @@ const struct xlcfg_driver xlcfg__driver_virt = {
     .close = virt_close,
     .list = xlcfg__virt_list,
     .find = xlcfg__hushed_find,
+    .told = xlcfg__virt_told,
     .index = xlcfg__virt_index,
     .live = xlcfg__virt_live,
     .stored = xlcfg__hushed_stored,

@@ -25,12 +25,20 @@ struct xlcfg__virt_name {
     char uuid[37];
     virDomainPtr d;
     int kept;                   /* 1, 0; -1: not known (any more) */
+    struct xlcfg_domain told;   /* what libvirt said of it last, when it ran
+                                   and was kept; no uuid: it did not */
 };
+
+static void drop(struct xlcfg__virt_name *name)
+{
+    virDomainFree(name->d);
+    xlcfg__domain_dispose(&name->told);
+}
 
 static void forget(struct xlcfg__virt_names *names)
 {
     for (size_t i = 0; i < names->count; i++)
-        virDomainFree(names->all[i].d);
+        drop(&names->all[i]);
     free(names->all);
     names->all = NULL;
     names->count = 0;
@@ -52,7 +60,7 @@ static void learn(struct xlcfg__virt_names *names, const char *uuid,
     size_t n = names->count;
 
     if (name) {
-        virDomainFree(name->d);
+        drop(name);
     } else if (n & (n - 1)) {
         name = &names->all[names->count++];
     } else {
@@ -67,6 +75,7 @@ static void learn(struct xlcfg__virt_names *names, const char *uuid,
     virDomainRef(d);
     name->d = d;
     name->kept = -1;
+    name->told = (struct xlcfg_domain){ .domid = -1 };
 }
 
 void xlcfg__virt_forget_names(struct virt *v)
@@ -119,10 +128,42 @@ void xlcfg__virt_unlearn_name(struct virt *v, const char *uuid)
     pthread_mutex_lock(&v->lock);
     name = name_of(names, uuid);
     if (name) {
-        virDomainFree(name->d);
+        drop(name);
         *name = names->all[--names->count];
     }
     pthread_mutex_unlock(&v->lock);
+}
+
+void xlcfg__virt_note_told(struct virt *v, const struct xlcfg_domain *dom)
+{
+    struct xlcfg__virt_name *name;
+
+    pthread_mutex_lock(&v->lock);
+    name = name_of(&v->lanes[0].names, dom->uuid);
+    if (name) {
+        xlcfg__domain_dispose(&name->told);
+        if (xlcfg__domain_copy(&name->told, dom))
+            name->told = (struct xlcfg_domain){ .domid = -1 };
+    }
+    pthread_mutex_unlock(&v->lock);
+}
+
+bool xlcfg__virt_recall_told(struct virt *v, const char *name,
+                             struct xlcfg_domain *dom_r)
+{
+    struct xlcfg__virt_names *names = &v->lanes[0].names;
+    bool found = false;
+
+    pthread_mutex_lock(&v->lock);
+    for (size_t i = 0; i < names->count && !found; i++) {
+        const struct xlcfg_domain *told = &names->all[i].told;
+
+        found = told->uuid[0] && is_plain(told->name) &&
+            (!strcmp(told->uuid, name) || !strcmp(told->name, name)) &&
+            !xlcfg__domain_copy(dom_r, told);
+    }
+    pthread_mutex_unlock(&v->lock);
+    return found;
 }
 
 void xlcfg__virt_note_kept(struct virt *v, const char *uuid, int kept)

@@ -76,6 +76,11 @@ virConnectPtr xlcfg__virt_dial(const char *uri, unsigned limit_ms,
 
 int xlcfg__virt_list(void *handle, struct xlcfg_domains *list,
                      xlcfg_error *err);
+int xlcfg__virt_told(void *handle, const char *name,
+                     struct xlcfg_domain *dom_r);
+/* Does libvirt say the same of it now?  In one call. */
+bool xlcfg__virt_is_told(struct virt *v, virDomainPtr d,
+                         const struct xlcfg_domain *dom);
 int xlcfg__virt_find(void *handle, const char *name,
                      struct xlcfg_domain *dom_r, xlcfg_error *err);
 /* By uuid, name or id; NULL: libvirt's error. */
@@ -101,6 +106,11 @@ void xlcfg__virt_learn_name(struct virt *v, const char *uuid, virDomainPtr d);
  * It may have got another name since, and another run. */
 virDomainPtr xlcfg__virt_recall_name(struct virt *v, const char *name);
 void xlcfg__virt_unlearn_name(struct virt *v, const char *uuid);
+/* What libvirt has just said of one that runs and is kept; and what it said
+ * last of the one of this name or uuid.  False: nothing. */
+void xlcfg__virt_note_told(struct virt *v, const struct xlcfg_domain *dom);
+bool xlcfg__virt_recall_told(struct virt *v, const char *name,
+                             struct xlcfg_domain *dom_r);
 /* For the look that comes: libvirt keeps a definition of it (1), or that is to
  * be asked (-1). */
 void xlcfg__virt_note_kept(struct virt *v, const char *uuid, int kept);

@@ -226,11 +226,40 @@ static bool recall(struct virt *v, const char *name,
     if (!so)
         return false;
     xlcfg__virt_note_kept(v, dom_r->uuid, kept ? 1 : -1);
+    if (kept)
+        xlcfg__virt_note_told(v, dom_r);
     dom_r->recalled = true;
     if (!strcmp(dom_r->name, name) || !strcmp(dom_r->uuid, name))
         return true;
     xlcfg__domain_dispose(dom_r);       /* it has another name now */
     return false;
+}
+
+/* A daemon answers several questions at once, this one beside the texts. */
+int xlcfg__virt_told(void *handle, const char *name,
+                     struct xlcfg_domain *dom_r)
+{
+    struct virt *v = handle;
+
+    if (!v->is_remote || !v->conn || virConnectIsAlive(v->conn) != 1 ||
+        !xlcfg__virt_recall_told(v, name, dom_r))
+        return XLCFG_STALE;
+    dom_r->recalled = dom_r->unasked = true;
+    return 0;
+}
+
+bool xlcfg__virt_is_told(struct virt *v, virDomainPtr d,
+                         const struct xlcfg_domain *dom)
+{
+    struct xlcfg_domain now;
+    bool same;
+
+    if (!describe_kept(v, d, &now))
+        return false;
+    same = !strcmp(now.uuid, dom->uuid) && !strcmp(now.name, dom->name) &&
+        now.domid == dom->domid && !strcmp(now.state, dom->state);
+    xlcfg__domain_dispose(&now);
+    return same;
 }
 
 int xlcfg__virt_find(void *handle, const char *name,

@@ -286,13 +286,17 @@ struct look {
     bool is_kept;
     bool begun;                 /* by an act, which read live */
     bool beside;                /* kept was read while live was, not after */
+    bool changed;               /* it is not what it was */
     int hint;                   /* is_kept is from a list: 0, 1; else -1 */
 };
 
-/* What is kept, by another thread. */
+/* What is kept, and whether the domain is what it was: by other threads. */
 struct beside {
+    struct virt *v;
     virDomainPtr d;
+    const struct xlcfg_domain *dom;
     char *xml;
+    bool is_told;
 };
 
 static void read_kept(void *arg)
@@ -302,20 +306,36 @@ static void read_kept(void *arg)
     b->xml = xlcfg__virt_xml(b->d, VIR_DOMAIN_XML_INACTIVE);
 }
 
-/* Of a guest that is known both texts are likely to be, too: a daemon answers
- * for both at once.  A list has other guests to ask for meanwhile. */
+static void ask_told(void *arg)
+{
+    struct beside *b = arg;
+
+    b->is_told = xlcfg__virt_is_told(b->v, b->d, b->dom);
+}
+
+/* Of a guest that is known both texts are likely to be, and its state, too: a
+ * daemon answers for all at once.  A list has other guests to ask for
+ * meanwhile. */
 static char *read_live(struct virt *v, virDomainPtr d,
                        const struct xlcfg_domain *dom, struct look *l)
 {
-    static const struct xlcfg__work work = { .run = read_kept };
-    struct xlcfg__turn *turn = NULL;
-    struct beside b = { .d = d };
+    static const struct xlcfg__work reads = { .run = read_kept };
+    static const struct xlcfg__work asks = { .run = ask_told };
+    struct xlcfg__turn *kept = NULL, *told = NULL;
+    struct beside b = { .v = v, .d = d, .dom = dom };
     char *xml;
 
     if (v->is_remote && dom->recalled && l->hint == 1)
-        turn = xlcfg__turn_start(&work, &b);
+        kept = xlcfg__turn_start(&reads, &b);
+    if (dom->unasked)
+        told = xlcfg__turn_start(&asks, &b);
+    if (dom->unasked && !told)
+        ask_told(&b);
     xml = xlcfg__virt_xml(d, 0);
-    l->beside = turn && xlcfg__turn_end(turn, XLCFG__NO_END);
+    l->beside = kept && xlcfg__turn_end(kept, XLCFG__NO_END);
+    if (told)
+        xlcfg__turn_end(told, XLCFG__NO_END);
+    l->changed = dom->unasked && !b.is_told;
     l->kept.xml = b.xml;
     return xml;
 }
@@ -341,6 +361,10 @@ static int read_texts(struct virt *v, virDomainPtr d,
     l->begun = l->xml;
     if (!l->xml)
         l->xml = read_live(v, d, dom, l);
+    else
+        l->changed = dom->unasked && !xlcfg__virt_is_told(v, d, dom);
+    if (l->changed)
+        return XLCFG_STALE;
     if (!l->xml)
         return xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
     if (kept < 0)
@@ -446,7 +470,7 @@ int xlcfg__virt_look(void *handle, const struct xlcfg_domain *dom,
     rc = xlcfg__virt_hold(v, dom, &hold, err);
     if (rc)
         return rc;
-    l.hint = hold.kept;
+    l.hint = dom->unasked ? 1 : hold.kept;
     if (is_busy(v, hold.d, dom->uuid, look->view)) {
         if (dom->recalled) {
             rc = XLCFG_STALE;   /* it is not seen now */

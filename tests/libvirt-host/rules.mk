@@ -40,7 +40,7 @@ check-libvirt-watch: all
 	XLCFG_BUILD=$(B) PYTHONDONTWRITEBYTECODE=1 tests/libvirt-host/watch \
 		$(B) "$$images" $(LV_TESTS)
 
-check-libvirt-restart: all $(B)/tests/libvirt/lists
+check-libvirt-restart: all $(B)/tests/libvirt/asks
 	@images=$$(tests/libvirt-host/build-guest $(B)/libvirt-host/cache | \
 		tail -n 1) && \
 	PYTHONDONTWRITEBYTECODE=1 tests/libvirt-host/restart $(B) "$$images" \
@@ -54,7 +54,7 @@ crash-virt: all
 	XLCFG_CRASH_ROUNDS=$(CRASH_VIRT_ROUNDS) PYTHONDONTWRITEBYTECODE=1 \
 		tests/libvirt-host/crash $(B) "$$images" $(LV_TESTS)
 
-check-libvirt-restart-new: all $(B)/tests/libvirt/lists
+check-libvirt-restart-new: all $(B)/tests/libvirt/asks
 	@images=$$(tests/libvirt-host/build-guest $(B)/libvirt-host/cache | \
 		tail -n 1) && \
 	root=$$(tests/libvirt-host/build-root $(LV_SUITE) \

@@ -10,7 +10,7 @@ LV_C := $(wildcard libxl-cfg/core/*.c) $(VIRT_SRC) \
 LV_PKG := libvirt libvirt-qemu libxml-2.0 yajl nettle
 LV_QEMU := $(addprefix $(LV_OUT)/,qemu_test make_test half_test refuse_test)
 TEST_PROGRAMS += $(LV_OUT)/virt_test $(LV_OUT)/same_test \
-	$(LV_OUT)/bad_test $(LV_OUT)/loop_test $(LV_OUT)/lists $(LV_QEMU)
+	$(LV_OUT)/bad_test $(LV_OUT)/loop_test $(LV_OUT)/asks $(LV_QEMU)
 CHECK_SUITES += check-libvirt check-libvirt-qemu
 
 LV_CLAIM := tests/libvirt/claim.c
@@ -36,7 +36,7 @@ $(LV_OUT)/same_test $(LV_OUT)/bad_test $(LV_OUT)/loop_test: $(LV_OUT)/%: \
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEP_CFLAGS) -o $@ $< $(LV_CLAIM) \
 		$(LIB_OBJ) $(LIBS) $(VIRT_LIBS)
 
-$(LV_OUT)/lists: tests/libvirt/lists.c $(LIB_OBJ)
+$(LV_OUT)/asks: tests/libvirt/asks.c $(LIB_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEP_CFLAGS) -o $@ $< $(LIB_OBJ) $(LIBS) \
 		$(VIRT_LIBS)

@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * lists URI STATE: one context for many lists, of many domains.  For each line
- * that it reads it prints one: the list as JSON, or "error: ..." in words.
+ * asks URI STATE: one context for many questions.  For each line that it reads
+ * it prints one: of an empty one the list of all, of a domain's name what get
+ * says, as JSON, or "error: ..." in words.
  */
 #include "libxl_cfg.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-static void list(xlcfg_ctx *ctx)
+static void ask(xlcfg_ctx *ctx, const char *name)
 {
     xlcfg_error err = XLCFG_ERROR_INIT;
     xlcfg_doc *doc = NULL;
     char *text = NULL;
     size_t len;
 
-    if (xlcfg_domain_list(ctx, true, &doc, &err) ||
+    if ((*name ? xlcfg_domain_get(ctx, name, NULL, &doc, &err)
+         : xlcfg_domain_list(ctx, true, &doc, &err)) ||
         xlcfg_doc_print(doc, 0, &text, &len, &err))
         printf("error: %s\n", err.message);
     else
@@ -33,7 +36,7 @@ int main(int argc, char **argv)
     char line[80];
 
     if (argc != 3) {
-        fprintf(stderr, "usage: lists URI STATE\n");
+        fprintf(stderr, "usage: asks URI STATE\n");
         return 2;
     }
     opt.state_dir = argv[2];
@@ -42,8 +45,10 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s: %s\n", argv[1], err.message);
         return 1;
     }
-    while (fgets(line, sizeof(line), stdin))
-        list(ctx);
+    while (fgets(line, sizeof(line), stdin)) {
+        line[strcspn(line, "\n")] = '\0';
+        ask(ctx, line);
+    }
     xlcfg_ctx_close(ctx);
     return 0;
 }
