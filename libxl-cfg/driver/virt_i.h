@@ -5,7 +5,8 @@
  *     open    the event loop, dialling         conn    reopen, the table
  *     list    which domains there are          err     libvirt's words
  *     handle  of domains, on which connection  loop    of events
- *     look    live XML, and both at once       kept    for the next start
+ *     live    what runs                        kept    for the next start
+ *     look    both at once
  *     event   hints, and who waits for one     dev     finding a device
  *     memo    what a text was understood as
  *     slot    a new device's address           name    and its names
@@ -260,6 +261,23 @@ int64_t xlcfg__virt_calm(struct xlcfg__virt_memo *memo, const char *uuid);
 void xlcfg__virt_is_calm(struct xlcfg__virt_memo *memo, const char *uuid,
                          int64_t when);
 void xlcfg__virt_sense_dispose(struct xlcfg__virt_sense *sense);
+
+/* ---- live ---- */
+
+/*
+ * Does somebody hold the domain?  Then from some version on its XML would be
+ * waited for: true, nothing is to be read.  Before that it is libvirt's
+ * memory that is shown; said when it is for long.
+ */
+bool xlcfg__virt_is_busy(struct virt *v, virDomainPtr d, const char *uuid,
+                         struct xlcfg_view *view);
+/* What runs, as a view.  Takes the text's XML; xml, unless NULL, is the same.
+ * *tree_r: of a text that was taken apart for it, to be freed; else NULL. */
+int xlcfg__virt_show(struct virt *v, virDomainPtr d,
+                     const struct xlcfg_domain *dom,
+                     struct xlcfg__virt_text *text, const char *xml,
+                     struct xlcfg__virt_sense *sense, xmlDocPtr *tree_r,
+                     struct xlcfg_view *view, xlcfg_error *err);
 
 /* ---- kept ---- */
 
