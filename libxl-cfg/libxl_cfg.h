@@ -12,8 +12,10 @@
  * Calls return 0 or a negative XLCFG_ERROR_*; results are written on success
  * alone.  `err` may be NULL everywhere; when it is not, it holds the reason
  * of the last failure in words.  A context may be used by one thread at a
- * time; several contexts may be used by several threads.  Nothing in here
- * prints, exits, aborts, or installs a signal handler.
+ * time; several contexts may be used by several threads.  While one is open
+ * up to eight threads of the library's, which no signal reaches, wait for the
+ * next question; closing the last context ends them.  Nothing in here prints,
+ * exits, aborts, or installs a signal handler.
  */
 #ifndef LIBXL_CFG_H
 #define LIBXL_CFG_H
