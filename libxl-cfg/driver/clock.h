@@ -3,6 +3,7 @@
 #ifndef XLCFG_DRIVER_CLOCK_H
 #define XLCFG_DRIVER_CLOCK_H
 
+#include <pthread.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -14,7 +15,18 @@ static inline int64_t xlcfg__now_ms(void)
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-/* For pthread_cond_timedwait() on a condition of CLOCK_MONOTONIC. */
+/* A condition that waits by the clock of xlcfg__clock_after. */
+static inline void xlcfg__cond_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t attr;
+
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &attr);
+    pthread_condattr_destroy(&attr);
+}
+
+/* For pthread_cond_timedwait() on such a one, and sem_clockwait(). */
 static inline struct timespec xlcfg__clock_after(unsigned ms)
 {
     struct timespec at;

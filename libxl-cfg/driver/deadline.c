@@ -3,18 +3,6 @@
 #include "driver/deadline.h"
 #include "core/err.h"
 
-#include <time.h>
-
-void xlcfg__cond_init(pthread_cond_t *cond)
-{
-    pthread_condattr_t attr;
-
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(cond, &attr);
-    pthread_condattr_destroy(&attr);
-}
-
 int xlcfg__deadline_run(unsigned ms, const struct xlcfg__work *work,
                         void *arg)
 {

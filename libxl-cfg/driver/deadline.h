@@ -20,7 +20,4 @@
 int xlcfg__deadline_run(unsigned ms, const struct xlcfg__work *work,
                         void *arg);
 
-/* One that waits by the clock of xlcfg__clock_after. */
-void xlcfg__cond_init(pthread_cond_t *cond);
-
 #endif

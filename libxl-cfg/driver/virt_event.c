@@ -9,7 +9,6 @@
  */
 #include "driver/virt_i.h"
 #include "driver/clock.h"
-#include "driver/deadline.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -161,7 +161,7 @@ static int fill_look(struct virt *v, virDomainPtr d,
     xlcfg__virt_sense_dispose(&l->sense);
     l->live.xml = again;
     rc = xlcfg__virt_show(v, d, dom, &l->live, l->xml, &l->sense, &l->tree,
-                   look->view, err);
+                          look->view, err);
     if (rc)
         return rc;
     l->kept.beside = l->sense.number;

@@ -5,8 +5,8 @@
  * them comes in within each deadline; a thread that is then still in a call is
  * left behind with all it holds, as in look.c.
  */
-#include "driver/deadline.h"
 #include "driver/clock.h"
+#include "driver/crew.h"
 #include "ops/job.h"
 
 #include <errno.h>
