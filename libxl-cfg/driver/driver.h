@@ -35,8 +35,6 @@ struct xlcfg_domain {
                                    by find, not by list */
     bool recalled;              /* by find: name, domid and run are of before,
                                    and `look` tells whether they still hold */
-    bool unasked;               /* by told: so are its state and that it is
-                                   kept */
 };
 
 struct xlcfg_domains {
@@ -85,6 +83,8 @@ enum {                          /* flags of create */
 #define XLCFG_STALE 1           /* look: it is another than was recalled; the
                                    next find asks again */
 
+#define XLCFG_ASKS 3            /* see `ask` */
+
 /* A look at all there is of one domain, at one moment. */
 struct xlcfg_look {
     const char *known;          /* asked: the print of an earlier look of this
@@ -119,9 +119,20 @@ struct xlcfg_driver {
     /* By name, uuid or id.  DOMAIN_NOTFOUND, UNREACHABLE. */
     int (*find)(void *handle, const char *dom, struct xlcfg_domain *dom_r,
                 xlcfg_error *err);
-    /* As it was found last; nobody is asked, and a look that succeeds tells
-     * that it still is so.  STALE: it is to be found.  NULL: it always is. */
+    /* As it was found last; nobody is asked.  STALE: it is to be found, or it
+     * is not now to be asked for so much at once.  NULL: it always is. */
     int (*told)(void *handle, const char *dom, struct xlcfg_domain *dom_r);
+    /*
+     * Is one that was told that still, and all else of it as it was?  One of
+     * XLCFG_ASKS questions, each by a thread of its own and all at once.  What
+     * is said may be a text, to be freed.  STALE: it is not, or nobody says.
+     */
+    int (*ask)(void *handle, const struct xlcfg_domain *dom, unsigned which,
+               char **text_r);
+    /* What they said, as a print of a look; nobody is asked.  STALE: such a
+     * look there was not. */
+    int (*print)(void *handle, const struct xlcfg_domain *dom,
+                 char *const texts[XLCFG_ASKS], char print_r[48]);
     /*
      * A text that changes when a device comes or goes: to see that a look
      * was one cut.  Cheap.

@@ -3,7 +3,7 @@
  * The handles of domains, each of a connection.
  *
  * Those of the connection itself are kept as they are listed or found.  When
- * many look at once each looks on a lane, a connection of its own: on one that
+ * many ask at once each asks on a lane, a connection of its own: on one that
  * they share, libvirt's client has each wait for whoever reads the socket, and
  * four at once take twice as long as on four.  To another host, or where there
  * is no daemon, a further connection costs more than it gives.
@@ -248,14 +248,14 @@ static bool is_near(const struct virt *v)
 }
 
 /* The first that nobody has, taken; NULL: others go first. */
-static struct xlcfg__virt_lane *take(struct virt *v)
+static struct xlcfg__virt_lane *take(struct virt *v, bool many)
 {
     struct xlcfg__virt_lane *lane = NULL;
     unsigned count;
 
     pthread_mutex_lock(&v->lock);
-    count = v->lanes[0].names.count >= MANY && is_near(v)
-        ? XLCFG__VIRT_LANES : 1;
+    many = many || v->lanes[0].names.count >= MANY;
+    count = many && is_near(v) ? XLCFG__VIRT_LANES : 1;
     for (unsigned i = 0; i < count && !lane; i++)
         if (!v->lanes[i].taken)
             lane = &v->lanes[i];
@@ -320,7 +320,8 @@ static virDomainPtr on_lane(struct virt *v, struct xlcfg__virt_lane *lane,
 }
 
 int xlcfg__virt_hold(struct virt *v, const struct xlcfg_domain *dom,
-                     struct xlcfg__virt_hold *hold_r, xlcfg_error *err)
+                     bool many, struct xlcfg__virt_hold *hold_r,
+                     xlcfg_error *err)
 {
     struct xlcfg__virt_hold hold = { .kept = -1 };
     virDomainPtr other;
@@ -336,7 +337,7 @@ int xlcfg__virt_hold(struct virt *v, const struct xlcfg_domain *dom,
     }
     if (rc)
         return rc;
-    hold.lane = take(v);
+    hold.lane = take(v, many);
     if (hold.lane && hold.lane != v->lanes) {
         other = on_lane(v, hold.lane, dom->uuid);
         if (other) {

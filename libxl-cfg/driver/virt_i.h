@@ -23,6 +23,7 @@
 #include "driver/virt_tree.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct xlcfg__virt_events;
 struct xlcfg__virt_memo;
@@ -50,7 +51,7 @@ struct virt {
     unsigned deadline_ms;       /* of one look */
     unsigned long version;      /* of the daemon; 0: not known */
     bool is_qemu, is_embed, is_remote;
-    bool no_stats;              /* it does not tell the state of one that way */
+    atomic_bool no_stats;       /* it does not tell the state of one that way */
     bool watched;               /* its events are asked for, for ever */
     char boot[40];              /* of this host; "": runs elsewhere */
     struct xlcfg__virt_events *events;
@@ -77,11 +78,10 @@ virConnectPtr xlcfg__virt_dial(const char *uri, unsigned limit_ms,
 
 int xlcfg__virt_list(void *handle, struct xlcfg_domains *list,
                      xlcfg_error *err);
-int xlcfg__virt_told(void *handle, const char *name,
-                     struct xlcfg_domain *dom_r);
-/* Does libvirt say the same of it now?  In one call. */
-bool xlcfg__virt_is_told(struct virt *v, virDomainPtr d,
-                         const struct xlcfg_domain *dom);
+/* Its state, and that it is kept, in one call.  False: it is not, or does not
+ * run, or libvirt does not know the question. */
+bool xlcfg__virt_describe_kept(struct virt *v, virDomainPtr d,
+                               struct xlcfg_domain *dom_r);
 int xlcfg__virt_find(void *handle, const char *name,
                      struct xlcfg_domain *dom_r, xlcfg_error *err);
 /* By uuid, name or id; NULL: libvirt's error. */
@@ -123,7 +123,8 @@ int xlcfg__virt_known(struct virt *v, const struct xlcfg_domain *dom,
                       virDomainPtr *d_r, xlcfg_error *err);
 /*
  * The same for many threads at once, each on a connection of its own where
- * that is cheap, to be given back by xlcfg__virt_let_go.  kept: did the list
+ * that is cheap, to be given back by xlcfg__virt_let_go.  many: they are, also
+ * where few domains are known.  kept: did the list
  * that was taken last, for this one look, have it among those that are kept?
  * 1, 0, or -1: it did not say.
  */
@@ -133,7 +134,8 @@ struct xlcfg__virt_hold {
     struct xlcfg__virt_lane *lane;      /* NULL: one that others use too */
 };
 int xlcfg__virt_hold(struct virt *v, const struct xlcfg_domain *dom,
-                     struct xlcfg__virt_hold *hold_r, xlcfg_error *err);
+                     bool many, struct xlcfg__virt_hold *hold_r,
+                     xlcfg_error *err);
 void xlcfg__virt_let_go(struct virt *v, struct xlcfg__virt_hold *hold);
 /* Before the end of the connection: those beside it. */
 void xlcfg__virt_close_lanes(struct virt *v);
@@ -262,8 +264,24 @@ void xlcfg__virt_is_calm(struct xlcfg__virt_memo *memo, const char *uuid,
                          int64_t when);
 void xlcfg__virt_sense_dispose(struct xlcfg__virt_sense *sense);
 
+/* ---- look ---- */
+
+/*
+ * Were both texts of one moment before?  As both are there still they are so
+ * again: that needs no third look.  kept NULL: no definition is.  The sense is
+ * of what runs, when that was known.
+ */
+bool xlcfg__virt_know(struct virt *v, const char *uuid, char *live,
+                      char *kept, struct xlcfg__virt_sense *sense_r,
+                      char print_r[48]);
+/* Is it of this domain, under that name and in that run? */
+bool xlcfg__virt_is_of(const char *xml, const struct xlcfg_domain *dom);
+
 /* ---- live ---- */
 
+/* Is it too short a time since nobody was in its monitor, where the XML waits
+ * for nobody, that it could be stuck there? */
+bool xlcfg__virt_cannot_be_stuck(struct virt *v, const char *uuid);
 /*
  * Does somebody hold the domain?  Then from some version on its XML would be
  * waited for: true, nothing is to be read.  Before that it is libvirt's
@@ -387,6 +405,12 @@ int xlcfg__virt_stored(void *handle, const struct xlcfg_domain *dom,
                        xlcfg_doc **config_r, xlcfg_error *err);
 int xlcfg__virt_look(void *handle, const struct xlcfg_domain *dom,
                      struct xlcfg_look *look, xlcfg_error *err);
+int xlcfg__virt_told(void *handle, const char *name,
+                     struct xlcfg_domain *dom_r);
+int xlcfg__virt_ask_again(void *handle, const struct xlcfg_domain *dom,
+                          unsigned which, char **text_r);
+int xlcfg__virt_print(void *handle, const struct xlcfg_domain *dom,
+                      char *const texts[XLCFG_ASKS], char print_r[48]);
 
 bool xlcfg__virt_can(void *handle, enum xlcfg_kind kind,
                      enum xlcfg_action act, char *reason, size_t size);

@@ -186,11 +186,9 @@ static bool describe_record(struct virt *v, virDomainStatsRecordPtr *all,
         !describe(v, all[0]->dom, state, dom_r, NULL);
 }
 
-/* Its state, and that it is kept, in one call: for the state of those of these
- * domains that are.  False: it is not, or does not run, or libvirt does not
- * know the question. */
-static bool describe_kept(struct virt *v, virDomainPtr d,
-                          struct xlcfg_domain *dom_r)
+/* For the state of those of these domains that are kept. */
+bool xlcfg__virt_describe_kept(struct virt *v, virDomainPtr d,
+                               struct xlcfg_domain *dom_r)
 {
     virDomainPtr one[] = { d, NULL };
     virDomainStatsRecordPtr *all;
@@ -218,7 +216,7 @@ static bool recall(struct virt *v, const char *name,
                    struct xlcfg_domain *dom_r)
 {
     virDomainPtr d = xlcfg__virt_recall_name(v, name);
-    bool kept = d && describe_kept(v, d, dom_r);
+    bool kept = d && xlcfg__virt_describe_kept(v, d, dom_r);
     bool so = kept || (d && !describe(v, d, -1, dom_r, NULL));
 
     if (d)
@@ -233,33 +231,6 @@ static bool recall(struct virt *v, const char *name,
         return true;
     xlcfg__domain_dispose(dom_r);       /* it has another name now */
     return false;
-}
-
-/* A daemon answers several questions at once, this one beside the texts. */
-int xlcfg__virt_told(void *handle, const char *name,
-                     struct xlcfg_domain *dom_r)
-{
-    struct virt *v = handle;
-
-    if (!v->is_remote || !v->conn || virConnectIsAlive(v->conn) != 1 ||
-        !xlcfg__virt_recall_told(v, name, dom_r))
-        return XLCFG_STALE;
-    dom_r->recalled = dom_r->unasked = true;
-    return 0;
-}
-
-bool xlcfg__virt_is_told(struct virt *v, virDomainPtr d,
-                         const struct xlcfg_domain *dom)
-{
-    struct xlcfg_domain now;
-    bool same;
-
-    if (!describe_kept(v, d, &now))
-        return false;
-    same = !strcmp(now.uuid, dom->uuid) && !strcmp(now.name, dom->name) &&
-        now.domid == dom->domid && !strcmp(now.state, dom->state);
-    xlcfg__domain_dispose(&now);
-    return same;
 }
 
 int xlcfg__virt_find(void *handle, const char *name,

@@ -57,7 +57,7 @@ int xlcfg__virt_desc(virDomainPtr d, unsigned flags,
 
 /* Who was not in the monitor so short a time ago is not stuck there now.  It
  * is all that counts where the XML waits for nobody. */
-static bool cannot_be_stuck(struct virt *v, const char *uuid)
+bool xlcfg__virt_cannot_be_stuck(struct virt *v, const char *uuid)
 {
     return v->version && v->version < XML_WAITS &&
         xlcfg__virt_is_heard(v, uuid);
@@ -69,7 +69,7 @@ bool xlcfg__virt_is_busy(struct virt *v, virDomainPtr d, const char *uuid,
     unsigned left = v->version >= XML_WAITS ? v->deadline_ms / 3 : 0;
     virDomainControlInfo info;
 
-    if (cannot_be_stuck(v, uuid))
+    if (xlcfg__virt_cannot_be_stuck(v, uuid))
         return false;
     for (;; left -= left < STEP_MS ? left : STEP_MS) {
         int64_t now = xlcfg__now_ms();

@@ -19,17 +19,13 @@ struct look {
     bool is_kept;
     bool begun;                 /* by an act, which read live */
     bool beside;                /* kept was read while live was, not after */
-    bool changed;               /* it is not what it was */
     int hint;                   /* is_kept is from a list: 0, 1; else -1 */
 };
 
-/* What is kept, and whether the domain is what it was: by other threads. */
+/* What is kept, by another thread. */
 struct beside {
-    struct virt *v;
     virDomainPtr d;
-    const struct xlcfg_domain *dom;
     char *xml;
-    bool is_told;
 };
 
 static void read_kept(void *arg)
@@ -39,36 +35,20 @@ static void read_kept(void *arg)
     b->xml = xlcfg__virt_xml(b->d, VIR_DOMAIN_XML_INACTIVE);
 }
 
-static void ask_told(void *arg)
-{
-    struct beside *b = arg;
-
-    b->is_told = xlcfg__virt_is_told(b->v, b->d, b->dom);
-}
-
-/* Of a guest that is known both texts are likely to be, and its state, too: a
- * daemon answers for all at once.  A list has other guests to ask for
- * meanwhile. */
+/* Of a guest that is known both texts are likely to be, too: a daemon answers
+ * for both at once.  A list has other guests to ask for meanwhile. */
 static char *read_live(struct virt *v, virDomainPtr d,
                        const struct xlcfg_domain *dom, struct look *l)
 {
-    static const struct xlcfg__work reads = { .run = read_kept };
-    static const struct xlcfg__work asks = { .run = ask_told };
-    struct xlcfg__turn *kept = NULL, *told = NULL;
-    struct beside b = { .v = v, .d = d, .dom = dom };
+    static const struct xlcfg__work work = { .run = read_kept };
+    struct xlcfg__turn *turn = NULL;
+    struct beside b = { .d = d };
     char *xml;
 
     if (v->is_remote && dom->recalled && l->hint == 1)
-        kept = xlcfg__turn_start(&reads, &b);
-    if (dom->unasked)
-        told = xlcfg__turn_start(&asks, &b);
-    if (dom->unasked && !told)
-        ask_told(&b);
+        turn = xlcfg__turn_start(&work, &b);
     xml = xlcfg__virt_xml(d, 0);
-    l->beside = kept && xlcfg__turn_end(kept, XLCFG__NO_END);
-    if (told)
-        xlcfg__turn_end(told, XLCFG__NO_END);
-    l->changed = dom->unasked && !b.is_told;
+    l->beside = turn && xlcfg__turn_end(turn, XLCFG__NO_END);
     l->kept.xml = b.xml;
     return xml;
 }
@@ -94,10 +74,6 @@ static int read_texts(struct virt *v, virDomainPtr d,
     l->begun = l->xml;
     if (!l->xml)
         l->xml = read_live(v, d, dom, l);
-    else
-        l->changed = dom->unasked && !xlcfg__virt_is_told(v, d, dom);
-    if (l->changed)
-        return XLCFG_STALE;
     if (!l->xml)
         return xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
     if (kept < 0)
@@ -108,29 +84,27 @@ static int read_texts(struct virt *v, virDomainPtr d,
     return kept && !l->kept.xml ? read_again(d, l, err) : 0;
 }
 
-static void print(struct xlcfg_look *look, const struct look *l,
-                  unsigned long kept)
+static void print(char print_r[48], unsigned long live, unsigned long kept)
 {
-    snprintf(look->print, sizeof(look->print), "%lu.%lu", l->sense.number,
-             kept);
+    snprintf(print_r, 48, "%lu.%lu", live, kept);
 }
 
-/* Were both texts of one moment before?  As both are there still they are so
- * again: that needs no third look. */
-static bool are_known(struct virt *v, struct look *l, struct xlcfg_look *look)
+bool xlcfg__virt_know(struct virt *v, const char *uuid, char *live,
+                      char *kept, struct xlcfg__virt_sense *sense_r,
+                      char print_r[48])
 {
-    struct xlcfg__virt_sense kept = { .number = 0 };
+    struct xlcfg__virt_text runs = { .uuid = uuid, .xml = live };
+    struct xlcfg__virt_text stays = { .uuid = uuid, .kept = true,
+                                      .xml = kept };
+    struct xlcfg__virt_sense sense = { .number = 0 };
     bool all;
 
-    l->live.xml = l->xml;
-    all = xlcfg__virt_recall(v->memo, &l->live, &l->sense);
-    l->live.xml = NULL;
-    l->kept.beside = l->sense.number;
-    all = all && (!l->is_kept ||
-                  xlcfg__virt_recall(v->memo, &l->kept, &kept));
+    all = xlcfg__virt_recall(v->memo, &runs, sense_r);
+    stays.beside = sense_r->number;
+    all = all && (!kept || xlcfg__virt_recall(v->memo, &stays, &sense));
     if (all)
-        print(look, l, kept.number);
-    xlcfg__virt_sense_dispose(&kept);
+        print(print_r, sense_r->number, sense.number);
+    xlcfg__virt_sense_dispose(&sense);
     return all;
 }
 
@@ -175,12 +149,11 @@ static int fill_look(struct virt *v, virDomainPtr d,
                                           &look->stored_err);
     if (l->sense.number && (!l->is_kept || kept.number) &&
         !look->view->deep && !look->view->unknown.count)
-        print(look, l, kept.number);
+        print(look->print, l->sense.number, kept.number);
     return 0;
 }
 
-/* Is it the one that was recalled, under that name and in that run? */
-static bool is_recalled(const char *xml, const struct xlcfg_domain *dom)
+bool xlcfg__virt_is_of(const char *xml, const struct xlcfg_domain *dom)
 {
     const char *end = strchr(xml, '>'), *id = strstr(xml, " id='");
     const char *name = end ? strstr(end, "<name>") : NULL;
@@ -200,10 +173,10 @@ int xlcfg__virt_look(void *handle, const struct xlcfg_domain *dom,
     bool known;
     int rc;
 
-    rc = xlcfg__virt_hold(v, dom, &hold, err);
+    rc = xlcfg__virt_hold(v, dom, false, &hold, err);
     if (rc)
         return rc;
-    l.hint = dom->unasked ? 1 : hold.kept;
+    l.hint = hold.kept;
     if (xlcfg__virt_is_busy(v, hold.d, dom->uuid, look->view)) {
         if (dom->recalled) {
             rc = XLCFG_STALE;   /* it is not seen now */
@@ -217,9 +190,11 @@ int xlcfg__virt_look(void *handle, const struct xlcfg_domain *dom,
         goto out;
     }
     rc = read_texts(v, hold.d, dom, &l, err);
-    if (!rc && dom->recalled && !is_recalled(l.xml, dom))
+    if (!rc && dom->recalled && !xlcfg__virt_is_of(l.xml, dom))
         rc = XLCFG_STALE;
-    known = !rc && !l.begun && are_known(v, &l, look);
+    known = !rc && !l.begun &&
+        xlcfg__virt_know(v, dom->uuid, l.xml, l.is_kept ? l.kept.xml : NULL,
+                         &l.sense, look->print);
     look->same = known && look->known && !strcmp(look->known, look->print) &&
         !look->view->deep && !look->view->unknown.count;
     if (!rc && !look->same)

@@ -73,27 +73,6 @@ static bool is_half_way(const struct xlcfg__job *job)
         (open->count && (!job->sure || open->v[0].id != job->sure));
 }
 
-/* For who gives up. */
-static void show_dom(struct xlcfg__job *job)
-{
-    pthread_mutex_lock(&job->lock);
-    if (job->have_dom)
-        xlcfg__domain_dispose(&job->dom);
-    job->have_dom = xlcfg__domain_copy(&job->dom, &job->cut.dom) == 0;
-    pthread_mutex_unlock(&job->lock);
-}
-
-/* A look has told that it is what was recalled. */
-static void still_is(struct xlcfg__job *job)
-{
-    struct xlcfg_domain *dom = &job->cut.dom;
-    bool news = dom->unasked;
-
-    dom->recalled = dom->unasked = false;
-    if (news)
-        show_dom(job);
-}
-
 /* By a driver that sees what runs and what is kept in one look. */
 static int read_at_once(struct xlcfg__job *job, bool *moved)
 {
@@ -115,7 +94,7 @@ static int read_at_once(struct xlcfg__job *job, bool *moved)
     cut->live.deep = job->deep || is_half_way(job);
     rc = job->conn->drv.look(job->conn->handle, &cut->dom, &look, &job->err);
     if (!rc)
-        still_is(job);
+        cut->dom.recalled = false;      /* it still is that one */
     if (!rc && look.same && answer) {
         cut->answered = answer;
         *moved = false;
@@ -214,32 +193,26 @@ int xlcfg__job_cut(struct xlcfg__job *job)
 
 static int take_found(struct xlcfg__job *job)
 {
+    struct xlcfg__cut *cut = &job->cut;
     int rc;
 
-    rc = job->conn->drv.find(job->conn->handle, job->name, &job->cut.dom,
+    rc = job->conn->drv.find(job->conn->handle, job->name, &cut->dom,
                              &job->err);
     if (rc)
         return rc;
-    show_dom(job);
+    pthread_mutex_lock(&job->lock);     /* for who gives up */
+    if (job->have_dom)
+        xlcfg__domain_dispose(&job->dom);
+    job->have_dom = xlcfg__domain_copy(&job->dom, &cut->dom) == 0;
+    pthread_mutex_unlock(&job->lock);
     return xlcfg__job_cut(job);
 }
 
-static int take_told(struct xlcfg__job *job)
-{
-    const struct xlcfg_driver *drv = &job->conn->drv;
-    int rc = drv->told ? drv->told(job->conn->handle, job->name,
-                                   &job->cut.dom) : XLCFG_STALE;
-
-    return rc ? rc : xlcfg__job_cut(job);
-}
-
-/* Who was told before may be told again, and found by its handle; what is
- * stale after that is not remembered any more. */
 static int take_cut(struct xlcfg__job *job)
 {
-    int rc = take_told(job);
+    int rc = take_found(job);
 
-    for (int i = 0; i < 2 && rc == XLCFG_STALE; i++) {
+    if (rc == XLCFG_STALE) {
         xlcfg__cut_dispose(&job->cut);
         rc = take_found(job);
     }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Cuts and lists, waited for no longer than the deadline. */
+#include "driver/clock.h"
 #include "driver/deadline.h"
 #include "core/scalar.h"
-#include "ops/job.h"
+#include "ops/again.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -71,7 +72,7 @@ static void take_conn(xlcfg_ctx *ctx, struct xlcfg__job *job)
  * Late, TIMEDOUT: the domain is in dom_r, and no more is known.  UNREACHABLE:
  * nor is that.
  */
-static int run_job(xlcfg_ctx *ctx, struct xlcfg__job *job,
+static int run_job(xlcfg_ctx *ctx, struct xlcfg__job *job, unsigned ms,
                    struct xlcfg__job **job_r, struct xlcfg_domain *dom_r,
                    xlcfg_error *err)
 {
@@ -84,7 +85,7 @@ static int run_job(xlcfg_ctx *ctx, struct xlcfg__job *job,
     ctx->reader = NULL;
     job->dom_r = dom_r;
     job->given_r = &given;
-    rc = xlcfg__deadline_run(ctx->deadline_ms, &working, job);
+    rc = xlcfg__deadline_run(ms, &working, job);
     if (rc == XLCFG_ERROR_NOMEM) {
         xlcfg__job_free(job);
         return xlcfg__err(err, rc, NULL, "no thread can be started");
@@ -127,18 +128,18 @@ static int blind_cut(xlcfg_ctx *ctx, struct xlcfg__cut *cut,
     return rc ? xlcfg__nomem(err) : 0;
 }
 
-static int take_cut(xlcfg_ctx *ctx, const char *dom, bool glance,
-                    struct xlcfg__cut *cut, xlcfg_error *err)
+/* recall may be NULL; then ms is the whole deadline. */
+static int take_cut(xlcfg_ctx *ctx, const char *dom, unsigned ms,
+                    struct xlcfg__recall *recall, struct xlcfg__cut *cut,
+                    xlcfg_error *err)
 {
     struct xlcfg__job *job = xlcfg__job_new(ctx, dom);
     xlcfg_error why = XLCFG_ERROR_INIT;
     int rc;
 
-    memset(cut, 0, sizeof(*cut));
-    xlcfg__domain_dispose(&cut->dom);
-    if (job && glance && !ctx->deep)
-        job->recall = xlcfg__recall_ref(ctx->recall);
-    rc = run_job(ctx, job, &job, &cut->dom, &why);
+    if (job && recall)
+        job->recall = xlcfg__recall_ref(recall);
+    rc = run_job(ctx, job, ms, &job, &cut->dom, &why);
     if (rc == XLCFG_ERROR_TIMEDOUT) {
         rc = blind_cut(ctx, cut, why.message, err);
         if (rc)
@@ -162,16 +163,36 @@ static int take_cut(xlcfg_ctx *ctx, const char *dom, bool glance,
     return rc;
 }
 
+static void clear(struct xlcfg__cut *cut)
+{
+    memset(cut, 0, sizeof(*cut));
+    xlcfg__domain_dispose(&cut->dom);
+}
+
 int xlcfg__cut_take(xlcfg_ctx *ctx, const char *dom, struct xlcfg__cut *cut,
                     xlcfg_error *err)
 {
-    return take_cut(ctx, dom, false, cut, err);
+    clear(cut);
+    return take_cut(ctx, dom, ctx->deadline_ms, NULL, cut, err);
 }
 
 int xlcfg__cut_glance(xlcfg_ctx *ctx, const char *dom, struct xlcfg__cut *cut,
                       xlcfg_error *err)
 {
-    return take_cut(ctx, dom, true, cut, err);
+    int64_t from = xlcfg__now_ms(), took;
+    int rc = XLCFG_STALE;
+
+    if (ctx->deep)
+        return xlcfg__cut_take(ctx, dom, cut, err);
+    clear(cut);
+    if (!ctx->lost)
+        rc = xlcfg__again(ctx, dom, ctx->deadline_ms, cut, err);
+    if (rc != XLCFG_STALE)
+        return rc;
+    took = xlcfg__now_ms() - from;
+    return take_cut(ctx, dom, took < ctx->deadline_ms
+                    ? ctx->deadline_ms - (unsigned)took : 0, ctx->recall,
+                    cut, err);
 }
 
 int xlcfg__list_take(xlcfg_ctx *ctx, struct xlcfg_domains *list,
@@ -182,7 +203,7 @@ int xlcfg__list_take(xlcfg_ctx *ctx, struct xlcfg_domains *list,
 
     if (job)
         job->want_indexes = texts_r;
-    rc = run_job(ctx, job, &job, NULL, err);
+    rc = run_job(ctx, job, ctx->deadline_ms, &job, NULL, err);
     if (rc)
         return rc;
     rc = job->rc;

@@ -12,7 +12,7 @@ LV_SUITE ?= testing
 LV_NEW_TESTS ?= libvirtd_killed_in_attach guest_answers_while_libvirtd_is_away \
 	away_is_not_gone hung_monitor saved_and_restored \
 	snapshot_and_block_copy medium_and_link upgraded many_in_one_list \
-	asked_again
+	asked_again stopped_between_asks
 
 .PHONY: check-libvirt-restart check-libvirt-restart-new crash-virt \
 	check-libvirt-watch check-libvirt-start check-libvirt-behind \

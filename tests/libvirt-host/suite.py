@@ -60,6 +60,11 @@ class Env:
         self.state = self.folder / "state"
         self.consoles = []
 
+    def is_modern(self):
+        """Does a look at the XML wait there for another's hotplug?"""
+        daemon = self.host.virsh("version", "--daemon").stdout
+        return int(daemon.split("daemon: ")[1].split(".")[0]) >= 11
+
     # ---- xlcfg ----
 
     def command(self, *args):

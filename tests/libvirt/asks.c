@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * asks URI STATE: one context for many questions.  For each line that it reads
+ * asks URI STATE [DEADLINE]: one context for many questions.  For each line that it reads
  * it prints one: of an empty one the list of all, of a domain's name what get
- * says, as JSON, or "error: ..." in words.
+ * says, as JSON, or "error: ..." in words.  The deadline is in ms, 60000 if it
+ * is not given.
  */
 #include "libxl_cfg.h"
 
@@ -35,12 +36,12 @@ int main(int argc, char **argv)
     xlcfg_ctx *ctx;
     char line[80];
 
-    if (argc != 3) {
-        fprintf(stderr, "usage: asks URI STATE\n");
+    if (argc != 3 && argc != 4) {
+        fprintf(stderr, "usage: asks URI STATE [DEADLINE]\n");
         return 2;
     }
     opt.state_dir = argv[2];
-    opt.deadline_ms = 60000;
+    opt.deadline_ms = argc > 3 ? (unsigned)atoi(argv[3]) : 60000;
     if (xlcfg_ctx_open(argv[1], &opt, &ctx, &err)) {
         fprintf(stderr, "%s: %s\n", argv[1], err.message);
         return 1;
