@@ -14,7 +14,8 @@
  * of the last failure in words.  A context may be used by one thread at a
  * time; several contexts may be used by several threads.  While one is open
  * up to eight threads of the library's, which no signal reaches, wait for the
- * next question; closing the last context ends them.  Nothing in here prints,
+ * next question; closing the last context ends them.  A context of a libvirt
+ * on this host may have up to four connections to it.  Nothing in here prints,
  * exits, aborts, or installs a signal handler.
  */
 #ifndef LIBXL_CFG_H

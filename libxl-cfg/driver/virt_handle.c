@@ -273,14 +273,16 @@ static void hang_up(struct xlcfg__virt_lane *lane)
     lane->conn = NULL;
 }
 
-/* With all handles at once: one call, where each would be one. */
+/* With all handles at once: one call, where each would be one.  A libvirt that
+ * has as many clients as it may lets one wait: not so long that the answer
+ * would be late. */
 static bool dial(struct virt *v, struct xlcfg__virt_lane *lane)
 {
     char uuid[VIR_UUID_STRING_BUFLEN];
     virDomainPtr *all;
     int count;
 
-    lane->conn = xlcfg__virt_dial(v->uri, v->limit_ms, NULL);
+    lane->conn = xlcfg__virt_dial(v->uri, v->deadline_ms / 3, NULL);
     if (!lane->conn || virConnectSetKeepAlive(lane->conn, 2, 3) < 0)
         return false;
     count = virConnectListAllDomains(lane->conn, &all, 0);
@@ -304,8 +306,9 @@ static virDomainPtr on_lane(struct virt *v, struct xlcfg__virt_lane *lane,
 
     if (lane->conn && virConnectIsAlive(lane->conn) != 1)
         hang_up(lane);
-    if (!lane->conn && !dial(v, lane)) {
+    if (!lane->conn && (lane->refused || !dial(v, lane))) {
         hang_up(lane);
+        lane->refused = true;
         return NULL;
     }
     name = name_of(&lane->names, uuid);

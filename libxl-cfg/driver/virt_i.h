@@ -41,6 +41,8 @@ struct xlcfg__virt_lane {
     virConnectPtr conn;         /* NULL: none yet */
     struct xlcfg__virt_names names;     /* of its domains */
     bool taken;
+    bool refused;               /* libvirt gives no further connection: one
+                                   that others use will do */
 };
 #define XLCFG__VIRT_LANES 4
 

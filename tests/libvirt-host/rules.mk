@@ -17,7 +17,7 @@ LV_NEW_TESTS ?= libvirtd_killed_in_attach guest_answers_while_libvirtd_is_away \
 .PHONY: check-libvirt-restart check-libvirt-restart-new crash-virt \
 	check-libvirt-watch check-libvirt-start check-libvirt-behind \
 	check-libvirt-uris
-check-libvirt-uris: all
+check-libvirt-uris: all $(B)/tests/libvirt/asks
 	@images=$$(tests/libvirt-host/build-guest $(B)/libvirt-host/cache | \
 		tail -n 1) && \
 	PYTHONDONTWRITEBYTECODE=1 tests/libvirt-host/uris $(B) "$$images" \
