@@ -91,6 +91,14 @@ static void note_body(struct observation *ob, const struct xlcfg_row *row,
     }
 }
 
+/* When it has left is not known of what was never seen to be there. */
+static int64_t since(const char *state, const struct xlcfg__memory *was)
+{
+    if (was && !strcmp(was->state, state))
+        return was->since;
+    return was || there(state) ? (int64_t)time(NULL) : 0;
+}
+
 static bool put_memory(struct observation *ob, const char *key,
                        const char *state, const char *reason,
                        const struct xlcfg__memory *was)
@@ -101,7 +109,7 @@ static bool put_memory(struct observation *ob, const char *key,
     *mem = (struct xlcfg__memory){
         .key = strdup(key),
         .incarnation = was ? was->incarnation : 1,
-        .since = same ? was->since : (int64_t)time(NULL),
+        .since = since(state, was),
         .attempts = was ? was->attempts : 0,
     };
     if (!mem->key)
