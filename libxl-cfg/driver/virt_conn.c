@@ -119,6 +119,7 @@ static int connect_now(struct virt *v, xlcfg_error *err)
     v->conn = xlcfg__virt_dial(v->uri, v->limit_ms, err);
     if (!v->conn)
         return err ? err->code : XLCFG_ERROR_UNREACHABLE;
+    v->refused = false;
     /* a daemon that has hung is noticed; local drivers have no such thing */
     v->is_remote = virConnectSetKeepAlive(v->conn, 2, 3) >= 0;
     type = virConnectGetType(v->conn);

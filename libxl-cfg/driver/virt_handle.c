@@ -306,9 +306,9 @@ static virDomainPtr on_lane(struct virt *v, struct xlcfg__virt_lane *lane,
 
     if (lane->conn && virConnectIsAlive(lane->conn) != 1)
         hang_up(lane);
-    if (!lane->conn && (lane->refused || !dial(v, lane))) {
+    if (!lane->conn && (v->refused || !dial(v, lane))) {
         hang_up(lane);
-        lane->refused = true;
+        v->refused = true;
         return NULL;
     }
     name = name_of(&lane->names, uuid);

@@ -41,8 +41,6 @@ struct xlcfg__virt_lane {
     virConnectPtr conn;         /* NULL: none yet */
     struct xlcfg__virt_names names;     /* of its domains */
     bool taken;
-    bool refused;               /* libvirt gives no further connection: one
-                                   that others use will do */
 };
 #define XLCFG__VIRT_LANES 4
 
@@ -64,6 +62,8 @@ struct virt {
                                    of soon and ahead */
     pthread_mutex_t opening;    /* of many who look one connects anew */
     struct xlcfg__virt_lane lanes[XLCFG__VIRT_LANES];
+    atomic_bool refused;        /* beside this connection libvirt gives no
+                                   further one: what there is will do */
 };
 
 /* ---- conn ---- */
