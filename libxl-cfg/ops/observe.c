@@ -91,25 +91,19 @@ static void note_body(struct observation *ob, const struct xlcfg_row *row,
     }
 }
 
-/* When it has left is not known of what was never seen to be there. */
-static int64_t since(const char *state, const struct xlcfg__memory *was)
-{
-    if (was && !strcmp(was->state, state))
-        return was->since;
-    return was || there(state) ? (int64_t)time(NULL) : 0;
-}
-
 static bool put_memory(struct observation *ob, const char *key,
                        const char *state, const char *reason,
                        const struct xlcfg__memory *was)
 {
     struct xlcfg__memory *mem = &ob->now.v[ob->now.count];
     bool same = was && !strcmp(was->state, state);
+    /* what was never seen to be there has not left: nor is known since when */
+    bool moved = !same && (was || there(state));
 
     *mem = (struct xlcfg__memory){
         .key = strdup(key),
         .incarnation = was ? was->incarnation : 1,
-        .since = since(state, was),
+        .since = same ? was->since : moved ? (int64_t)time(NULL) : 0,
         .attempts = was ? was->attempts : 0,
     };
     if (!mem->key)
@@ -121,7 +115,7 @@ static bool put_memory(struct observation *ob, const char *key,
         mem->incarnation++;
         mem->attempts = 0;
     }
-    if (!same && (was || there(state)))
+    if (moved)
         note_change(ob, key, mem->incarnation, was ? was->state : NULL,
                     state, reason);
     return true;
