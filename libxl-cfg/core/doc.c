@@ -184,6 +184,13 @@ xlcfg_doc *xlcfg__doc_str(const char *s)
     return s ? xlcfg__doc_strn(s, strlen(s)) : xlcfg__doc_null();
 }
 
+xlcfg_doc *xlcfg__doc_word(const char *s)
+{
+    xlcfg_doc *word = s ? xlcfg__word(s) : NULL;
+
+    return word ? word : xlcfg__doc_str(s);
+}
+
 xlcfg_doc *xlcfg__doc_strf(const char *fmt, ...)
 {
     va_list ap;
@@ -208,9 +215,13 @@ static xlcfg_doc *number(const char *s, size_t len)
 
 xlcfg_doc *xlcfg__doc_int(int64_t n)
 {
+    xlcfg_doc *digit = xlcfg__digit(n);
     char s[32];
-    int len = snprintf(s, sizeof(s), "%" PRId64, n);
+    int len;
 
+    if (digit)
+        return digit;
+    len = snprintf(s, sizeof(s), "%" PRId64, n);
     return number(s, (size_t)len);
 }
 
@@ -288,7 +299,7 @@ static bool grow(void **v, size_t count, size_t *room, size_t size)
 void xlcfg__members_add(xlcfg__members *m, const char *name,
                         xlcfg_doc *value)
 {
-    xlcfg_doc *key = value ? xlcfg__doc_str(name) : NULL;
+    xlcfg_doc *key = value ? xlcfg__doc_word(name) : NULL;
 
     if (m->failed || !key ||
         !grow((void **)&m->v, m->count, &m->room, sizeof(*m->v))) {

@@ -60,10 +60,18 @@ bool xlcfg__doc_keep_mine(struct xlcfg__arena *arena, xlcfg_doc *doc);
 /* Nothing in the text needs an escape. */
 bool xlcfg__text_is_plain(const char *s, size_t len);
 
+/* The one document of a word that many have (word.c); NULL: it is none.  The
+ * same of a number of one digit. */
+xlcfg_doc *xlcfg__word(const char *s);
+xlcfg_doc *xlcfg__digit(int64_t n);
+bool xlcfg__words_in_order(void);       /* for its test */
+
 xlcfg_doc *xlcfg__doc_null(void);
 xlcfg_doc *xlcfg__doc_bool(bool truth);
 xlcfg_doc *xlcfg__doc_strn(const char *s, size_t len);
 xlcfg_doc *xlcfg__doc_str(const char *s);               /* NULL: JSON null */
+/* The same of what is likely to be a word. */
+xlcfg_doc *xlcfg__doc_word(const char *s);
 xlcfg_doc *xlcfg__doc_strf(const char *fmt, ...)
     __attribute__((format(printf, 1, 2)));
 xlcfg_doc *xlcfg__doc_int(int64_t n);

@@ -110,44 +110,48 @@ static void put_plain(struct writer *w, const xlcfg_doc *doc, char end)
 }
 
 /* The letter after the backslash; 'u' when there is none of its own; 0. */
-static char escape_of(unsigned char c)
+static const char escape_of[256] = {
+    'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'b', 't', 'n', 'u', 'f', 'r', 'u',
+    'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u',
+    'u', 'u', ['"'] = '"', ['\\'] = '\\',
+};
+
+#define STRETCH (PIECE / 8)     /* of a text, six bytes for each at most */
+
+static void put_stretch(struct writer *w, const char *s, size_t len)
 {
-    switch (c) {
-    case '"': case '\\':
-        return (char)c;
-    case '\b':
-        return 'b';
-    case '\f':
-        return 'f';
-    case '\n':
-        return 'n';
-    case '\r':
-        return 'r';
-    case '\t':
-        return 't';
+    static const char digits[] = "0123456789ABCDEF";
+    char *p;
+
+    if (!have_room(w, 6 * len))
+        return;
+    p = w->buf + w->len;
+    for (const char *end = s + len; s < end; s++) {
+        unsigned char c = (unsigned char)*s;
+        char letter = escape_of[c];
+
+        if (!letter) {
+            *p++ = (char)c;
+            continue;
+        }
+        *p++ = '\\';
+        *p++ = letter;
+        if (letter != 'u')
+            continue;
+        *p++ = '0';
+        *p++ = '0';
+        *p++ = digits[c >> 4];
+        *p++ = digits[c & 15];
     }
-    return c < 0x20 ? 'u' : 0;
+    w->len = (size_t)(p - w->buf);
 }
 
 static void put_escaped(struct writer *w, const xlcfg_doc *doc, char end)
 {
-    static const char digits[] = "0123456789ABCDEF";
-    const char *s = doc->text;
-    size_t from = 0;
-
     put_char(w, '"');
-    for (size_t i = 0; i < doc->count; i++) {
-        unsigned char c = (unsigned char)s[i];
-        char text[6] = { '\\', escape_of(c), '0', '0', digits[c >> 4],
-                         digits[c & 15] };
-
-        if (!text[1])
-            continue;
-        put(w, s + from, i - from);
-        put(w, text, text[1] == 'u' ? 6 : 2);
-        from = i + 1;
-    }
-    put(w, s + from, doc->count - from);
+    for (size_t from = 0; from < doc->count && !w->failed; from += STRETCH)
+        put_stretch(w, doc->text + from, doc->count - from < STRETCH
+                    ? doc->count - from : STRETCH);
     put_char(w, '"');
     if (end)
         put_char(w, end);

@@ -98,23 +98,26 @@ static bool is_blank(xmlNodePtr n)
 }
 
 /* Comments, and blanks between elements; where there is text all stays, and
- * the blank that is all of an element is a text. */
-static void strip(xmlNodePtr node)
+ * the blank that is all of an element is a text.  True: an element has both
+ * text and elements. */
+static bool strip(xmlNodePtr node)
 {
-    bool elements = false, text = false;
+    bool elements = false, text = false, mixed;
     xmlNodePtr next, n;
 
     for (n = node->children; n; n = n->next) {
         elements = elements || n->type == XML_ELEMENT_NODE;
         text = text || (n->type != XML_ELEMENT_NODE && !is_blank(n));
     }
+    mixed = elements && text;
     for (n = node->children; n; n = next) {
         next = n->next;
         if (n->type == XML_ELEMENT_NODE)
-            strip(n);
+            mixed = strip(n) || mixed;
         else if (!text && (elements || !xmlIsBlankNode(n)))
             xlcfg__xml_drop(n);
     }
+    return mixed;
 }
 
 static int parse_failed(const struct trouble *t, xlcfg_error *err)
@@ -129,8 +132,27 @@ static int parse_failed(const struct trouble *t, xlcfg_error *err)
                       t->any ? t->text : "this is not XML");
 }
 
-int xlcfg__xml_parse(const char *xml, size_t len, const char *root,
-                     int depth, xmlDocPtr *doc_r, xlcfg_error *err)
+void xlcfg__xml_init(void)
+{
+    xmlInitParser();
+}
+
+/* Does the parser know by itself which blanks are between elements?  It takes
+ * each that a tag follows for one: not where there are comments and sections,
+ * nor, which the tree tells, where text and elements stand beside each other. */
+static bool is_simple(const char *xml, size_t len)
+{
+    const char *end = xml + len, *p = xml;
+
+    while ((p = memchr(p, '<', (size_t)(end - p))) && ++p < end)
+        if (*p == '!' || *p == '?')
+            return false;
+    return true;
+}
+
+/* simple: blanks are left out at once; *mixed_r: wrongly so, perhaps. */
+static int parse(const char *xml, size_t len, bool simple, const char *root,
+                 int depth, xmlDocPtr *doc_r, bool *mixed_r, xlcfg_error *err)
 {
     xmlParserCtxtPtr ctxt;
     xmlDocPtr doc = NULL;
@@ -138,9 +160,6 @@ int xlcfg__xml_parse(const char *xml, size_t len, const char *root,
     struct trouble trouble = { 0 };
     int rc;
 
-    if (len > XLCFG__XML_SIZE)
-        return xlcfg__err(err, XLCFG_ERROR_PARSE, "line 1",
-                          "more than %zu MiB of XML", XLCFG__XML_SIZE >> 20);
     ctxt = xmlNewParserCtxt();
     if (!ctxt)
         return xlcfg__nomem(err);
@@ -150,7 +169,8 @@ int xlcfg__xml_parse(const char *xml, size_t len, const char *root,
     doc = xmlCtxtReadMemory(ctxt, xml, (int)len, NULL, NULL,
                             XML_PARSE_NONET | XML_PARSE_NOERROR |
                             XML_PARSE_NOWARNING | XML_PARSE_BIG_LINES |
-                            XML_PARSE_NOCDATA);
+                            XML_PARSE_NOCDATA |
+                            (simple ? XML_PARSE_NOBLANKS : 0));
     top = doc && !trouble.any ? xmlDocGetRootElement(doc) : NULL;
     if (!top) {
         rc = parse_failed(&trouble, err);
@@ -161,7 +181,7 @@ int xlcfg__xml_parse(const char *xml, size_t len, const char *root,
         rc = xlcfg__xml_bad(err, top, "expected <%s>", root);
     if (rc)
         goto out;
-    strip(top);
+    *mixed_r = strip(top);
     *doc_r = doc;
     doc = NULL;
 out:
@@ -169,6 +189,23 @@ out:
         xmlFreeDoc(doc);
     xmlFreeParserCtxt(ctxt);
     return rc;
+}
+
+int xlcfg__xml_parse(const char *xml, size_t len, const char *root,
+                     int depth, xmlDocPtr *doc_r, xlcfg_error *err)
+{
+    bool simple = is_simple(xml, len), mixed;
+    int rc;
+
+
+    if (len > XLCFG__XML_SIZE)
+        return xlcfg__err(err, XLCFG_ERROR_PARSE, "line 1",
+                          "more than %zu MiB of XML", XLCFG__XML_SIZE >> 20);
+    rc = parse(xml, len, simple, root, depth, doc_r, &mixed, err);
+    if (rc || !simple || !mixed)
+        return rc;
+    xmlFreeDoc(*doc_r);
+    return parse(xml, len, false, root, depth, doc_r, &mixed, err);
 }
 
 /* ---- small steps ---- */
@@ -202,22 +239,55 @@ void xlcfg__xml_drop(xmlNodePtr node)
     xmlFreeNode(node);
 }
 
+static xmlNodePtr child_of(xmlNodePtr node, const char *name, size_t len)
+{
+    xmlNodePtr n = node->children;
+
+    while (n && (n->type != XML_ELEMENT_NODE || n->ns ||
+                 strncmp((const char *)n->name, name, len) || n->name[len]))
+        n = n->next;
+    return n;
+}
+
 /* The element a path ends in, and the attribute's name ("": its text). */
 static xmlNodePtr walk(xmlNodePtr node, const char *path, bool make,
                        const char **attr_r)
 {
     char name[32];
-    size_t n;
+    xmlNodePtr n;
+    size_t len;
 
     while (node && *path && *path != '@') {
-        n = strcspn(path, "/@");
-        snprintf(name, sizeof(name), "%.*s", (int)n, path);
-        node = make ? xlcfg__xml_make(node, name)
-            : xlcfg__xml_child(node, name);
-        path += n + (path[n] == '/');
+        len = strcspn(path, "/@");
+        n = child_of(node, path, len);
+        if (!n && make) {
+            snprintf(name, sizeof(name), "%.*s", (int)len, path);
+            n = xlcfg__xml_make(node, name);
+        }
+        node = n;
+        path += len + (path[len] == '/');
     }
     *attr_r = *path ? path + 1 : "";
     return node;
+}
+
+/* The attribute's value where it stands in one piece, as nearly all do; NULL:
+ * it does not, or there is none. */
+static const char *value_in(xmlNodePtr node, const char *attr)
+{
+    xmlAttrPtr a = node->properties;
+
+    while (a && (a->ns || strcmp((const char *)a->name, attr)))
+        a = a->next;
+    return a ? xlcfg__xml_value(a) : NULL;
+}
+
+const char *xlcfg__xml_value(xmlAttrPtr a)
+{
+    xmlNodePtr text = a->children;
+
+    return !text ? "" : text->type == XML_TEXT_NODE && !text->next
+        ? (const char *)text->content : NULL;
 }
 
 char *xlcfg__xml_get(xmlNodePtr node, const char *path)
@@ -233,9 +303,17 @@ char *xlcfg__xml_get(xmlNodePtr node, const char *path)
 
 bool xlcfg__xml_has(xmlNodePtr node, const char *path, const char *text)
 {
-    char *have = xlcfg__xml_get(node, path);
-    bool same = have && !strcmp(have, text);
+    const char *attr, *value;
+    char *have;
+    bool same;
 
+    node = walk(node, path, false, &attr);
+    value = node && *attr ? value_in(node, attr) : NULL;
+    if (!node || value)
+        return node && !strcmp(value, text);
+    have = (char *)(*attr ? xmlGetNoNsProp(node, X(attr))
+                    : xmlNodeGetContent(node));
+    same = have && !strcmp(have, text);
     xmlFree(have);
     return same;
 }
@@ -272,7 +350,9 @@ bool xlcfg__xml_set(xmlNodePtr node, const char *path, const char *text)
     return child && xmlAddChild(node, child);
 }
 
-xlcfg_doc *xlcfg__xml_text(xmlNodePtr node)
+/* ---- printing ---- */
+
+static xlcfg_doc *print(xmlNodePtr node)
 {
     xmlBufferPtr buf = xmlBufferCreate();
     xlcfg_doc *doc = NULL;
@@ -283,4 +363,99 @@ xlcfg_doc *xlcfg__xml_text(xmlNodePtr node)
     if (buf)
         xmlBufferFree(buf);
     return doc;
+}
+
+/* An element in which the library would write every character as it is. */
+struct printed {
+    char *to;                   /* NULL: only count */
+    size_t len;
+};
+
+static void put(struct printed *p, const char *text, size_t len)
+{
+    if (p->to)
+        memcpy(p->to + p->len, text, len);
+    p->len += len;
+}
+
+static void put_text(struct printed *p, const char *text)
+{
+    put(p, text, strlen(text));
+}
+
+/* False: something in it needs another spelling. */
+static bool put_plain(struct printed *p, const char *text)
+{
+    const unsigned char *c = (const unsigned char *)text;
+
+    while (*c >= ' ' && *c < 0x7f && *c != '<' && *c != '>' && *c != '&' &&
+           *c != '"')
+        c++;
+    put(p, text, (size_t)((const char *)c - text));
+    return !*c;
+}
+
+/* False: it holds something that is not simple. */
+static bool put_node(struct printed *p, xmlNodePtr node)
+{
+    const char *name = (const char *)node->name, *value;
+
+    if (node->type == XML_TEXT_NODE)
+        return !strcmp(name, "text") && node->content &&
+            put_plain(p, (const char *)node->content);
+    if (node->type != XML_ELEMENT_NODE || node->ns || node->nsDef)
+        return false;
+    put(p, "<", 1);
+    put_text(p, name);
+    for (xmlAttrPtr a = node->properties; a; a = a->next) {
+        value = a->ns ? NULL : xlcfg__xml_value(a);
+        if (!value)
+            return false;
+        put(p, " ", 1);
+        put_text(p, (const char *)a->name);
+        put(p, "=\"", 2);
+        if (!put_plain(p, value))
+            return false;
+        put(p, "\"", 1);
+    }
+    if (!node->children) {
+        put(p, "/>", 2);
+        return true;
+    }
+    put(p, ">", 1);
+    for (xmlNodePtr n = node->children; n; n = n->next)
+        if (!put_node(p, n))
+            return false;
+    put(p, "</", 2);
+    put_text(p, name);
+    put(p, ">", 1);
+    return true;
+}
+
+/* NULL: the library is to print it; or no memory. */
+static xlcfg_doc *print_simple(xmlNodePtr node)
+{
+    struct printed p = { NULL, 0 };
+    xlcfg_doc *doc;
+    char buf[4096], *all = buf;
+
+    if (!put_node(&p, node))
+        return NULL;
+    if (p.len > sizeof(buf))
+        all = malloc(p.len);
+    if (!all)
+        return NULL;
+    p = (struct printed){ all, 0 };
+    put_node(&p, node);
+    doc = xlcfg__doc_strn(all, p.len);
+    if (all != buf)
+        free(all);
+    return doc;
+}
+
+xlcfg_doc *xlcfg__xml_text(xmlNodePtr node)
+{
+    xlcfg_doc *simple = print_simple(node);
+
+    return simple ? simple : print(node);
 }

@@ -17,6 +17,8 @@
 #define XLCFG__XML_SIZE ((size_t)8 << 20)
 #define XLCFG__XML_DEPTH 64
 
+/* Once, before many threads parse at the same time. */
+void xlcfg__xml_init(void);
 /*
  * PARSE, with "line N: <element>" as where.  root NULL: any element.  depth:
  * of elements in one another, 255 at most.  Blanks and comments between
@@ -36,6 +38,9 @@ void xlcfg__xml_drop(xmlNodePtr node);
 /* Text at a path, xmlFree() it; NULL when there is none. */
 char *xlcfg__xml_get(xmlNodePtr node, const char *path);
 bool xlcfg__xml_has(xmlNodePtr node, const char *path, const char *text);
+/* The attribute's value where it stands in one piece, as nearly all do, until
+ * it is changed; NULL: it does not. */
+const char *xlcfg__xml_value(xmlAttrPtr attr);
 /* How many bytes at s are a character that XML has none for: most control
  * characters, U+FFFE, U+FFFF. */
 size_t xlcfg__xml_odd(const char *s);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Contexts: where things are, and the connection. */
+#include "core/xml.h"
 #include "driver/deadline.h"
 #include "ops/recall.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,6 +106,13 @@ static int open_conn(xlcfg_ctx *ctx, xlcfg_error *err)
     return rc;
 }
 
+void xlcfg__ready(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, xlcfg__xml_init);
+}
+
 int xlcfg_ctx_open(const char *uri, const xlcfg_ctx_options *opt,
                    xlcfg_ctx **ctx_r, xlcfg_error *err)
 {
@@ -117,6 +126,7 @@ int xlcfg_ctx_open(const char *uri, const xlcfg_ctx_options *opt,
     ctx = calloc(1, sizeof(*ctx));
     if (!ctx)
         return xlcfg__nomem(err);
+    xlcfg__ready();
     xlcfg__crew_hold();
     ctx->uri = uri ? strdup(uri) : NULL;
     ctx->state_dir = xlcfg__state_dir(given.state_dir);

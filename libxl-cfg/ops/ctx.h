@@ -175,6 +175,10 @@ char *xlcfg__state_dir(const char *given);
  * NULL: no memory. */
 char *xlcfg__keeper_name(const xlcfg_ctx *ctx);
 
+/* What is to be done once in a process, before XML is read; by who opens a
+ * context, or reads some without one. */
+void xlcfg__ready(void);
+
 /* state.db, kept open in *slot; errors as xlcfg__state_open.  A handle whose
  * file was replaced is opened again. */
 int xlcfg__store_at(xlcfg__state **slot, const char *dir, bool write,

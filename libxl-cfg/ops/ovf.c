@@ -165,8 +165,10 @@ int xlcfg_ovf_parse(const char *text, size_t len, const char *folder,
                     xlcfg_doc **doc_r, xlcfg_error *err)
 {
     xlcfg_doc *doc;
-    int rc = xlcfg__ovf_read(text, len, folder, &doc, err);
+    int rc;
 
+    xlcfg__ready();
+    rc = xlcfg__ovf_read(text, len, folder, &doc, err);
     if (rc)
         return rc;
     rc = check_hash(&doc, err);

@@ -451,6 +451,68 @@ START_TEST(parts_hold_what_they_are_in)
 }
 END_TEST
 
+/* Of each length around that of what is written at once. */
+START_TEST(long_texts_come_back_whatever_is_escaped)
+{
+    static const char odd[] = "a\"\x01\\\n\x1f\x7f\xc3\xa9/b";
+    const char *const fills[] = { odd, "\x02", "\"", "plain ", "\xe2\x82\xac" };
+
+    for (size_t f = 0; f < COUNT(fills); f++)
+        for (size_t times = 0; times < 1100; times += times < 4 ? 1 : 109) {
+            size_t each = strlen(fills[f]), len, size;
+            char *text = malloc(each * times + 1), *print;
+            xlcfg_doc *doc, *again;
+
+            for (size_t i = 0; i < times; i++)
+                memcpy(text + i * each, fills[f], each);
+            len = each * times;
+            text[len] = '\0';
+            doc = xlcfg__doc_strn(text, len);
+            ck_assert_int_eq(xlcfg_doc_print(doc, 0, &print, &size, NULL), 0);
+            ck_assert_uint_eq(strlen(print), size);
+            ck_assert_int_eq(xlcfg_doc_parse(print, size, &again, NULL), 0);
+            ck_assert_str_eq(xlcfg_doc_string(again), text);
+            xlcfg_doc_free(doc);
+            xlcfg_doc_free(again);
+            free(print);
+            free(text);
+        }
+}
+END_TEST
+
+START_TEST(words_are_one_document_each)
+{
+    static const char *const some[] = { "key", "x-libvirt", "0x0000", "dev",
+                                        "template+live", "was", "0" };
+    static const char *const none[] = { "", "ke", "keys", "zzz",
+                                        "a name that is longer than all" };
+    xlcfg_doc *doc = doc_of("{\"key\":7}"), *made;
+    xlcfg__members m = { 0 };
+
+    ck_assert(xlcfg__words_in_order());
+    for (size_t i = 0; i < COUNT(some); i++) {
+        ck_assert_str_eq(xlcfg_doc_string(xlcfg__word(some[i])), some[i]);
+        ck_assert_int_eq(xlcfg_doc_kind(xlcfg__word(some[i])),
+                         XLCFG_DOC_STRING);
+        ck_assert_ptr_eq(xlcfg__doc_word(some[i]), xlcfg__word(some[i]));
+    }
+    for (size_t i = 0; i < COUNT(none); i++)
+        ck_assert_ptr_null(xlcfg__word(none[i]));
+    for (int i = -1; i < 12; i++) {
+        xlcfg_doc *n = xlcfg__doc_int(i);
+
+        ck_assert_int_eq(xlcfg__doc_to_int(n, 99), i);
+        ck_assert(!xlcfg__digit(i) == (i < 0 || i > 9));
+        xlcfg_doc_free(n);
+    }
+    xlcfg__members_add(&m, "key", xlcfg__doc_int(7));
+    made = xlcfg__members_end(&m);
+    ck_assert(xlcfg__doc_equal(made, doc));
+    xlcfg_doc_free(made);
+    xlcfg_doc_free(doc);
+}
+END_TEST
+
 START_TEST(pointers_walk_escapes_and_indexes)
 {
     xlcfg_doc *doc = doc_of("{\"a/b\":{\"~\":[10,20]},\"\":3}");
@@ -488,6 +550,8 @@ int main(void)
     tcase_add_loop_test(tc, what_is_printed_is_this, 0, COUNT(prints));
     tcase_add_test(tc, pieces_are_the_whole);
     tcase_add_test(tc, parts_hold_what_they_are_in);
+    tcase_add_test(tc, long_texts_come_back_whatever_is_escaped);
+    tcase_add_test(tc, words_are_one_document_each);
     tcase_add_test(tc, pointers_walk_escapes_and_indexes);
     return run_case("core/json", tc);
 }
