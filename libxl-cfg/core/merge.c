@@ -105,6 +105,7 @@ static const xlcfg_doc *body_for(struct merge *mg, struct xlcfg_row *row,
                                  const struct xlcfg_intent *in, bool *ok)
 {
     bool whole = mg->live->whole && row->live_body;
+    const xlcfg_doc *body;
 
     switch (row->cell->body) {
     case XLCFG_BODY_NONE:
@@ -124,7 +125,9 @@ static const xlcfg_doc *body_for(struct merge *mg, struct xlcfg_row *row,
             xlcfg__update_shown(row->live_body, in->before, in->after) ==
             XLCFG__SHOWN_AFTER)
             return by_rules(mg, row, in->after, ok);
-        return by_rules(mg, row, row->template_body, ok);
+        body = by_rules(mg, row, row->template_body, ok);
+        row->as_stored = body && body == row->template_body;
+        return body;
     case XLCFG_BODY_INTENT:
         if (whole || !in || !in->after)
             return row->live_body;

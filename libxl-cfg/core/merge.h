@@ -47,6 +47,8 @@ struct xlcfg_row {
     enum xlcfg_state state : 8; /* the cell's, or `refused` by the intent */
     bool in_template : 1;
     bool medium_open : 1;       /* which medium it has cannot be told */
+    bool as_stored : 1;         /* the body is the template's, by the field
+                                   rules: nothing live went into it */
     unsigned index;             /* in its array, when in the configuration */
     const struct xlcfg_cell *cell;
     const char *key;

@@ -37,11 +37,11 @@ static xlcfg_doc *seen_in(const struct xlcfg_row *row)
     xlcfg__items it = { 0 };
 
     if (row->in_template)
-        xlcfg__items_add(&it, xlcfg__doc_str("template"));
+        xlcfg__items_add(&it, xlcfg__doc_word("template"));
     if (row->intent)
-        xlcfg__items_add(&it, xlcfg__doc_str("intent"));
+        xlcfg__items_add(&it, xlcfg__doc_word("intent"));
     if (row->live != XLCFG_LIVE_ABSENT && row->live != XLCFG_LIVE_UNKNOWN)
-        xlcfg__items_add(&it, xlcfg__doc_str("live"));
+        xlcfg__items_add(&it, xlcfg__doc_word("live"));
     return xlcfg__items_end(&it);
 }
 
@@ -66,8 +66,7 @@ static const char *source_of(const struct xlcfg_row *row)
     case XLCFG_BODY_TEMPLATE:
         return "template";
     case XLCFG_BODY_FIELDS:
-        return row->body == row->template_body ? "template"
-                                               : "template+live";
+        return row->as_stored ? "template" : "template+live";
     case XLCFG_BODY_LIVE:
         return "live";
     case XLCFG_BODY_INTENT:
@@ -85,8 +84,24 @@ static const char *reason_of(const struct xlcfg_row *row)
     return row->state == XLCFG_STATE_ATTACHED ? NULL : row->cell->words;
 }
 
+/* Most devices are there since the same moment. */
+struct moment {
+    int64_t when;
+    xlcfg_doc *text;            /* NULL: none yet */
+};
+
+static xlcfg_doc *since(struct moment *last, int64_t when)
+{
+    if (!last->text || last->when != when) {
+        xlcfg_doc_free(last->text);
+        *last = (struct moment){ when, xlcfg__present_time(when) };
+    }
+    return xlcfg_doc_ref(last->text);
+}
+
 static xlcfg_doc *device(const struct xlcfg_row *row,
-                         const struct xlcfg__memory *mem)
+                         const struct xlcfg__memory *mem,
+                         struct moment *last)
 {
     bool in = xlcfg__row_in_config(row);
     xlcfg__members m = { 0 };
@@ -94,14 +109,13 @@ static xlcfg_doc *device(const struct xlcfg_row *row,
 
     xlcfg__members_add(&m, "key", xlcfg__doc_str(row->key));
     xlcfg__members_add(&m, "kind",
-                       xlcfg__doc_str(xlcfg__kinds[row->kind].name));
+                       xlcfg__doc_word(xlcfg__kinds[row->kind].name));
     xlcfg__members_add(&m, "incarnation",
                        xlcfg__doc_int(mem ? mem->incarnation : 1));
     xlcfg__members_add(&m, "state",
-                       xlcfg__doc_str(xlcfg__state_name(row->state)));
+                       xlcfg__doc_word(xlcfg__state_name(row->state)));
     xlcfg__members_add(&m, "reason", xlcfg__doc_str(reason_of(row)));
-    xlcfg__members_add(&m, "since", xlcfg__present_time(mem ? mem->since
-                                                            : 0));
+    xlcfg__members_add(&m, "since", since(last, mem ? mem->since : 0));
     xlcfg__members_add(&m, "attempts",
                        xlcfg__doc_int(mem ? mem->attempts : 0));
     xlcfg__members_add(&m, "address", row->address
@@ -118,7 +132,7 @@ static xlcfg_doc *device(const struct xlcfg_row *row,
         else
             xlcfg__members_add(&m, "hash", xlcfg__doc_str(hash));
     }
-    xlcfg__members_add(&m, "source", xlcfg__doc_str(source_of(row)));
+    xlcfg__members_add(&m, "source", xlcfg__doc_word(source_of(row)));
     return xlcfg__members_end(&m);
 }
 
@@ -130,11 +144,14 @@ xlcfg_doc *xlcfg__present_get(const char *driver,
 {
     xlcfg__members m = { 0 };
     xlcfg__items devices = { 0 };
+    struct moment last = { 0 };
 
     for (size_t i = 0; i < answer->count; i++)
         xlcfg__items_add(&devices,
                          device(&answer->rows[i],
-                                memory_of(mem, i, answer->rows[i].key)));
+                                memory_of(mem, i, answer->rows[i].key),
+                                &last));
+    xlcfg_doc_free(last.text);
     xlcfg__members_add(&m, "domain", xlcfg__present_domain(driver, dom));
     xlcfg__members_add(&m, "version", xlcfg__doc_null());
     xlcfg__members_add(&m, "hash", xlcfg__doc_str(hash));
@@ -183,7 +200,7 @@ int xlcfg__answer_digest(const char *driver, const struct xlcfg_domain *dom,
         /* a detached row is a leftover of the template: no fact of ours */
         if (row->state != XLCFG_STATE_DETACHED)
             xlcfg__members_add(&states, row->key,
-                               xlcfg__doc_str(xlcfg__state_name(row->state)));
+                               xlcfg__doc_word(xlcfg__state_name(row->state)));
     }
     xlcfg__members_add(&m, "domain", xlcfg__present_domain(driver, dom));
     xlcfg__members_add(&m, "config", xlcfg_doc_ref(answer->config));

@@ -281,6 +281,45 @@ START_TEST(a_kind_not_looked_at_is_unknown_not_gone)
 }
 END_TEST
 
+/* Whose body a device has does not hang on whether two that are alike are
+   one document: `same`. */
+static const struct {
+    bool whole, same, unlike, as_stored;
+} whose[] = {
+    { .as_stored = true },
+    { .same = true, .as_stored = true },
+    { .unlike = true },
+    { .whole = true },
+    { .whole = true, .same = true },
+    { .whole = true, .unlike = true },
+};
+
+START_TEST(a_body_is_of_the_template_by_rule_not_by_place)
+{
+    static const char one[] = "{\"vdev\":\"xvda\",\"pdev_path\":\"/1\"}";
+    static const char two[] = "{\"vdev\":\"xvda\",\"pdev_path\":\"/2\"}";
+    xlcfg_doc *stored = doc_of(one);
+    xlcfg_doc *runs = whose[_i].same ? xlcfg_doc_ref(stored)
+                                     : doc_of(whose[_i].unlike ? two : one);
+    struct xlcfg_view tmpl, live;
+    struct xlcfg_answer a;
+
+    xlcfg__view_init(&tmpl);
+    xlcfg__view_init(&live);
+    live.whole = whose[_i].whole;
+    ck_assert_int_eq(xlcfg__view_add(&tmpl, XLCFG_KIND_DISK, stored, NULL,
+                                     XLCFG_LIVE_PRESENT, NULL), 0);
+    ck_assert_int_eq(xlcfg__view_add(&live, XLCFG_KIND_DISK, runs, NULL,
+                                     XLCFG_LIVE_PRESENT, NULL), 0);
+    ck_assert_int_eq(xlcfg__merge(&tmpl, NULL, &live, &a, NULL), 0);
+    ck_assert_uint_eq(a.count, 1);
+    ck_assert_int_eq(a.rows[0].as_stored, whose[_i].as_stored);
+    xlcfg__answer_dispose(&a);
+    xlcfg__view_dispose(&tmpl);
+    xlcfg__view_dispose(&live);
+}
+END_TEST
+
 START_TEST(the_newest_intent_of_a_device_counts)
 {
     struct xlcfg_view live;
@@ -387,6 +426,8 @@ int main(void)
                         COUNT(views));
     tcase_add_test(tc, an_unreadable_disk_is_unknown_not_gone);
     tcase_add_test(tc, a_kind_not_looked_at_is_unknown_not_gone);
+    tcase_add_loop_test(tc, a_body_is_of_the_template_by_rule_not_by_place,
+                        0, COUNT(whose));
     tcase_add_test(tc, the_newest_intent_of_a_device_counts);
     tcase_add_loop_test(tc, what_somebody_asked_for_is_not_implicit, 0,
                         COUNT(implicit));
