@@ -37,6 +37,8 @@ static bool is_told(struct virt *v, virDomainPtr d,
     same = !strcmp(now.uuid, dom->uuid) && !strcmp(now.name, dom->name) &&
         now.domid == dom->domid && !strcmp(now.state, dom->state);
     xlcfg__domain_dispose(&now);
+    if (same)
+        xlcfg__virt_note_kept(v, dom->uuid, true);
     return same;
 }
 
@@ -72,5 +74,10 @@ int xlcfg__virt_print(void *handle, const struct xlcfg_domain *dom,
         xlcfg__virt_know(v, dom->uuid, texts[RUNS], texts[STAYS], &sense,
                          print_r);
     xlcfg__virt_sense_dispose(&sense);
-    return known ? 0 : XLCFG_STALE;
+    if (known)
+        return 0;
+    /* the look that comes begins with these */
+    xlcfg__virt_saw(v->memo, dom->uuid, false, strdup(texts[RUNS]));
+    xlcfg__virt_saw(v->memo, dom->uuid, true, strdup(texts[STAYS]));
+    return XLCFG_STALE;
 }

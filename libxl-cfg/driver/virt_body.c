@@ -319,10 +319,13 @@ xlcfg_doc *xlcfg__virt_address_of(xmlNodePtr dev)
     if (!at)
         return xlcfg__doc_null();
     for (xmlAttrPtr a = at->properties; a; a = a->next) {
-        char *value = (char *)xmlNodeGetContent((xmlNodePtr)a);
+        const char *plain = xlcfg__xml_value(a);
+        char *value = plain ? NULL
+            : (char *)xmlNodeGetContent((xmlNodePtr)a);
 
+        plain = plain ? plain : value;
         xlcfg__members_set(&m, (const char *)a->name,
-                           value ? xlcfg__doc_str(value) : NULL);
+                           plain ? xlcfg__doc_word(plain) : NULL);
         xmlFree(value);
     }
     return xlcfg__members_end(&m);

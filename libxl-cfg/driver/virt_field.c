@@ -174,7 +174,7 @@ static xlcfg_doc *read_format(xmlNodePtr dev, const char *path)
             if (!strcmp(formats[i].libvirt, text))
                 format = formats[i].libxl;
     xmlFree(text);
-    return xlcfg__doc_str(format);
+    return xlcfg__doc_word(format);
 }
 
 static int64_t usb_version(xmlNodePtr dev)

@@ -20,11 +20,14 @@
 
 /* ---- names ---- */
 
+/* It is, and was asked for alone, just now. */
+#define KEPT_NOW 2
+
 /* A handle is a name, and lasts as long as its connection. */
 struct xlcfg__virt_name {
     char uuid[37];
     virDomainPtr d;
-    int kept;                   /* 1, 0; -1: not known (any more) */
+    int kept;                   /* 1, 0; KEPT_NOW; -1: not known (any more) */
     struct xlcfg_domain told;   /* what libvirt said of it last, when it ran
                                    and was kept; no uuid: it did not */
 };
@@ -166,14 +169,14 @@ bool xlcfg__virt_recall_told(struct virt *v, const char *name,
     return found;
 }
 
-void xlcfg__virt_note_kept(struct virt *v, const char *uuid, int kept)
+void xlcfg__virt_note_kept(struct virt *v, const char *uuid, bool kept)
 {
     struct xlcfg__virt_name *name;
 
     pthread_mutex_lock(&v->lock);
     name = name_of(&v->lanes[0].names, uuid);
     if (name)
-        name->kept = kept;
+        name->kept = kept ? KEPT_NOW : -1;
     pthread_mutex_unlock(&v->lock);
 }
 
@@ -331,6 +334,9 @@ int xlcfg__virt_hold(struct virt *v, const struct xlcfg_domain *dom,
     int rc = 0;
 
     hold.d = named(v, dom->uuid, &hold.kept);
+    hold.listed = hold.kept == 0 || hold.kept == 1;
+    if (hold.kept == KEPT_NOW)
+        hold.kept = 1;
     if (!hold.d) {
         /* which may connect anew; seldom, for who is listed or found is
          * named */

@@ -8,7 +8,8 @@
  *     live    what runs                        kept    for the next start
  *     look    both at once
  *     event   hints, and who waits for one     dev     finding a device
- *     memo    what a text was understood as
+ *     memo    what a text was understood as    part   its devices, by bytes
+ *     sense   what a text means
  *     slot    a new device's address           name    and its names
  *     plug    prepare, attach, update          unplug  detach, forget
  *     make    create                           qemu    QEMU behind libvirt
@@ -20,6 +21,7 @@
 
 #include "driver/driver.h"
 #include "driver/virt_lib.h"
+#include "driver/virt_part.h"
 #include "driver/virt_tree.h"
 
 #include <pthread.h>
@@ -114,9 +116,9 @@ void xlcfg__virt_unlearn_name(struct virt *v, const char *uuid);
 void xlcfg__virt_note_told(struct virt *v, const struct xlcfg_domain *dom);
 bool xlcfg__virt_recall_told(struct virt *v, const char *name,
                              struct xlcfg_domain *dom_r);
-/* For the look that comes: libvirt keeps a definition of it (1), or that is to
- * be asked (-1). */
-void xlcfg__virt_note_kept(struct virt *v, const char *uuid, int kept);
+/* For the look that comes: libvirt keeps a definition of it, or that is to be
+ * asked. */
+void xlcfg__virt_note_kept(struct virt *v, const char *uuid, bool kept);
 /* Which of them libvirt keeps a definition of. */
 void xlcfg__virt_learn_kept(struct virt *v);
 /* As xlcfg__virt_reach, by a handle that is known already, if there is one:
@@ -126,13 +128,14 @@ int xlcfg__virt_known(struct virt *v, const struct xlcfg_domain *dom,
 /*
  * The same for many threads at once, each on a connection of its own where
  * that is cheap, to be given back by xlcfg__virt_let_go.  many: they are, also
- * where few domains are known.  kept: did the list
- * that was taken last, for this one look, have it among those that are kept?
- * 1, 0, or -1: it did not say.
+ * where few domains are known.  kept: is a definition of it, as was said for
+ * this one look?  1, 0, or -1: it was not said.  listed: by the list that was
+ * taken last.
  */
 struct xlcfg__virt_hold {
     virDomainPtr d;
     int kept;
+    bool listed;
     struct xlcfg__virt_lane *lane;      /* NULL: one that others use too */
 };
 int xlcfg__virt_hold(struct virt *v, const struct xlcfg_domain *dom,
@@ -239,7 +242,8 @@ struct xlcfg__virt_text {
 struct xlcfg__virt_sense {
     xlcfg_doc *config;
     xlcfg_doc *addresses;       /* of each kind's devices, by the name of its
-                                   array; NULL of a definition */
+                                   array */
+    struct xlcfg__virt_parts *parts;    /* NULL: it was not cut */
     unsigned long number;       /* no two have the same; 0: none yet */
 };
 /* For any thread.  The result is the caller's. */
@@ -250,15 +254,21 @@ bool xlcfg__virt_recall(struct xlcfg__virt_memo *memo,
 void xlcfg__virt_learn(struct xlcfg__virt_memo *memo,
                        const struct xlcfg__virt_text *text,
                        struct xlcfg__virt_sense *sense);
+/* The parts of the text that was understood last, to be freed; NULL: none is
+ * known. */
+struct xlcfg__virt_parts *xlcfg__virt_last_parts(
+    struct xlcfg__virt_memo *memo, const char *uuid, bool kept);
 /* The text that was understood last, to be freed; NULL: none is known. */
 char *xlcfg__virt_last(struct xlcfg__virt_memo *memo, const char *uuid,
                        bool kept);
 /* The text of what runs was read just now: the next look need not begin with
- * it, for it ends with it (virt_look.c).  Takes xml. */
+ * it, for it ends with it (virt_look.c).  kept: the definition was, as well.
+ * Takes xml; NULL accepted. */
 void xlcfg__virt_saw(struct xlcfg__virt_memo *memo, const char *uuid,
-                     char *xml);
+                     bool kept, char *xml);
 /* That text, once, to be freed; NULL: none is there. */
-char *xlcfg__virt_seen(struct xlcfg__virt_memo *memo, const char *uuid);
+char *xlcfg__virt_seen(struct xlcfg__virt_memo *memo, const char *uuid,
+                       bool kept);
 /* When it was last seen that nobody was in its monitor, in ms of
  * xlcfg__now_ms(); 0: never, or it is not known any more. */
 int64_t xlcfg__virt_calm(struct xlcfg__virt_memo *memo, const char *uuid);
@@ -281,6 +291,8 @@ bool xlcfg__virt_is_of(const char *xml, const struct xlcfg_domain *dom);
 
 /* ---- live ---- */
 
+/* Would the XML be waited for, where somebody holds the domain? */
+bool xlcfg__virt_xml_waits(const struct virt *v);
 /* Is it too short a time since nobody was in its monitor, where the XML waits
  * for nobody, that it could be stuck there? */
 bool xlcfg__virt_cannot_be_stuck(struct virt *v, const char *uuid);
@@ -291,6 +303,22 @@ bool xlcfg__virt_cannot_be_stuck(struct virt *v, const char *uuid);
  */
 bool xlcfg__virt_is_busy(struct virt *v, virDomainPtr d, const char *uuid,
                          struct xlcfg_view *view);
+/*
+ * A text as a tree and what it means, but for its addresses where addresses_r
+ * is NULL.  old: parts that were understood before, of a text whose domain ran
+ * as this one's does; live, of a definition: what runs.  Each may be NULL.
+ * *tree_r: changed by that, to be freed; NULL after an error.
+ */
+struct xlcfg__virt_beside {
+    const char *xml;
+    xmlDocPtr tree;             /* NULL: not taken apart now */
+    const struct xlcfg__virt_parts *parts;      /* NULL: it was not cut */
+};
+int xlcfg__virt_take_apart(const char *xml,
+                           const struct xlcfg__virt_parts *old,
+                           const struct xlcfg__virt_beside *live,
+                           struct xlcfg__virt_sense *sense,
+                           xmlDocPtr *tree_r, xlcfg_error *err);
 /* What runs, as a view.  Takes the text's XML; xml, unless NULL, is the same.
  * *tree_r: of a text that was taken apart for it, to be freed; else NULL. */
 int xlcfg__virt_show(struct virt *v, virDomainPtr d,
@@ -301,13 +329,17 @@ int xlcfg__virt_show(struct virt *v, virDomainPtr d,
 
 /* ---- kept ---- */
 
-/* What is kept, beside what runs: text->beside is that one's number.  Takes
- * the text's XML.  live_xml: what runs, "" for nothing; live: the same if it was
- * taken apart already, or NULL. */
+/* Make a definition's tree what it is, as far as a start changes it without a
+ * wish of anybody.  NOMEM, PARSE. */
+int xlcfg__virt_liken(xmlDocPtr kept, const struct xlcfg__virt_beside *live,
+                      xlcfg_error *err);
+/* What is kept, beside what runs: text->beside is that one's number, 0: not to
+ * be learnt, for they are of two moments.  Takes the text's XML.  live NULL:
+ * nothing runs. */
 int xlcfg__virt_understand_kept(struct virt *v,
                                 const struct xlcfg_domain *dom,
                                 struct xlcfg__virt_text *text,
-                                const char *live_xml, xmlDocPtr live,
+                                const struct xlcfg__virt_beside *live,
                                 xlcfg_doc **config_r,
                                 unsigned long *number_r, xlcfg_error *err);
 /* NOTFOUND, and why. */

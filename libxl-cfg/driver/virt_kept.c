@@ -49,75 +49,81 @@ static bool liken_cpu(xmlNodePtr kept, xmlNodePtr live)
     return true;
 }
 
-/* A drive that is empty has forgotten the format of what was in it. */
-static void liken_drives(xmlNodePtr kept, xmlNodePtr live)
+static bool is_untyped(xmlDocPtr live, const char *target)
+{
+    xmlNodePtr devices = xlcfg__xml_child(xmlDocGetRootElement(live),
+                                          "devices");
+
+    for (xmlNodePtr n = devices ? devices->children : NULL; n; n = n->next)
+        if (xlcfg__virt_has_no_format(n) &&
+            xlcfg__xml_has(n, "target@dev", target))
+            return true;
+    return false;
+}
+
+/* A drive that is empty has forgotten the format of what was in it.  parts
+ * NULL: those of tree, which nothing was taken out of. */
+static void liken_drives(xmlNodePtr kept,
+                         const struct xlcfg__virt_parts *parts,
+                         xmlDocPtr tree)
 {
     xmlNodePtr devices = xlcfg__xml_child(kept, "devices");
-    xmlNodePtr there = xlcfg__xml_child(live, "devices");
 
     for (xmlNodePtr k = devices ? devices->children : NULL; k; k = k->next) {
         char *name = xlcfg__xml_is(k, "disk") &&
             !xlcfg__xml_child(k, "source")
             ? xlcfg__xml_get(k, "target@dev") : NULL;
 
-        for (xmlNodePtr n = there ? there->children : NULL; name && n;
-             n = n->next)
-            if (xlcfg__xml_is(n, "disk") &&
-                xlcfg__xml_has(n, "target@dev", name) &&
-                xlcfg__xml_child(n, "driver") &&
-                !xmlHasProp(xlcfg__xml_child(n, "driver"), TYPE))
-                xmlUnsetProp(xlcfg__xml_child(k, "driver"), TYPE);
+        if (name && (parts ? xlcfg__virt_parts_untyped(parts, name)
+                     : is_untyped(tree, name)))
+            xmlUnsetProp(xlcfg__xml_child(k, "driver"), TYPE);
         xmlFree(name);
     }
 }
 
-/* The definition, as far as a start changes it without a wish of anybody.  tree
- * is live_xml, if that was taken apart already, or NULL. */
-static int likened(const char *kept_xml, const char *live_xml,
-                   xmlDocPtr tree, xlcfg_doc **config_r, xlcfg_error *err)
+int xlcfg__virt_liken(xmlDocPtr kept, const struct xlcfg__virt_beside *live,
+                      xlcfg_error *err)
 {
-    xmlDocPtr kept = NULL, live = NULL;
-    xmlNodePtr a, b;
-    int rc;
+    xmlNodePtr domain = xmlDocGetRootElement(kept);
+    xmlDocPtr tree = live->parts ? live->tree : NULL, whole = NULL;
+    int rc = 0;
 
-    rc = xlcfg__virt_parse(kept_xml, strlen(kept_xml), "domain", &kept, err);
-    if (!rc && *live_xml && !tree)
-        rc = xlcfg__virt_parse(live_xml, strlen(live_xml), "domain", &live,
-                               err);
+    if (!tree)
+        rc = xlcfg__virt_parse(live->xml, strlen(live->xml), "domain",
+                               &whole, err);
     if (rc)
-        goto out;
-    a = xmlDocGetRootElement(kept);
-    b = *live_xml ? xmlDocGetRootElement(tree ? tree : live) : NULL;
-    if (b && !liken_cpu(a, b)) {
+        return rc;
+    tree = tree ? tree : whole;
+    liken_drives(domain, live->parts, tree);
+    if (!liken_cpu(domain, xmlDocGetRootElement(tree)))
         rc = xlcfg__nomem(err);
-        goto out;
-    }
-    if (b)
-        liken_drives(a, b);
-    rc = xlcfg__virt_from_tree(kept, config_r, NULL, err);
-out:
-    xmlFreeDoc(kept);
-    xmlFreeDoc(live);
+    xmlFreeDoc(whole);
     return rc;
 }
 
 int xlcfg__virt_understand_kept(struct virt *v,
                                 const struct xlcfg_domain *dom,
                                 struct xlcfg__virt_text *text,
-                                const char *live_xml, xmlDocPtr live,
+                                const struct xlcfg__virt_beside *live,
                                 xlcfg_doc **config_r,
                                 unsigned long *number_r, xlcfg_error *err)
 {
     struct xlcfg__virt_sense sense = { .number = 0 };
+    struct xlcfg__virt_parts *old;
+    xmlDocPtr tree = NULL;
     int rc = 0;
 
-    if (xlcfg__virt_recall(v->memo, text, &sense)) {
+    if (text->beside && xlcfg__virt_recall(v->memo, text, &sense)) {
         free(text->xml);
     } else {
-        rc = likened(text->xml, live_xml, live, &sense.config, err);
+        old = xlcfg__virt_last_parts(v->memo, text->uuid, true);
+        rc = xlcfg__virt_take_apart(text->xml, old, live, &sense, &tree,
+                                    err);
+        xlcfg__virt_parts_free(old);
+        xmlFreeDoc(tree);
         if (rc == XLCFG_ERROR_PARSE)
             xlcfg__err_in(err, dom->name);
-        if (!rc)
+        if (!rc && text->beside)
             xlcfg__virt_learn(v->memo, text, &sense);
         else
             free(text->xml);
@@ -133,16 +139,24 @@ int xlcfg__virt_understand_kept(struct virt *v,
 static int read_kept(virDomainPtr d, const struct xlcfg_domain *dom,
                      xlcfg_doc **config_r, xlcfg_error *err)
 {
+    struct xlcfg__virt_sense sense = { .number = 0 };
     char *kept = xlcfg__virt_xml(d, VIR_DOMAIN_XML_INACTIVE);
     char *live = kept && dom->domid >= 0 ? xlcfg__virt_xml(d, 0) : NULL;
+    struct xlcfg__virt_beside beside = { .xml = live };
+    xmlDocPtr tree = NULL;
     int rc;
 
     if (!kept || (dom->domid >= 0 && !live))
         rc = xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
     else
-        rc = likened(kept, live ? live : "", NULL, config_r, err);
+        rc = xlcfg__virt_take_apart(kept, NULL, live ? &beside : NULL, &sense,
+                                    &tree, err);
     if (rc == XLCFG_ERROR_PARSE)
         xlcfg__err_in(err, dom->name);
+    if (!rc)
+        *config_r = xlcfg_doc_ref(sense.config);
+    xlcfg__virt_sense_dispose(&sense);
+    xmlFreeDoc(tree);
     free(kept);
     free(live);
     return rc;

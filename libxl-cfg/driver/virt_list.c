@@ -210,6 +210,14 @@ bool xlcfg__virt_describe_kept(struct virt *v, virDomainPtr d,
     return so;
 }
 
+static void note_kept(struct virt *v, const struct xlcfg_domain *dom,
+                      bool kept)
+{
+    xlcfg__virt_note_kept(v, dom->uuid, kept);
+    if (kept)
+        xlcfg__virt_note_told(v, dom);
+}
+
 /* By the handle it had before: fewer calls, and the look that follows is told
  * to see whether it is that one. */
 static bool recall(struct virt *v, const char *name,
@@ -223,9 +231,7 @@ static bool recall(struct virt *v, const char *name,
         virDomainFree(d);
     if (!so)
         return false;
-    xlcfg__virt_note_kept(v, dom_r->uuid, kept ? 1 : -1);
-    if (kept)
-        xlcfg__virt_note_told(v, dom_r);
+    note_kept(v, dom_r, kept);
     dom_r->recalled = true;
     if (!strcmp(dom_r->name, name) || !strcmp(dom_r->uuid, name))
         return true;
@@ -238,6 +244,7 @@ int xlcfg__virt_find(void *handle, const char *name,
 {
     struct virt *v = handle;
     virDomainPtr d;
+    bool kept;
     int rc;
 
     rc = xlcfg__virt_ready(v, err);
@@ -246,9 +253,12 @@ int xlcfg__virt_find(void *handle, const char *name,
     d = xlcfg__virt_lookup(v->conn, name);
     if (!d)
         return xlcfg__virt_said(v->conn, XLCFG_ERROR_UNREACHABLE, name, err);
-    rc = describe(v, d, -1, dom_r, err);
+    kept = xlcfg__virt_describe_kept(v, d, dom_r);
+    rc = kept ? 0 : describe(v, d, -1, dom_r, err);
     if (!rc)
         xlcfg__virt_learn_name(v, dom_r->uuid, d);
+    if (!rc)
+        note_kept(v, dom_r, kept);
     virDomainFree(d);
     return rc;
 }

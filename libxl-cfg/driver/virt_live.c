@@ -55,12 +55,16 @@ int xlcfg__virt_desc(virDomainPtr d, unsigned flags,
     return rc;
 }
 
+bool xlcfg__virt_xml_waits(const struct virt *v)
+{
+    return !v->version || v->version >= XML_WAITS;
+}
+
 /* Who was not in the monitor so short a time ago is not stuck there now.  It
  * is all that counts where the XML waits for nobody. */
 bool xlcfg__virt_cannot_be_stuck(struct virt *v, const char *uuid)
 {
-    return v->version && v->version < XML_WAITS &&
-        xlcfg__virt_is_heard(v, uuid);
+    return !xlcfg__virt_xml_waits(v) && xlcfg__virt_is_heard(v, uuid);
 }
 
 bool xlcfg__virt_is_busy(struct virt *v, virDomainPtr d, const char *uuid,
@@ -106,23 +110,6 @@ bool xlcfg__virt_is_busy(struct virt *v, virDomainPtr d, const char *uuid,
 
 /* ---- what is understood ---- */
 
-/* *tree_r: for who needs it as well, to be freed; NULL after an error. */
-static int take_apart(const char *xml, struct xlcfg__virt_sense *sense,
-                      xmlDocPtr *tree_r, xlcfg_error *err)
-{
-    int rc;
-
-    rc = xlcfg__virt_parse(xml, strlen(xml), "domain", tree_r, err);
-    if (rc)
-        return rc;
-    rc = xlcfg__virt_from_tree(*tree_r, &sense->config, &sense->addresses,
-                               err);
-    if (rc) {
-        xmlFreeDoc(*tree_r);
-        *tree_r = NULL;
-    }
-    return rc;
-}
 
 /* Takes the text's XML.  *tree_r: as take_apart; NULL of one that was known. */
 static int understand(struct virt *v, const struct xlcfg_domain *dom,
@@ -136,7 +123,11 @@ static int understand(struct virt *v, const struct xlcfg_domain *dom,
     if (xlcfg__virt_recall(v->memo, text, sense)) {
         free(text->xml);
     } else {
-        rc = take_apart(text->xml, sense, tree_r, err);
+        struct xlcfg__virt_parts *old;
+
+        old = xlcfg__virt_last_parts(v->memo, text->uuid, false);
+        rc = xlcfg__virt_take_apart(text->xml, old, NULL, sense, tree_r, err);
+        xlcfg__virt_parts_free(old);
         if (rc == XLCFG_ERROR_PARSE)
             xlcfg__err_in(err, dom->name);
         if (!rc)

@@ -29,7 +29,15 @@ void xlcfg__virt_sense_dispose(struct xlcfg__virt_sense *sense)
 {
     xlcfg_doc_free(sense->config);
     xlcfg_doc_free(sense->addresses);
+    xlcfg__virt_parts_free(sense->parts);
     *sense = (struct xlcfg__virt_sense){ .number = 0 };
+}
+
+static void hold(const struct xlcfg__virt_sense *sense)
+{
+    xlcfg_doc_ref(sense->config);
+    xlcfg_doc_ref(sense->addresses);
+    xlcfg__virt_parts_ref(sense->parts);
 }
 
 static void row_free(struct row *row)
@@ -87,8 +95,7 @@ bool xlcfg__virt_recall(struct xlcfg__virt_memo *memo,
     if (same) {
         row->used = ++memo->turn;
         *sense_r = row->sense;
-        xlcfg_doc_ref(sense_r->config);
-        xlcfg_doc_ref(sense_r->addresses);
+        hold(sense_r);
     }
     pthread_mutex_unlock(&memo->lock);
     return same;
@@ -128,9 +135,22 @@ void xlcfg__virt_learn(struct xlcfg__virt_memo *memo,
     row->text.uuid = row->uuid;
     row->used = sense->number = ++memo->turn;
     row->sense = *sense;
-    xlcfg_doc_ref(sense->config);
-    xlcfg_doc_ref(sense->addresses);
+    hold(sense);
     pthread_mutex_unlock(&memo->lock);
+}
+
+struct xlcfg__virt_parts *xlcfg__virt_last_parts(
+    struct xlcfg__virt_memo *memo, const char *uuid, bool kept)
+{
+    const struct xlcfg__virt_text text = { .uuid = uuid, .kept = kept };
+    struct xlcfg__virt_parts *parts;
+    struct row *row;
+
+    pthread_mutex_lock(&memo->lock);
+    row = row_of(memo, &text);
+    parts = row ? xlcfg__virt_parts_ref(row->sense.parts) : NULL;
+    pthread_mutex_unlock(&memo->lock);
+    return parts;
 }
 
 char *xlcfg__virt_last(struct xlcfg__virt_memo *memo, const char *uuid,
@@ -148,9 +168,9 @@ char *xlcfg__virt_last(struct xlcfg__virt_memo *memo, const char *uuid,
 }
 
 void xlcfg__virt_saw(struct xlcfg__virt_memo *memo, const char *uuid,
-                     char *xml)
+                     bool kept, char *xml)
 {
-    const struct xlcfg__virt_text text = { .uuid = uuid };
+    const struct xlcfg__virt_text text = { .uuid = uuid, .kept = kept };
     struct row *row;
     char *other = xml;
 
@@ -164,9 +184,10 @@ void xlcfg__virt_saw(struct xlcfg__virt_memo *memo, const char *uuid,
     free(other);
 }
 
-char *xlcfg__virt_seen(struct xlcfg__virt_memo *memo, const char *uuid)
+char *xlcfg__virt_seen(struct xlcfg__virt_memo *memo, const char *uuid,
+                       bool kept)
 {
-    const struct xlcfg__virt_text text = { .uuid = uuid };
+    const struct xlcfg__virt_text text = { .uuid = uuid, .kept = kept };
     struct row *row;
     char *xml = NULL;
 

@@ -179,7 +179,7 @@ static int read_back(struct virt *v, const struct xlcfg_domain *dom,
             rc = compare(doc, i, kind, body, sent, err);
         xmlFreeDoc(doc);
         if (!rc && !i)
-            xlcfg__virt_saw(v->memo, dom->uuid, xml);
+            xlcfg__virt_saw(v->memo, dom->uuid, false, xml);
         else
             free(xml);
     }

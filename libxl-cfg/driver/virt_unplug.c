@@ -47,7 +47,7 @@ static int still_there(struct virt *v, virDomainPtr d, const char *uuid,
     if (rc)
         free(xml);
     else
-        xlcfg__virt_saw(v->memo, uuid, xml);
+        xlcfg__virt_saw(v->memo, uuid, false, xml);
     return rc;
 }
 

@@ -5,6 +5,7 @@
 #include "core/map.h"
 #include "driver/virt_body.h"
 #include "driver/virt_info.h"
+#include "driver/virt_part.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -44,18 +45,15 @@ static int claim(struct devices *d, const char *name, xmlNodePtr dev,
 }
 
 /* Two devices of one alias. */
-static int check_alias(struct devices *d, xmlNodePtr dev, xlcfg_error *err)
+static int check_alias(struct devices *d, const char *alias, xmlNodePtr dev,
+                       xlcfg_error *err)
 {
-    char *alias = xlcfg__xml_get(dev, "alias@name");
     char name[300];
-    int rc = 0;
 
-    if (alias) {
-        snprintf(name, sizeof(name), "alias %s", alias);
-        rc = claim(d, name, dev, err);
-    }
-    xmlFree(alias);
-    return rc;
+    if (!alias)
+        return 0;
+    snprintf(name, sizeof(name), "alias %s", alias);
+    return claim(d, name, dev, err);
 }
 
 /* Two devices of one identity; a MAC may stand twice.  libvirt will give a
@@ -76,6 +74,62 @@ static int check_name(struct devices *d, enum xlcfg_kind kind,
         : 0;
 }
 
+static enum xlcfg_kind kind_of(xmlNodePtr dev)
+{
+    const struct xlcfg__virt_part *part = xlcfg__virt_part_of(dev);
+
+    return part && part->body ? part->kind : xlcfg__virt_kind(dev);
+}
+
+/* Takes the body. */
+static int put_device(struct devices *d, enum xlcfg_kind kind,
+                      xlcfg_doc *body, xlcfg_doc *address, xmlNodePtr dev,
+                      xlcfg_error *err)
+{
+    int rc = check_name(d, kind, body, dev, err);
+
+    xlcfg__items_add(&d->arrays[kind], body);
+    xlcfg__items_add(&d->addresses[kind], address);
+    return rc;
+}
+
+static int read_device(struct devices *d, xmlNodePtr dev, const char *alias,
+                       xlcfg_error *err)
+{
+    struct xlcfg__virt_part *part = xlcfg__virt_part_of(dev);
+    enum xlcfg_kind kind = xlcfg__virt_kind(dev);
+    xlcfg_doc *body, *address;
+    int rc;
+
+    rc = check_alias(d, alias, dev, err);
+    if (rc || kind == XLCFG_KINDS)
+        return rc;
+    rc = xlcfg__virt_body(kind, dev, d->arrays[kind].count, &body, err);
+    if (rc)
+        return rc;
+    address = xlcfg__virt_address_of(dev);
+    if (part && address &&
+        !xlcfg__virt_part_is(part, kind, body, address, alias))
+        rc = xlcfg__nomem(err);
+    if (rc) {
+        xlcfg_doc_free(body);
+        xlcfg_doc_free(address);
+        return rc;
+    }
+    return put_device(d, kind, body, address, dev, err);
+}
+
+/* One that was understood before. */
+static int recall_device(struct devices *d, xmlNodePtr dev,
+                         const struct xlcfg__virt_part *part,
+                         xlcfg_error *err)
+{
+    int rc = check_alias(d, part->alias, dev, err);
+
+    return rc ? rc : put_device(d, part->kind, xlcfg_doc_ref(part->body),
+                                xlcfg_doc_ref(part->address), dev, err);
+}
+
 /* Bodies of the devices that have a kind; the tree is as it was. */
 static int read_devices(xmlNodePtr devices, struct devices *d,
                         xlcfg_error *err)
@@ -88,20 +142,31 @@ static int read_devices(xmlNodePtr devices, struct devices *d,
     if (!xlcfg__map_init(&d->map, 2 * count))
         return xlcfg__nomem(err);
     for (xmlNodePtr n = devices->children; n && !rc; n = n->next) {
-        enum xlcfg_kind kind = xlcfg__virt_kind(n);
-        xlcfg_doc *body;
+        const struct xlcfg__virt_part *part = xlcfg__virt_part_of(n);
+        char *alias;
 
-        rc = check_alias(d, n, err);
-        if (rc || kind == XLCFG_KINDS)
+        if (part && part->body) {
+            rc = recall_device(d, n, part, err);
             continue;
-        rc = xlcfg__virt_body(kind, n, d->arrays[kind].count, &body, err);
-        if (rc)
-            continue;
-        rc = check_name(d, kind, body, n, err);
-        xlcfg__items_add(&d->arrays[kind], body);
-        xlcfg__items_add(&d->addresses[kind], xlcfg__virt_address_of(n));
+        }
+        alias = xlcfg__xml_get(n, "alias@name");
+        rc = read_device(d, n, alias, err);
+        xmlFree(alias);
     }
     return rc;
+}
+
+/* Those that are named leave the tree, and with them what stands for one; one
+ * that stays is needed whole. */
+static bool is_whole(const struct devices *d, xmlNodePtr devices)
+{
+    for (xmlNodePtr n = devices->children; n; n = n->next) {
+        const struct xlcfg__virt_part *part = xlcfg__virt_part_of(n);
+
+        if (part && part->body && !n->properties && d->nameless[part->kind])
+            return false;
+    }
+    return true;
 }
 
 /* What has a body leaves the tree.  If one of a kind has no name, all of the
@@ -112,7 +177,7 @@ static void take_devices(xmlNodePtr devices, struct devices *d,
     xmlNodePtr next;
 
     for (xmlNodePtr n = devices->children; n; n = next) {
-        enum xlcfg_kind kind = xlcfg__virt_kind(n);
+        enum xlcfg_kind kind = kind_of(n);
 
         next = n->next;
         if (kind != XLCFG_KINDS && !d->nameless[kind])
@@ -148,6 +213,10 @@ int xlcfg__virt_from_tree(xmlDocPtr doc, xlcfg_doc **config_r,
     rc = devices ? read_devices(devices, &d, err) : 0;
     if (rc)
         goto out;
+    if (devices && !is_whole(&d, devices)) {
+        rc = xlcfg__xml_bad(err, devices, "devices without a name");
+        goto out;
+    }
     if (devices)
         take_devices(devices, &d, &m, &at);
     xlcfg__members_add(&m, "x-libvirt", xlcfg__xml_text(domain));

@@ -121,8 +121,10 @@ static unsigned left(int64_t until)
     return ms > 0 ? (unsigned)ms : 0;
 }
 
-/* UNREACHABLE: one is late.  STALE: it is not what it was. */
-static int hear(struct again *a, int64_t until, char print_r[48])
+/* UNREACHABLE: one is late.  STALE: it is not what it was; *heard_r: but it is
+ * that domain, in that state. */
+static int hear(struct again *a, int64_t until, char print_r[48],
+                bool *heard_r)
 {
     char *texts[XLCFG_ASKS];
     int rc = 0;
@@ -134,6 +136,7 @@ static int hear(struct again *a, int64_t until, char print_r[48])
         rc = a->questions[i].rc;
         texts[i] = a->questions[i].text;
     }
+    *heard_r = !rc;
     return rc ? rc : a->conn->drv.print(a->conn->handle, &a->dom, texts,
                                         print_r);
 }
@@ -160,8 +163,9 @@ static int answer(xlcfg_ctx *ctx, struct again *a, int64_t until,
                   struct xlcfg__cut *cut, xlcfg_error *err)
 {
     char print[48], now[48];
+    bool heard = false;
     xlcfg_doc *answer = read_store(ctx, a, print);
-    int rc = answer ? hear(a, until, now) : XLCFG_STALE;
+    int rc = answer ? hear(a, until, now, &heard) : XLCFG_STALE;
 
     if (rc == XLCFG_ERROR_UNREACHABLE) {
         ctx->lost = true;
@@ -169,12 +173,14 @@ static int answer(xlcfg_ctx *ctx, struct again *a, int64_t until,
     }
     if (!rc && strcmp(now, print))
         rc = XLCFG_STALE;
+    if (!rc || heard) {
+        cut->dom = a->dom;
+        a->dom = (struct xlcfg_domain){ .domid = -1 };
+    }
     if (rc) {
         xlcfg_doc_free(answer);
         return rc;
     }
-    cut->dom = a->dom;
-    a->dom = (struct xlcfg_domain){ .domid = -1 };
     cut->have_dom = true;
     cut->answered = answer;
     return 0;

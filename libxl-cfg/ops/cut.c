@@ -11,6 +11,7 @@
  * after them, and then all three again; if one moved, once more.
  */
 #include "driver/clock.h"
+#include "driver/crew.h"
 #include "ops/job.h"
 
 #include <stdlib.h>
@@ -40,6 +41,7 @@ void xlcfg__job_free(void *arg)
     free(job->xen_lib_dir);
     free(job->name);
     xlcfg__domain_dispose(&job->dom);
+    xlcfg__domain_dispose(&job->found);
     xlcfg__cut_dispose(&job->cut);
     forget_list(job);
     free(job);
@@ -193,11 +195,22 @@ int xlcfg__job_cut(struct xlcfg__job *job)
 
 static int take_found(struct xlcfg__job *job)
 {
+    static const struct xlcfg__work work = { .run = xlcfg__job_open };
     struct xlcfg__cut *cut = &job->cut;
-    int rc;
+    struct xlcfg__turn *turn;
+    int rc = 0;
 
-    rc = job->conn->drv.find(job->conn->handle, job->name, &cut->dom,
-                             &job->err);
+    turn = job->st ? NULL : xlcfg__turn_start(&work, job);
+    if (job->found.uuid[0]) {
+        cut->dom = job->found;
+        cut->dom.recalled = true;
+        job->found = (struct xlcfg_domain){ .domid = -1 };
+    } else {
+        rc = job->conn->drv.find(job->conn->handle, job->name, &cut->dom,
+                                 &job->err);
+    }
+    if (turn)
+        xlcfg__turn_end(turn, XLCFG__NO_END);
     if (rc)
         return rc;
     pthread_mutex_lock(&job->lock);     /* for who gives up */

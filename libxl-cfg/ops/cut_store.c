@@ -43,6 +43,17 @@ static void close_store(struct xlcfg__job *job)
     job->st = NULL;
 }
 
+void xlcfg__job_open(void *arg)
+{
+    struct xlcfg__job *job = arg;
+    char version[XLCFG__VERSION_MAX];
+
+    /* what is wrong with it is said to who reads what it is asked for */
+    if (!open_store(job, NULL) &&
+        xlcfg__state_version(job->st, version, NULL))
+        close_store(job);
+}
+
 int xlcfg__job_was(struct xlcfg__job *job)
 {
     struct xlcfg__cut *cut = &job->cut;

@@ -17,6 +17,8 @@ struct xlcfg__job {
     bool deep;
     int64_t sure;               /* see the context */
     char *name;                 /* the domain asked for; NULL: list */
+    struct xlcfg_domain found;  /* that one, by who asked before; no uuid: it
+                                   is to be found */
     int rc;
     xlcfg_error err;
     /* for who gives up, as soon as it is known */
@@ -46,6 +48,9 @@ void xlcfg__job_free(void *job);
  * cut_store.c: what a cut is made of that is in files.  0 or NOMEM, but for
  * _view; what could not be read is noted in the cut.
  */
+/* Open state.db and read it, which the first time costs as much as a call of
+ * the backend's: for a thread beside the job's. */
+void xlcfg__job_open(void *job);
 /* The version on top of which what is read now may be recorded. */
 int xlcfg__job_was(struct xlcfg__job *job);
 /* The template from where this driver's domains have it; 0 also when there

@@ -38,6 +38,7 @@ struct xlcfg__job *xlcfg__job_new(xlcfg_ctx *ctx, const char *name)
     if (!job)
         return NULL;
     xlcfg__domain_dispose(&job->dom);
+    xlcfg__domain_dispose(&job->found);
     xlcfg__domain_dispose(&job->cut.dom);
     pthread_mutex_init(&job->lock, NULL);
     job->lock_ms = ctx->lock_ms;
@@ -128,7 +129,14 @@ static int blind_cut(xlcfg_ctx *ctx, struct xlcfg__cut *cut,
     return rc ? xlcfg__nomem(err) : 0;
 }
 
-/* recall may be NULL; then ms is the whole deadline. */
+static void clear(struct xlcfg__cut *cut)
+{
+    memset(cut, 0, sizeof(*cut));
+    xlcfg__domain_dispose(&cut->dom);
+}
+
+/* cut: with the domain, if that was found just now.  recall may be NULL; then
+ * ms is the whole deadline. */
 static int take_cut(xlcfg_ctx *ctx, const char *dom, unsigned ms,
                     struct xlcfg__recall *recall, struct xlcfg__cut *cut,
                     xlcfg_error *err)
@@ -137,6 +145,11 @@ static int take_cut(xlcfg_ctx *ctx, const char *dom, unsigned ms,
     xlcfg_error why = XLCFG_ERROR_INIT;
     int rc;
 
+    if (job)
+        job->found = cut->dom;
+    else
+        xlcfg__domain_dispose(&cut->dom);
+    clear(cut);
     if (job && recall)
         job->recall = xlcfg__recall_ref(recall);
     rc = run_job(ctx, job, ms, &job, &cut->dom, &why);
@@ -161,12 +174,6 @@ static int take_cut(xlcfg_ctx *ctx, const char *dom, unsigned ms,
     }
     xlcfg__job_free(job);
     return rc;
-}
-
-static void clear(struct xlcfg__cut *cut)
-{
-    memset(cut, 0, sizeof(*cut));
-    xlcfg__domain_dispose(&cut->dom);
 }
 
 int xlcfg__cut_take(xlcfg_ctx *ctx, const char *dom, struct xlcfg__cut *cut,

@@ -2,9 +2,10 @@
 /*
  * Any bytes as domain XML and as the XML of one device.  What is refused
  * names its line; what is taken can be written again, and is the same when it
- * is read again.
+ * is read again, and when it is read by its parts.
  */
 #include "driver/virt_body.h"
+#include "driver/virt_i.h"
 #include "driver/virt_xml.h"
 #include "fuzz.h"
 
@@ -22,13 +23,81 @@ static void check_refusal(int rc, const xlcfg_error *err)
     must(!strncmp(err->where, "line ", 5) && err->message[0]);
 }
 
+/* The same by its parts, and by parts that were understood before. */
+static void parts(const char *xml, int whole, const xlcfg_doc *config)
+{
+    struct xlcfg__virt_sense once = { .number = 0 }, twice = { .number = 0 };
+    xmlDocPtr tree = NULL, again = NULL;
+    int rc = xlcfg__virt_take_apart(xml, NULL, NULL, &once, &tree, NULL);
+
+    must(rc == whole);
+    if (!rc) {
+        must(xlcfg__doc_equal(once.config, config));
+        must(!xlcfg__virt_take_apart(xml, once.parts, NULL, &twice, &again,
+                                     NULL));
+        must(xlcfg__doc_equal(twice.config, config));
+        must(xlcfg__doc_equal(twice.addresses, once.addresses));
+    }
+    xmlFreeDoc(tree);
+    xmlFreeDoc(again);
+    xlcfg__virt_sense_dispose(&once);
+    xlcfg__virt_sense_dispose(&twice);
+}
+
+/* A comment at its end says nothing; with one the text is read another way. */
+static void commented(const char *xml, size_t len, int plain,
+                      const xlcfg_doc *config)
+{
+    static const char comment[] = "<!-- -->";
+    char *text = malloc(len + sizeof(comment));
+    xlcfg_doc *again = NULL;
+    int rc;
+
+    must(text);
+    memcpy(text, xml, len);
+    memcpy(text + len, comment, sizeof(comment));
+    rc = xlcfg__virt_from_xml(text, len + sizeof(comment) - 1, &again, NULL);
+    must(plain || (!rc && xlcfg__doc_equal(config, again)));
+    xlcfg_doc_free(again);
+    free(text);
+}
+
+/* What is printed here is what the library prints. */
+static void printed(const char *xml, size_t len)
+{
+    xmlBufferPtr buf;
+    xlcfg_doc *text;
+    xmlNodePtr top;
+    xmlDocPtr doc;
+
+    if (xlcfg__virt_parse(xml, len, NULL, &doc, NULL))
+        return;
+    top = xmlDocGetRootElement(doc);
+    buf = xmlBufferCreate();
+    text = xlcfg__xml_text(top);
+    must(buf && text && xmlNodeDump(buf, doc, top, 0, 0) >= 0);
+    must(text->count == (size_t)xmlBufferLength(buf) &&
+         !memcmp(text->text, xmlBufferContent(buf), text->count));
+    xlcfg_doc_free(text);
+    xmlBufferFree(buf);
+    xmlFreeDoc(doc);
+}
+
 static void domain(const char *xml, size_t len)
 {
     xlcfg_error err = XLCFG_ERROR_INIT;
-    xlcfg_doc *config, *again;
-    char *back, *twice;
+    xlcfg_doc *config = NULL, *again;
+    char *back, *twice, *text;
     int rc = xlcfg__virt_from_xml(xml, len, &config, &err);
 
+    if (!memchr(xml, '\0', len)) {
+        text = strndup(xml, len);
+        must(text);
+        parts(text, rc, config);
+        free(text);
+    }
+    commented(xml, len, rc, config);
+    printed(xml, len);
     if (rc) {
         check_refusal(rc, &err);
         return;

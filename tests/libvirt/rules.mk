@@ -9,8 +9,9 @@ LV_C := $(wildcard libxl-cfg/core/*.c) $(VIRT_SRC) \
 	libxl-cfg/driver/crew.c
 LV_PKG := libvirt libvirt-qemu libxml-2.0 yajl nettle
 LV_QEMU := $(addprefix $(LV_OUT)/,qemu_test make_test half_test refuse_test)
-TEST_PROGRAMS += $(LV_OUT)/virt_test $(LV_OUT)/same_test \
-	$(LV_OUT)/bad_test $(LV_OUT)/loop_test $(LV_OUT)/asks $(LV_QEMU)
+TEST_PROGRAMS += $(LV_OUT)/virt_test $(LV_OUT)/part_test \
+	$(LV_OUT)/same_test $(LV_OUT)/bad_test $(LV_OUT)/loop_test $(LV_OUT)/asks \
+	$(LV_QEMU)
 CHECK_SUITES += check-libvirt check-libvirt-qemu
 
 LV_CLAIM := tests/libvirt/claim.c
@@ -30,7 +31,8 @@ $(LV_QEMU): $(LV_OUT)/%: tests/libvirt/%.c tests/libvirt/host.c \
 		tests/libvirt/host.c $(LV_CLAIM) $(LIB_OBJ) $(LIBS) \
 		$(VIRT_LIBS)
 
-$(LV_OUT)/same_test $(LV_OUT)/bad_test $(LV_OUT)/loop_test: $(LV_OUT)/%: \
+$(LV_OUT)/part_test $(LV_OUT)/same_test $(LV_OUT)/bad_test \
+		$(LV_OUT)/loop_test: $(LV_OUT)/%: \
 		tests/libvirt/%.c $(LV_CLAIM) tests/libvirt/claim.h $(LIB_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEP_CFLAGS) -o $@ $< $(LV_CLAIM) \
@@ -42,8 +44,10 @@ $(LV_OUT)/asks: tests/libvirt/asks.c $(LIB_OBJ)
 		$(VIRT_LIBS)
 
 .PHONY: check-libvirt check-libvirt-qemu
-check-libvirt: $(addprefix $(LV_OUT)/,virt_test same_test bad_test loop_test)
+check-libvirt: $(addprefix $(LV_OUT)/,virt_test part_test same_test bad_test \
+		loop_test)
 	$< tests/libvirt/domains
+	@$(LV_OUT)/part_test tests/libvirt/domains
 	@$(LV_OUT)/same_test
 	@$(LV_OUT)/bad_test
 	@$(LV_OUT)/loop_test
