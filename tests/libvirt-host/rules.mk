@@ -12,7 +12,7 @@ LV_SUITE ?= testing
 LV_NEW_TESTS ?= libvirtd_killed_in_attach guest_answers_while_libvirtd_is_away \
 	away_is_not_gone hung_monitor saved_and_restored \
 	snapshot_and_block_copy medium_and_link upgraded many_in_one_list \
-	asked_again stopped_between_asks
+	asked_again stopped_between_asks of_one_moment
 
 .PHONY: check-libvirt-restart check-libvirt-restart-new crash-virt \
 	check-libvirt-watch check-libvirt-start check-libvirt-behind \
@@ -41,7 +41,7 @@ check-libvirt-watch: all
 	XLCFG_BUILD=$(B) PYTHONDONTWRITEBYTECODE=1 tests/libvirt-host/watch \
 		$(B) "$$images" $(LV_TESTS)
 
-check-libvirt-restart: all $(B)/tests/libvirt/asks
+check-libvirt-restart: all $(addprefix $(B)/tests/libvirt/,asks flips)
 	@images=$$(tests/libvirt-host/build-guest $(B)/libvirt-host/cache | \
 		tail -n 1) && \
 	PYTHONDONTWRITEBYTECODE=1 tests/libvirt-host/restart $(B) "$$images" \
@@ -55,7 +55,7 @@ crash-virt: all
 	XLCFG_CRASH_ROUNDS=$(CRASH_VIRT_ROUNDS) PYTHONDONTWRITEBYTECODE=1 \
 		tests/libvirt-host/crash $(B) "$$images" $(LV_TESTS)
 
-check-libvirt-restart-new: all $(B)/tests/libvirt/asks
+check-libvirt-restart-new: all $(addprefix $(B)/tests/libvirt/,asks flips)
 	@images=$$(tests/libvirt-host/build-guest $(B)/libvirt-host/cache | \
 		tail -n 1) && \
 	root=$$(tests/libvirt-host/build-root $(LV_SUITE) \

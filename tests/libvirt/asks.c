@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * asks URI STATE [DEADLINE]: one context for many questions.  For each line that it reads
- * it prints one: of an empty one the list of all, of a domain's name what get
- * says, as JSON, or "error: ..." in words.  The deadline is in ms, 60000 if it
- * is not given.
+ * asks URI STATE [DEADLINE]: one context for many questions.  For each line
+ * that it reads it prints one: of an empty one the list of all, of a domain's
+ * name what get says, of "pending" and a name what is pending, as JSON, or
+ * "error: ..." in words.  The deadline is in ms, 60000 if it is not given.
  */
 #include "libxl_cfg.h"
 
@@ -11,15 +11,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void ask(xlcfg_ctx *ctx, const char *name)
+static int answer(xlcfg_ctx *ctx, const char *line, xlcfg_doc **doc_r,
+                  xlcfg_error *err)
+{
+    static const char pending[] = "pending ";
+
+    if (!strncmp(line, pending, strlen(pending)))
+        return xlcfg_domain_pending(ctx, line + strlen(pending), doc_r, err);
+    return *line ? xlcfg_domain_get(ctx, line, NULL, doc_r, err)
+        : xlcfg_domain_list(ctx, true, doc_r, err);
+}
+
+static void ask(xlcfg_ctx *ctx, const char *line)
 {
     xlcfg_error err = XLCFG_ERROR_INIT;
     xlcfg_doc *doc = NULL;
     char *text = NULL;
     size_t len;
 
-    if ((*name ? xlcfg_domain_get(ctx, name, NULL, &doc, &err)
-         : xlcfg_domain_list(ctx, true, &doc, &err)) ||
+    if (answer(ctx, line, &doc, &err) ||
         xlcfg_doc_print(doc, 0, &text, &len, &err))
         printf("error: %s\n", err.message);
     else

@@ -11,7 +11,7 @@ LV_PKG := libvirt libvirt-qemu libxml-2.0 yajl nettle
 LV_QEMU := $(addprefix $(LV_OUT)/,qemu_test make_test half_test refuse_test)
 TEST_PROGRAMS += $(LV_OUT)/virt_test $(LV_OUT)/part_test \
 	$(LV_OUT)/same_test $(LV_OUT)/bad_test $(LV_OUT)/loop_test $(LV_OUT)/asks \
-	$(LV_QEMU)
+	$(LV_OUT)/flips $(LV_QEMU)
 CHECK_SUITES += check-libvirt check-libvirt-qemu
 
 LV_CLAIM := tests/libvirt/claim.c
@@ -37,6 +37,10 @@ $(LV_OUT)/part_test $(LV_OUT)/same_test $(LV_OUT)/bad_test \
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(DEP_CFLAGS) -o $@ $< $(LV_CLAIM) \
 		$(LIB_OBJ) $(LIBS) $(VIRT_LIBS)
+
+$(LV_OUT)/flips: tests/libvirt/flips.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(VIRT_CFLAGS) -o $@ $< $(VIRT_LIBS)
 
 $(LV_OUT)/asks: tests/libvirt/asks.c $(LIB_OBJ)
 	@mkdir -p $(@D)
