@@ -4,7 +4,7 @@
 ifeq ($(WITH_LIBVIRT)$(if $(VIRT_SRC),,n),y)
 CI_SUITES += check-libvirt-restart check-libvirt-restart-new \
 	check-libvirt-watch check-libvirt-start check-libvirt-behind \
-	check-libvirt-uris
+	check-libvirt-uris check-libvirt-crash
 LV_TESTS ?=
 # What libvirt 12 and QEMU 11 do in another way than 9 and 7, for CI; all of
 # it: make check-libvirt-restart-new LV_NEW_TESTS=
@@ -12,11 +12,11 @@ LV_SUITE ?= testing
 LV_NEW_TESTS ?= libvirtd_killed_in_attach guest_answers_while_libvirtd_is_away \
 	away_is_not_gone hung_monitor saved_and_restored \
 	snapshot_and_block_copy medium_and_link upgraded many_in_one_list \
-	asked_again stopped_between_asks of_one_moment
+	asked_again stopped_between_asks of_one_moment kept_or_not
 
 .PHONY: check-libvirt-restart check-libvirt-restart-new crash-virt \
 	check-libvirt-watch check-libvirt-start check-libvirt-behind \
-	check-libvirt-uris
+	check-libvirt-uris check-libvirt-crash
 check-libvirt-uris: all $(B)/tests/libvirt/asks
 	@images=$$(tests/libvirt-host/build-guest $(B)/libvirt-host/cache | \
 		tail -n 1) && \
@@ -48,8 +48,10 @@ check-libvirt-restart: all $(addprefix $(B)/tests/libvirt/,asks flips)
 		$(LV_TESTS)
 
 # xlcfg, libvirtd or QEMU killed at many moments of each act: half an hour.
+# CI tries a few moments of each.
 CRASH_VIRT_ROUNDS ?= 25
-crash-virt: all
+check-libvirt-crash: CRASH_VIRT_ROUNDS = 4
+crash-virt check-libvirt-crash: all
 	@images=$$(tests/libvirt-host/build-guest $(B)/libvirt-host/cache | \
 		tail -n 1) && \
 	XLCFG_CRASH_ROUNDS=$(CRASH_VIRT_ROUNDS) PYTHONDONTWRITEBYTECODE=1 \
