@@ -2,10 +2,12 @@
 /*
  * Through libvirt, paired with its bare calls in the same run, turn by turn:
  *
- *     virt URI STATE one NAME         one guest's XML, and retrieve: of a text
+ *     virt URI STATE one NAME OTHER   one guest's XML, and retrieve: of a text
  *                                     that was understood before, of one that
- *                                     is parsed and merged (first), and after
- *                                     a change
+ *                                     is parsed and merged, by a context that
+ *                                     has seen no more than the other guest
+ *                                     (new) or none (first), and after a
+ *                                     change
  *     virt URI STATE all              list and XML of all, and list --long
  *     virt URI STATE plug NAME IMAGE  a disk into a guest that lets go, and out
  */
@@ -14,6 +16,8 @@
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 #include <libxml/parser.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,7 +75,7 @@ static xlcfg_ctx *open_ctx(const struct bench *b)
 
 /* ---- what is compared ---- */
 
-static const char *name;        /* NULL: all of them */
+static const char *name, *other;        /* NULL: all of them; none */
 
 static void bare(const struct bench *b, virDomainPtr d)
 {
@@ -92,15 +96,20 @@ static void bare(const struct bench *b, virDomainPtr d)
     free(all);
 }
 
-static void ours(xlcfg_ctx *ctx)
+static void get(xlcfg_ctx *ctx, const char *dom)
 {
     xlcfg_error err = XLCFG_ERROR_INIT;
     xlcfg_doc *doc;
 
-    if (name ? xlcfg_domain_get(ctx, name, NULL, &doc, &err)
+    if (dom ? xlcfg_domain_get(ctx, dom, NULL, &doc, &err)
         : xlcfg_domain_list(ctx, true, &doc, &err))
-        die(name ? name : "list", err.message);
+        die(dom ? dom : "list", err.message);
     xlcfg_doc_free(doc);
+}
+
+static void ours(xlcfg_ctx *ctx)
+{
+    get(ctx, name);
 }
 
 /* What of that libxml2 takes for both texts, of a guest that is kept. */
@@ -124,6 +133,67 @@ static double parsed(virDomainPtr d)
     return median(t, FIRSTS);
 }
 
+/* What a first answer is made of: what runs, what is kept and what runs once
+ * more, in this order, so that both are of one moment. */
+static void three_texts(virDomainPtr d)
+{
+    free(virDomainGetXMLDesc(d, 0));
+    free(virDomainGetXMLDesc(d, VIR_DOMAIN_XML_INACTIVE));
+    free(virDomainGetXMLDesc(d, 0));
+}
+
+struct lanes {
+    virDomainPtr *all;
+    int count;
+    atomic_int next;
+};
+
+static void *lane(void *arg)
+{
+    struct lanes *l = arg;
+    int i;
+
+    while ((i = atomic_fetch_add(&l->next, 1)) < l->count)
+        three_texts(l->all[i]);
+    return NULL;
+}
+
+/* The same of all, four at a time. */
+static void three_of_all(const struct bench *b)
+{
+    struct lanes l = { .count = 0 };
+    pthread_t threads[4];
+
+    l.count = virConnectListAllDomains(b->conn, &l.all, 0);
+    if (l.count < 0)
+        die("list", virGetLastErrorMessage());
+    atomic_init(&l.next, 0);
+    for (int i = 0; i < 4; i++)
+        if (pthread_create(&threads[i], NULL, lane, &l))
+            die("thread", "none to be had");
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    for (int i = 0; i < l.count; i++)
+        virDomainFree(l.all[i]);
+    free(l.all);
+}
+
+static double texts_alone(const struct bench *b, virDomainPtr d)
+{
+    static double t[FIRSTS];
+    double from;
+
+    for (int i = 0; i < FIRSTS; i++) {
+        from = now_us();
+        if (d)
+            three_texts(d);
+        else
+            three_of_all(b);
+        t[i] = now_us() - from;
+    }
+    return median(t, FIRSTS);
+}
+
 /* After each change of the guest's title, which both its texts have. */
 static double changed(const struct bench *b, virDomainPtr d)
 {
@@ -144,11 +214,36 @@ static double changed(const struct bench *b, virDomainPtr d)
     return median(t, CHANGES);
 }
 
+/* By a context that has not seen it, and before none or the other. */
+static double unseen(const struct bench *b, const char *before)
+{
+    static double t[FIRSTS];
+    double from;
+
+    for (int i = 0; i < FIRSTS; i++) {
+        xlcfg_ctx *ctx = open_ctx(b);
+
+        if (before)
+            get(ctx, before);
+        from = now_us();
+        ours(ctx);
+        t[i] = now_us() - from;
+        xlcfg_ctx_close(ctx);
+    }
+    return median(t, FIRSTS);
+}
+
+static void say(const char *what, double took, double bare_took)
+{
+    printf("  %-46s %7.0f us: %+7.0f us, %5.2f times\n", what, took,
+           took - bare_took, took / bare_took);
+}
+
 static void compare(const struct bench *b)
 {
-    static double a[ROUNDS], o[ROUNDS], f[FIRSTS];
+    static double a[ROUNDS], o[ROUNDS];
     virDomainPtr d = name ? virDomainLookupByName(b->conn, name) : NULL;
-    double from, x, y, first, other;
+    double from, x;
 
     if (name && !d)
         die(name, virGetLastErrorMessage());
@@ -161,27 +256,17 @@ static void compare(const struct bench *b)
         ours(b->ctx);
         o[i] = now_us() - from;
     }
-    for (int i = 0; i < FIRSTS; i++) {
-        xlcfg_ctx *ctx = open_ctx(b);
-
-        from = now_us();
-        ours(ctx);
-        f[i] = now_us() - from;
-        xlcfg_ctx_close(ctx);
-    }
     x = median(a, ROUNDS);
-    y = median(o, ROUNDS);
-    first = median(f, FIRSTS);
-    printf("%-10s bare %7.0f us   same text again %7.0f us: %+6.0f us, "
-           "%.2f times   first, parsed and merged %7.0f us: %+6.0f us, "
-           "%.2f times\n", name ? name : "all", x, y, y - x, y / x, first,
-           first - x, first / x);
+    printf("%s: bare %.0f us\n", name ? name : "all", x);
+    say("the same text again", median(o, ROUNDS), x);
+    if (other)
+        say("new to the context, parsed and merged", unseen(b, other), x);
+    say("the context's first, parsed and merged", unseen(b, NULL), x);
+    say("libvirt alone, for the texts of that", texts_alone(b, d), x);
     if (!d)
         return;
-    other = changed(b, d);
-    printf("%-10s after a change, with its record %7.0f us: %+6.0f us   "
-           "libxml2 alone, of both texts %5.0f us\n", name, other, other - x,
-           parsed(d));
+    printf("  %-46s %7.0f us\n", "libxml2 alone, for both texts", parsed(d));
+    say("after a change, with its record", changed(b, d), x);
     virDomainFree(d);
 }
 
@@ -289,7 +374,7 @@ int main(int argc, char **argv)
     struct bench b = { 0 };
 
     if (argc < 4) {
-        fprintf(stderr, "usage: virt URI STATE one NAME | all | "
+        fprintf(stderr, "usage: virt URI STATE one NAME OTHER | all | "
                 "plug NAME IMAGE\n");
         return 2;
     }
@@ -300,8 +385,9 @@ int main(int argc, char **argv)
     if (!b.conn)
         die(b.uri, virGetLastErrorMessage());
     name = argc > 4 ? argv[4] : NULL;
-    if (argc > 5)
-        plug(&b, argv[5]);
+    other = argc > 5 ? argv[5] : NULL;
+    if (!strcmp(argv[3], "plug") && other)
+        plug(&b, other);
     else
         compare(&b);
     xlcfg_ctx_close(b.ctx);
