@@ -53,29 +53,73 @@ static bool begins(xmlNodePtr node, const char *path, const char *with)
     return yes;
 }
 
+/* A running interface of a network is shown as what the network led it to, with
+ * that one's name beside it. */
+static void canon_network(xmlNodePtr dev, xmlNodePtr source)
+{
+    static const char *const found[] = { "portid", "bridge", "dev", "mode" };
+
+    if (!source || !xmlHasProp(source, (const xmlChar *)"network"))
+        return;
+    if (!xlcfg__xml_has(dev, "@type", "network"))
+        xmlSetProp(dev, (const xmlChar *)"type", (const xmlChar *)"network");
+    for (size_t i = 0; i < COUNT(found); i++)
+        drop_attr(source, found[i]);
+}
+
 static void canon_interface(xmlNodePtr dev, bool running)
 {
     static const char *const made[] = { "vnet", "macvtap", "macvlan" };
-    xmlNodePtr source = xlcfg__xml_child(dev, "source");
     xmlNodePtr target = xlcfg__xml_child(dev, "target");
 
-    if (running && xlcfg__xml_has(dev, "@type", "network")) {
-        drop_attr(source, "portid");
-        drop_attr(source, "bridge");
-    }
+    if (running)
+        canon_network(dev, xlcfg__xml_child(dev, "source"));
+    /* a device that libvirt does not manage is somebody's, by any name */
     for (size_t i = 0; i < COUNT(made); i++)
-        if (begins(target, "@dev", made[i]))
+        if (begins(target, "@dev", made[i]) &&
+            !xlcfg__xml_has(target, "@managed", "no"))
             drop_attr(target, "dev");
     if (target && !target->properties && !target->children)
         xlcfg__xml_drop(target);
 }
 
-static void canon_disk(xmlNodePtr dev)
+/* What is written to a transient disk is in a file that the start made; the
+ * disk is what is under it. */
+static void canon_transient(xmlNodePtr dev)
 {
     xmlNodePtr source = xlcfg__xml_child(dev, "source");
-    xmlNodePtr driver = xlcfg__xml_child(dev, "driver");
+    xmlNodePtr under = xlcfg__xml_child(dev, "backingStore");
+    xmlNodePtr real = under ? xlcfg__xml_child(under, "source") : NULL;
+    char *path = xlcfg__xml_get(dev, "source@file");
+    char *format = under ? xlcfg__xml_get(under, "format@type") : NULL;
 
+    if (path && strstr(path, ".TRANSIENT-") && real && format &&
+        xlcfg__xml_child(dev, "driver")) {
+        xmlSetProp(xlcfg__xml_child(dev, "driver"), (const xmlChar *)"type",
+                   (const xmlChar *)format);
+        xmlUnlinkNode(real);
+        xmlFreeNode(xmlReplaceNode(source, real));
+    }
+    xmlFree(path);
+    xmlFree(format);
+}
+
+/* That a source has no TLS is written by a start where nobody chose. */
+static void canon_tls(xmlNodePtr source)
+{
+    if (source && xlcfg__xml_has(source, "@tls", "no"))
+        drop_attr(source, "tls");
+}
+
+static void canon_disk(xmlNodePtr dev)
+{
+    xmlNodePtr driver = xlcfg__xml_child(dev, "driver"), source;
+
+    if (xlcfg__xml_child(dev, "transient"))
+        canon_transient(dev);
+    source = xlcfg__xml_child(dev, "source");
     drop_attr(source, "index");
+    canon_tls(source);
     drop_attr(xlcfg__xml_child(dev, "target"), "tray");
     drop_all(dev, "backingStore");
     drop_all(dev, "mirror");
@@ -88,33 +132,88 @@ static void canon_disk(xmlNodePtr dev)
         xmlNewProp(driver, (const xmlChar *)"type", (const xmlChar *)"raw");
 }
 
-static void canon_graphics(xmlNodePtr dev)
+/* Is this N-NAME, the number of the run of the guest that has the device, and
+ * its name, or as much of it as goes into a path? */
+static bool is_run(xmlNodePtr dev, const char *text, size_t len)
+{
+    xmlNodePtr domain = xmlDocGetRootElement(dev->doc);
+    char *id = xlcfg__xml_get(domain, "@id");
+    char *name = xlcfg__xml_get(domain, "name");
+    size_t n = id ? strlen(id) : 0;
+    bool so = n && name && len > n + 1 && !strncmp(text, id, n) &&
+        text[n] == '-' && len - n - 1 <= strlen(name) &&
+        !strncmp(text + n + 1, name, len - n - 1);
+
+    xmlFree(id);
+    xmlFree(name);
+    return so;
+}
+
+/* A socket whose path nobody chose is in a folder named by the run: .../ then
+ * one of these, then N-NAME, and in it a file of this name. */
+static bool is_made_socket(xmlNodePtr dev, const char *path,
+                           const char *const *folders, const char *name)
+{
+    const char *file = path ? strrchr(path, '/') : NULL;
+
+    if (!file || !name || strcmp(file + 1, name))
+        return false;
+    for (; *folders; folders++) {
+        size_t len = strlen(*folders);
+
+        for (const char *at = strstr(path, *folders); at;
+             at = strstr(at + 1, *folders))
+            if (at + len < file && !memchr(at + len, '/',
+                                           (size_t)(file - at) - len) &&
+                is_run(dev, at + len, (size_t)(file - at) - len))
+                return true;
+    }
+    return false;
+}
+
+static bool is_made_screen(xmlNodePtr node, xmlNodePtr dev)
+{
+    static const char *const folders[] = { "/domain-", "/qemu/", NULL };
+    char *path = xlcfg__xml_get(node, "@socket");
+    bool made = is_made_socket(dev, path, folders, "vnc.sock") ||
+        is_made_socket(dev, path, folders, "spice.sock");
+
+    xmlFree(path);
+    return made;
+}
+
+static void canon_graphics(xmlNodePtr dev, bool running)
 {
     if (xlcfg__xml_has(dev, "@autoport", "yes")) {
         drop_attr(dev, "port");
         drop_attr(dev, "tlsPort");
     }
+    if (!running)
+        return;
+    if (is_made_screen(dev, dev))
+        drop_attr(dev, "socket");
+    for (xmlNodePtr n = dev->children; n; n = n->next) {
+        if (!xlcfg__xml_is(n, "listen"))
+            continue;
+        if (is_made_screen(n, dev))
+            drop_attr(n, "socket");
+        /* the address that the network has now */
+        if (xlcfg__xml_has(n, "@type", "network")) {
+            drop_attr(n, "address");
+            drop_attr(dev, "listen");
+        }
+    }
 }
 
-/* A socket whose path nobody chose is in a folder named by the number of the
- * run: .../channel/target/domain-N-NAME/TARGET, or .../channel/N-NAME/TARGET
- * with newer ones. */
-static bool is_made_socket(xmlNodePtr dev)
+static bool is_made_channel(xmlNodePtr dev)
 {
+    static const char *const folders[] = {
+        "/channel/target/domain-", "/channel/", NULL
+    };
     char *path = xlcfg__xml_get(dev, "source@path");
     char *target = xlcfg__xml_get(dev, "target@name");
-    const char *file = path ? strrchr(path, '/') : NULL;
-    const char *run = path ? strstr(path, "/channel/") : NULL;
-    bool made = false;
+    bool made = is_made_socket(dev, path, folders, target);
 
-    if (run && target && !strcmp(file + 1, target)) {
-        run += strlen("/channel/");
-        if (!strncmp(run, "target/domain-", 14))
-            run += 14;
-        made = strspn(run, "0123456789") > 0 &&
-            run[strspn(run, "0123456789")] == '-' &&
-            strchr(run, '/') == file;
-    }
     xmlFree(path);
     xmlFree(target);
     return made;
@@ -127,8 +226,9 @@ static void canon_chardev(xmlNodePtr dev, bool running)
         xlcfg__xml_drop(xlcfg__xml_child(dev, "source"));
     if (!running)
         return;
-    if (xlcfg__xml_has(dev, "@type", "unix") && is_made_socket(dev))
+    if (xlcfg__xml_has(dev, "@type", "unix") && is_made_channel(dev))
         xlcfg__xml_drop(xlcfg__xml_child(dev, "source"));
+    canon_tls(xlcfg__xml_child(dev, "source"));
     drop_attr(dev, "tty");
     drop_attr(xlcfg__xml_child(dev, "target"), "state");
 }
@@ -149,7 +249,7 @@ void xlcfg__virt_canon_device(xmlNodePtr dev, bool running)
     } else if (!strcmp(name, "interface")) {
         canon_interface(dev, running);
     } else if (!strcmp(name, "graphics")) {
-        canon_graphics(dev);
+        canon_graphics(dev, running);
     } else if (!strcmp(name, "serial") || !strcmp(name, "parallel") ||
                !strcmp(name, "console") || !strcmp(name, "channel")) {
         canon_chardev(dev, running);
@@ -293,11 +393,10 @@ static void canon_seclabel(xmlNodePtr label)
         xlcfg__xml_drop(label);
 }
 
-static void canon_running(xmlNodePtr domain)
+void xlcfg__virt_canon_usual(xmlNodePtr domain)
 {
     xmlNodePtr next;
 
-    drop_attr(domain, "id");
     for (xmlNodePtr n = domain->children; n; n = next) {
         next = n->next;
         if (xlcfg__xml_is(n, "seclabel"))
@@ -309,17 +408,23 @@ static void canon_running(xmlNodePtr domain)
     }
 }
 
+static void canon_running(xmlNodePtr domain)
+{
+    drop_attr(domain, "id");
+    xlcfg__virt_canon_usual(domain);
+}
+
 bool xlcfg__virt_canon(xmlNodePtr domain)
 {
     xmlNodePtr devices = xlcfg__xml_child(domain, "devices");
     bool running = xmlHasProp(domain, (const xmlChar *)"id");
 
+    for (xmlNodePtr n = devices ? devices->children : NULL; n; n = n->next)
+        if (n->type == XML_ELEMENT_NODE)
+            xlcfg__virt_canon_device(n, running);
     if (running)
         canon_running(domain);
     if (!devices)
         return true;
-    for (xmlNodePtr n = devices->children; n; n = n->next)
-        if (n->type == XML_ELEMENT_NODE)
-            xlcfg__virt_canon_device(n, running);
     return count_consoles(devices) && sort_devices(devices);
 }

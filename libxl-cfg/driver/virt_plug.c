@@ -156,10 +156,15 @@ static int compare(xmlDocPtr doc, bool kept, enum xlcfg_kind kind,
                           "libvirt said that it was done, and %s has no "
                           "such device", kept ? "what it keeps"
                           : "the guest");
-    if (!xlcfg__virt_covers(dev, sent, path, sizeof(path)))
-        return xlcfg__err(err, XLCFG_ERROR_REFUSED, path,
-                          "libvirt has dropped this without a word");
-    return 0;
+    if (xlcfg__virt_covers(dev, sent, path, sizeof(path)))
+        return 0;
+    /* or what a start makes of it */
+    xlcfg__virt_canon_device(dev, xmlHasProp(xmlDocGetRootElement(doc),
+                                             (const xmlChar *)"id"));
+    if (xlcfg__virt_covers(dev, sent, path, sizeof(path)))
+        return 0;
+    return xlcfg__err(err, XLCFG_ERROR_REFUSED, path,
+                      "libvirt has dropped this without a word");
 }
 
 static int read_back(struct virt *v, const struct xlcfg_domain *dom,

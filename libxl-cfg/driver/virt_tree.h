@@ -16,6 +16,8 @@ static inline int xlcfg__virt_parse(const char *xml, size_t len,
 /* Take out what is not configuration, bring <devices> into its order; the
  * node is a <domain>, one that runs has an id.  False: out of memory. */
 bool xlcfg__virt_canon(xmlNodePtr domain);
+/* Of that what a start gives to a domain that says nothing of it. */
+void xlcfg__virt_canon_usual(xmlNodePtr domain);
 /* running: the element is one of a domain that runs. */
 void xlcfg__virt_canon_device(xmlNodePtr dev, bool running);
 int xlcfg__virt_rank(const char *device);

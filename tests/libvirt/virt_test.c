@@ -295,6 +295,123 @@ static void wishes(void)
           "</domain>", "/machine", "disks");
 }
 
+/* A device of the seventh run of "guest", as it is shown. */
+static const struct {
+    const char *what, *runs, *shown;
+} runs[] = {
+    { "a network that leads to a bridge",
+      "<interface type='bridge'><source network='n' portid='p' bridge='b'/>"
+      "<target dev='vnet0'/></interface>",
+      "<interface type=\"network\"><source network=\"n\"></source>"
+      "</interface>" },
+    { "a network that leads to a device",
+      "<interface type='direct'><source network='n' portid='p' dev='e' "
+      "mode='bridge'/><target dev='macvtap0'/></interface>",
+      "<interface type=\"network\"><source network=\"n\"></source>"
+      "</interface>" },
+    { "a bridge",
+      "<interface type='bridge'><source bridge='b'/></interface>",
+      "<interface type=\"bridge\"><source bridge=\"b\"></source>"
+      "</interface>" },
+    { "a device that is somebody's",
+      "<interface type='ethernet'><target dev='vnet7' managed='no'/>"
+      "</interface>",
+      "<interface type=\"ethernet\"><target dev=\"vnet7\" "
+      "managed=\"no\"></target></interface>" },
+    { "a transient disk",
+      "<disk type='file'><driver name='qemu' type='qcow2'/>"
+      "<source file='/d.TRANSIENT-guest' index='3'/>"
+      "<backingStore type='file' index='1'><format type='raw'/>"
+      "<source file='/d' index='1'/><backingStore/></backingStore>"
+      "<target dev='vda'/><transient/></disk>",
+      "<disk type=\"file\"><driver name=\"qemu\" type=\"raw\"></driver>"
+      "<source file=\"/d\"></source><target dev=\"vda\"></target>"
+      "<transient></transient></disk>" },
+    { "a transient disk that has not begun",
+      "<disk type='file'><driver name='qemu' type='qcow2'/>"
+      "<source file='/d' index='1'/><target dev='vda'/><transient/></disk>",
+      "<disk type=\"file\"><driver name=\"qemu\" type=\"qcow2\"></driver>"
+      "<source file=\"/d\"></source><target dev=\"vda\"></target>"
+      "<transient></transient></disk>" },
+    { "a disk of a server",
+      "<disk type='network'><driver type='raw'/><source protocol='nbd' "
+      "name='x' tls='no'><host name='h'/></source><target dev='vda'/></disk>",
+      "<disk type=\"network\"><driver type=\"raw\"></driver><source "
+      "name=\"x\" protocol=\"nbd\"><host name=\"h\"></host></source>"
+      "<target dev=\"vda\"></target></disk>" },
+    { "one with TLS",
+      "<disk type='network'><driver type='raw'/><source protocol='nbd' "
+      "name='x' tls='yes'/><target dev='vda'/></disk>",
+      "<disk type=\"network\"><driver type=\"raw\"></driver><source "
+      "name=\"x\" protocol=\"nbd\" tls=\"yes\"></source>"
+      "<target dev=\"vda\"></target></disk>" },
+    { "a serial port of a socket",
+      "<serial type='tcp'><source mode='bind' host='h' service='1' tls='no'/>"
+      "<target port='0'/></serial>",
+      "<serial type=\"tcp\"><source host=\"h\" mode=\"bind\" "
+      "service=\"1\"></source><target port=\"0\"></target></serial>" },
+    { "a channel's socket",
+      "<channel type='unix'><source mode='bind' "
+      "path='/x/channel/target/domain-7-guest/org.a'/>"
+      "<target type='virtio' name='org.a' state='connected'/></channel>",
+      "<channel type=\"unix\"><target name=\"org.a\" type=\"virtio\">"
+      "</target></channel>" },
+    { "a channel's socket where newer ones have it",
+      "<channel type='unix'><source mode='bind' path='/r/channel/7-gue/org.a'/>"
+      "<target type='virtio' name='org.a'/></channel>",
+      "<channel type=\"unix\"><target name=\"org.a\" type=\"virtio\">"
+      "</target></channel>" },
+    { "a socket of another number",
+      "<channel type='unix'><source mode='bind' path='/r/channel/1-guest/org.a'"
+      "/><target type='virtio' name='org.a'/></channel>",
+      "<channel type=\"unix\"><source mode=\"bind\" "
+      "path=\"/r/channel/1-guest/org.a\"></source><target name=\"org.a\" "
+      "type=\"virtio\"></target></channel>" },
+    { "a socket of another name",
+      "<channel type='unix'><source mode='bind' path='/r/channel/7-x/org.a'/>"
+      "<target type='virtio' name='org.a'/></channel>",
+      "<channel type=\"unix\"><source mode=\"bind\" "
+      "path=\"/r/channel/7-x/org.a\"></source><target name=\"org.a\" "
+      "type=\"virtio\"></target></channel>" },
+    { "a screen on a socket",
+      "<graphics type='vnc' socket='/q/domain-7-guest/vnc.sock'>"
+      "<listen type='socket' socket='/q/domain-7-guest/vnc.sock'/></graphics>",
+      "<graphics type=\"vnc\"><listen type=\"socket\"></listen></graphics>" },
+    { "a screen on somebody's socket",
+      "<graphics type='vnc' socket='/mine/vnc.sock'>"
+      "<listen type='socket' socket='/mine/vnc.sock'/></graphics>",
+      "<graphics socket=\"/mine/vnc.sock\" type=\"vnc\"><listen "
+      "socket=\"/mine/vnc.sock\" type=\"socket\"></listen></graphics>" },
+    { "a screen on a network",
+      "<graphics type='vnc' port='5900' autoport='yes' listen='10.0.0.1'>"
+      "<listen type='network' address='10.0.0.1' network='n'/></graphics>",
+      "<graphics autoport=\"yes\" type=\"vnc\"><listen network=\"n\" "
+      "type=\"network\"></listen></graphics>" },
+    { "a screen on an address",
+      "<graphics type='vnc' port='5900' listen='10.0.0.1'>"
+      "<listen type='address' address='10.0.0.1'/></graphics>",
+      "<graphics listen=\"10.0.0.1\" port=\"5900\" type=\"vnc\"><listen "
+      "address=\"10.0.0.1\" type=\"address\"></listen></graphics>" },
+};
+
+static void of_a_run(void)
+{
+    for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
+        char *xml, *want, *have;
+
+        if (asprintf(&xml, "<domain id='7'><name>guest</name><devices>%s"
+                     "</devices></domain>", runs[i].runs) < 0 ||
+            asprintf(&want, "<domain><name>guest</name><devices>%s</devices>"
+                     "</domain>", runs[i].shown) < 0)
+            exit(9);
+        have = canonical(xml);
+        claim(have && !strcmp(have, want), "%s: %s", runs[i].what, have);
+        free(xml);
+        free(want);
+        free(have);
+    }
+}
+
 /* ---- hostile and wrong XML ---- */
 
 static void refused(const char *what, const char *xml, size_t len,
@@ -486,6 +603,7 @@ int main(int argc, char **argv)
     changes();
     bad_places();
     wishes();
+    of_a_run();
     hostile();
     wrong();
     one_device();
