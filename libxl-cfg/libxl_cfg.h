@@ -231,7 +231,9 @@ int xlcfg_domain_live(xlcfg_ctx *ctx, const char *dom, xlcfg_doc **doc_r,
 int xlcfg_domain_diff(xlcfg_ctx *ctx, const char *dom, xlcfg_doc **doc_r,
                       xlcfg_error *err);
 /* What the next start would change: the backend's own definition, else the
- * template, against what runs (diff.json).  NOTFOUND: there is neither. */
+ * template, against what runs (diff.json).  What any start makes of a
+ * definition is no difference; that a domain is saved, and goes on with what it
+ * ran with, is in `unknown`.  NOTFOUND: there is neither. */
 int xlcfg_domain_pending(xlcfg_ctx *ctx, const char *dom, xlcfg_doc **doc_r,
                          xlcfg_error *err);
 /*

@@ -89,6 +89,9 @@ enum {                          /* flags of create */
 struct xlcfg_look {
     const char *known;          /* asked: the print of an earlier look of this
                                    handle, or NULL */
+    bool next;                  /* asked: stored is to be compared with what
+                                   runs, so that what any start makes of it is
+                                   no difference */
     bool same;                  /* all is still what that print is of: nothing
                                    else is filled in */
     bool moved;                 /* it changed meanwhile: look again */

@@ -342,6 +342,10 @@ int xlcfg__virt_understand_kept(struct virt *v,
                                 const struct xlcfg__virt_beside *live,
                                 xlcfg_doc **config_r,
                                 unsigned long *number_r, xlcfg_error *err);
+/* What is kept, as a start now would make it: live is of the same look. */
+int xlcfg__virt_next(virDomainPtr d, const struct xlcfg_domain *dom,
+                     const xlcfg_doc *live, xlcfg_doc **stored,
+                     xlcfg_error *err);
 /* NOTFOUND, and why. */
 int xlcfg__virt_is_transient(const struct xlcfg_domain *dom,
                              xlcfg_error *err);

@@ -9,46 +9,6 @@
 
 #define TYPE ((const xmlChar *)"type")
 
-/* Is this CPU what a start makes of that one?  It checks it, names each
- * feature, and allows no other model from then on. */
-static int is_made_of(xmlNodePtr is, xmlNodePtr was, bool *so_r)
-{
-    xmlNodePtr plain = xmlDocCopyNode(was, was->doc, 1);
-    xmlNodePtr model = plain ? xlcfg__xml_child(plain, "model") : NULL;
-    char path[256];
-
-    if (!plain)
-        return XLCFG_ERROR_NOMEM;
-    xmlUnsetProp(plain, (const xmlChar *)"check");
-    if (model)
-        xmlUnsetProp(model, (const xmlChar *)"fallback");
-    *so_r = xlcfg__virt_covers(is, plain, path, sizeof(path)) ||
-        (xlcfg__xml_has(was, "@mode", "host-model") &&
-         xlcfg__xml_has(is, "@mode", "custom"));
-    xmlFreeNode(plain);
-    return 0;
-}
-
-/* What a start makes of <cpu> is what the next start makes of it again. */
-static bool liken_cpu(xmlNodePtr kept, xmlNodePtr live)
-{
-    xmlNodePtr is = xlcfg__xml_child(live, "cpu");
-    xmlNodePtr was = xlcfg__xml_child(kept, "cpu"), copy;
-    bool so = false;
-
-    if (!is || !was)
-        return true;
-    if (is_made_of(is, was, &so))
-        return false;
-    if (!so)
-        return true;
-    copy = xmlDocCopyNode(is, kept->doc, 1);
-    if (!copy)
-        return false;
-    xmlFreeNode(xmlReplaceNode(was, copy));
-    return true;
-}
-
 static bool is_untyped(xmlDocPtr live, const char *target)
 {
     xmlNodePtr devices = xlcfg__xml_child(xmlDocGetRootElement(live),
@@ -61,24 +21,146 @@ static bool is_untyped(xmlDocPtr live, const char *target)
     return false;
 }
 
-/* A drive that is empty has forgotten the format of what was in it.  parts
- * NULL: those of tree, which nothing was taken out of. */
-static void liken_drives(xmlNodePtr kept,
-                         const struct xlcfg__virt_parts *parts,
-                         xmlDocPtr tree)
+/* A drive that is empty has forgotten the format of what was in it, and has
+ * the usual one: see canon_disk in virt_canon.c.  parts NULL: those of tree,
+ * which nothing was taken out of.  False: no memory. */
+static bool liken_empty(xmlNodePtr drive,
+                        const struct xlcfg__virt_parts *parts,
+                        xmlDocPtr tree)
 {
-    xmlNodePtr devices = xlcfg__xml_child(kept, "devices");
+    xmlNodePtr driver = xlcfg__xml_child(drive, "driver");
+    char *name = driver ? xlcfg__xml_get(drive, "target@dev") : NULL;
+    bool ok = true;
 
-    for (xmlNodePtr k = devices ? devices->children : NULL; k; k = k->next) {
-        char *name = xlcfg__xml_is(k, "disk") &&
-            !xlcfg__xml_child(k, "source")
-            ? xlcfg__xml_get(k, "target@dev") : NULL;
+    if (name && (parts ? xlcfg__virt_parts_untyped(parts, name)
+                 : is_untyped(tree, name)))
+        ok = xmlSetProp(driver, TYPE, (const xmlChar *)"raw");
+    xmlFree(name);
+    return ok;
+}
 
-        if (name && (parts ? xlcfg__virt_parts_untyped(parts, name)
-                     : is_untyped(tree, name)))
-            xmlUnsetProp(xlcfg__xml_child(k, "driver"), TYPE);
-        xmlFree(name);
+/* ---- what is to be compared with the text of what runs ---- */
+
+struct raw {
+    const char *xml;
+    xmlDocPtr doc;              /* NULL: not needed yet */
+};
+
+/* The one that runs, as libvirt shows it; NULL: none, or no memory. */
+static xmlNodePtr partner(struct raw *raw, xmlNodePtr dev, const char *path)
+{
+    char *name = xlcfg__xml_get(dev, path), *other;
+    xmlNodePtr n = NULL;
+    bool same = false;
+
+    if (!raw->doc && xlcfg__virt_parse(raw->xml, strlen(raw->xml), "domain",
+                                       &raw->doc, NULL))
+        raw->doc = NULL;
+    if (raw->doc && name)
+        n = xlcfg__virt_first(raw->doc);
+    for (; n && !same; n = same ? n : n->next) {
+        other = xmlStrEqual(n->name, dev->name) ? xlcfg__xml_get(n, path)
+            : NULL;
+        same = other && !strcmp(other, name);
+        xmlFree(other);
     }
+    xmlFree(name);
+    return n;
+}
+
+/* The chain that runs, without the numbers that the run gave it, and without
+ * the end that was found where the other names none. */
+static void strip_chain(xmlNodePtr is, xmlNodePtr was)
+{
+    for (; is; was = was ? xlcfg__xml_child(was, "backingStore") : NULL) {
+        xmlNodePtr source = xlcfg__xml_child(is, "source");
+        xmlNodePtr under = xlcfg__xml_child(is, "backingStore");
+
+        xmlUnsetProp(is, (const xmlChar *)"index");
+        if (source)
+            xmlUnsetProp(source, (const xmlChar *)"index");
+        if (under && !under->children && was &&
+            !xlcfg__xml_child(was, "backingStore")) {
+            xlcfg__xml_drop(under);
+            return;
+        }
+        is = under;
+    }
+}
+
+/* What the run shows of the files under a disk says nothing of what somebody
+ * chose; what is kept does, but where it is the same. */
+static void liken_chain(xmlNodePtr disk, struct raw *raw)
+{
+    xmlNodePtr was = xlcfg__xml_child(disk, "backingStore"), is;
+    char path[256];
+
+    if (!was)
+        return;
+    is = partner(raw, disk, "target@dev");
+    is = is ? xlcfg__xml_child(is, "backingStore") : NULL;
+    strip_chain(is, was);
+    if (is && xlcfg__virt_covers(is, was, path, sizeof(path)) &&
+        xlcfg__virt_covers(was, is, path, sizeof(path)))
+        xlcfg__xml_drop(was);
+}
+
+/* A port that a start chooses. */
+static bool liken_screen(xmlNodePtr screen, struct raw *raw)
+{
+    xmlNodePtr is = xlcfg__xml_has(screen, "@websocket", "-1")
+        ? partner(raw, screen, "@type") : NULL;
+    char *port = is ? xlcfg__xml_get(is, "@websocket") : NULL;
+    bool ok = !port || xmlSetProp(screen, (const xmlChar *)"websocket",
+                                  (const xmlChar *)port);
+
+    xmlFree(port);
+    return ok;
+}
+
+/* See canon_tls in virt_canon.c. */
+static void liken_source(xmlNodePtr dev)
+{
+    xmlNodePtr source = xlcfg__xml_child(dev, "source");
+
+    if (source && xlcfg__xml_has(source, "@tls", "no"))
+        xmlUnsetProp(source, (const xmlChar *)"tls");
+}
+
+static bool liken_device(xmlNodePtr dev, const struct xlcfg__virt_beside *live,
+                         xmlDocPtr tree, struct raw *raw)
+{
+    liken_source(dev);
+    if (xlcfg__xml_is(dev, "graphics"))
+        return liken_screen(dev, raw);
+    if (!xlcfg__xml_is(dev, "disk"))
+        return true;
+    liken_chain(dev, raw);
+    if (xlcfg__xml_child(dev, "source"))
+        return true;
+    xmlUnsetProp(xlcfg__xml_child(dev, "target"), (const xmlChar *)"tray");
+    return liken_empty(dev, live->parts, tree);
+}
+
+/* A clock that is local when it is started goes on from the difference. */
+static bool liken_clock(xmlNodePtr kept, xmlNodePtr live)
+{
+    xmlNodePtr was = xlcfg__xml_child(kept, "clock");
+    xmlNodePtr is = xlcfg__xml_child(live, "clock");
+    char *by = NULL;
+    bool ok = true;
+
+    if (!was || !is || !xlcfg__xml_has(was, "@offset", "variable") ||
+        !xlcfg__xml_has(was, "@basis", "localtime") ||
+        !xlcfg__xml_has(is, "@offset", "variable") ||
+        !xlcfg__xml_has(is, "@basis", "utc"))
+        return true;
+    by = xlcfg__xml_get(is, "@adjustment");
+    ok = xmlSetProp(was, (const xmlChar *)"basis", (const xmlChar *)"utc") &&
+        (!by || xmlSetProp(was, (const xmlChar *)"adjustment",
+                           (const xmlChar *)by));
+    xmlFree(by);
+    return ok;
 }
 
 int xlcfg__virt_liken(xmlDocPtr kept, const struct xlcfg__virt_beside *live,
@@ -86,6 +168,7 @@ int xlcfg__virt_liken(xmlDocPtr kept, const struct xlcfg__virt_beside *live,
 {
     xmlNodePtr domain = xmlDocGetRootElement(kept);
     xmlDocPtr tree = live->parts ? live->tree : NULL, whole = NULL;
+    struct raw raw = { .xml = live->xml };
     int rc = 0;
 
     if (!tree)
@@ -94,9 +177,13 @@ int xlcfg__virt_liken(xmlDocPtr kept, const struct xlcfg__virt_beside *live,
     if (rc)
         return rc;
     tree = tree ? tree : whole;
-    liken_drives(domain, live->parts, tree);
-    if (!liken_cpu(domain, xmlDocGetRootElement(tree)))
+    for (xmlNodePtr n = xlcfg__virt_first(kept); n && !rc; n = n->next)
+        if (!liken_device(n, live, tree, &raw))
+            rc = xlcfg__nomem(err);
+    if (!rc && !liken_clock(domain, xmlDocGetRootElement(tree)))
         rc = xlcfg__nomem(err);
+    xlcfg__virt_canon_usual(domain);
+    xmlFreeDoc(raw.doc);
     xmlFreeDoc(whole);
     return rc;
 }

@@ -225,8 +225,9 @@ static bool is_known(struct virt *v, virDomainPtr d,
 }
 
 /* Takes l->kept.xml. */
-static void show_kept(struct virt *v, const struct xlcfg_domain *dom,
-                      struct look *l, struct xlcfg_look *look)
+static void show_kept(struct virt *v, virDomainPtr d,
+                      const struct xlcfg_domain *dom, struct look *l,
+                      struct xlcfg_look *look)
 {
     struct xlcfg__virt_beside live = { .xml = l->xml, .tree = l->tree,
                                        .parts = l->sense.parts };
@@ -241,6 +242,9 @@ static void show_kept(struct virt *v, const struct xlcfg_domain *dom,
                                           &look->stored_err);
     else
         look->stored_rc = xlcfg__virt_is_transient(dom, &look->stored_err);
+    if (look->next && look->stored && dom->domid >= 0)
+        look->stored_rc = xlcfg__virt_next(d, dom, l->sense.config,
+                                           &look->stored, &look->stored_err);
     look->print[0] = '\0';
     if (!l->moved && l->sense.number && (!l->is_kept || number) &&
         !look->view->deep && !look->view->unknown.count)
@@ -326,7 +330,7 @@ out:
             *err = rest.err;
         return rest.rc;
     }
-    show_kept(v, dom, l, look);
+    show_kept(v, d, dom, l, look);
     return 0;
 }
 

@@ -69,6 +69,10 @@ struct xlcfg__cut {
  */
 int xlcfg__cut_take(xlcfg_ctx *ctx, const char *dom, struct xlcfg__cut *cut,
                     xlcfg_error *err);
+/* The same, where template and live view are to be compared: the template says
+ * what a start now would make of it. */
+int xlcfg__cut_compare(xlcfg_ctx *ctx, const char *dom,
+                       struct xlcfg__cut *cut, xlcfg_error *err);
 /* The same, content with `answered`. */
 int xlcfg__cut_glance(xlcfg_ctx *ctx, const char *dom, struct xlcfg__cut *cut,
                       xlcfg_error *err);

@@ -79,7 +79,7 @@ static bool is_half_way(const struct xlcfg__job *job)
 static int read_at_once(struct xlcfg__job *job, bool *moved)
 {
     struct xlcfg__cut *cut = &job->cut;
-    struct xlcfg_look look = { .view = &cut->live,
+    struct xlcfg_look look = { .view = &cut->live, .next = job->compared,
                                .stored_err = XLCFG_ERROR_INIT };
     xlcfg_doc *answer = NULL;
     char print[48];

@@ -15,6 +15,7 @@ struct xlcfg__job {
     char *state_dir, *xen_lib_dir;
     unsigned lock_ms, deadline_ms;
     bool deep;
+    bool compared;              /* the template, with what runs */
     int64_t sure;               /* see the context */
     char *name;                 /* the domain asked for; NULL: list */
     struct xlcfg_domain found;  /* that one, by who asked before; no uuid: it

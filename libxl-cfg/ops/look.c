@@ -138,8 +138,8 @@ static void clear(struct xlcfg__cut *cut)
 /* cut: with the domain, if that was found just now.  recall may be NULL; then
  * ms is the whole deadline. */
 static int take_cut(xlcfg_ctx *ctx, const char *dom, unsigned ms,
-                    struct xlcfg__recall *recall, struct xlcfg__cut *cut,
-                    xlcfg_error *err)
+                    struct xlcfg__recall *recall, bool compared,
+                    struct xlcfg__cut *cut, xlcfg_error *err)
 {
     struct xlcfg__job *job = xlcfg__job_new(ctx, dom);
     xlcfg_error why = XLCFG_ERROR_INIT;
@@ -152,6 +152,8 @@ static int take_cut(xlcfg_ctx *ctx, const char *dom, unsigned ms,
     clear(cut);
     if (job && recall)
         job->recall = xlcfg__recall_ref(recall);
+    if (job)
+        job->compared = compared;
     rc = run_job(ctx, job, ms, &job, &cut->dom, &why);
     if (rc == XLCFG_ERROR_TIMEDOUT) {
         rc = blind_cut(ctx, cut, why.message, err);
@@ -180,7 +182,14 @@ int xlcfg__cut_take(xlcfg_ctx *ctx, const char *dom, struct xlcfg__cut *cut,
                     xlcfg_error *err)
 {
     clear(cut);
-    return take_cut(ctx, dom, ctx->deadline_ms, NULL, cut, err);
+    return take_cut(ctx, dom, ctx->deadline_ms, NULL, false, cut, err);
+}
+
+int xlcfg__cut_compare(xlcfg_ctx *ctx, const char *dom,
+                       struct xlcfg__cut *cut, xlcfg_error *err)
+{
+    clear(cut);
+    return take_cut(ctx, dom, ctx->deadline_ms, NULL, true, cut, err);
 }
 
 int xlcfg__cut_glance(xlcfg_ctx *ctx, const char *dom, struct xlcfg__cut *cut,
@@ -199,7 +208,7 @@ int xlcfg__cut_glance(xlcfg_ctx *ctx, const char *dom, struct xlcfg__cut *cut,
     took = xlcfg__now_ms() - from;
     return take_cut(ctx, dom, took < ctx->deadline_ms
                     ? ctx->deadline_ms - (unsigned)took : 0, ctx->recall,
-                    cut, err);
+                    false, cut, err);
 }
 
 int xlcfg__list_take(xlcfg_ctx *ctx, struct xlcfg_domains *list,

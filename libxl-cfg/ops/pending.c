@@ -85,6 +85,9 @@ static int compare(struct xlcfg__cut *cut, const xlcfg_doc *next,
 
     xlcfg__view_init(&view);
     rc = xlcfg__view_from_config(next, &view, err);
+    if (!rc && cut->dom.saved)
+        xlcfg__view_note(&view, "it is saved, and its next start goes on with "
+                         "what it ran with then");
     rest = rc ? NULL : xlcfg__scalars_finish(view.rest, cut->live.rest);
     if (!rc && !rest && cut->live.rest)
         rc = xlcfg__nomem(err);
@@ -109,7 +112,7 @@ int xlcfg_domain_pending(xlcfg_ctx *ctx, const char *dom, xlcfg_doc **doc_r,
     xlcfg_doc *next = NULL;
     int rc;
 
-    rc = xlcfg__cut_take(ctx, dom, &cut, err);
+    rc = xlcfg__cut_compare(ctx, dom, &cut, err);
     if (rc)
         return rc;
     if (cut.blind)

@@ -149,7 +149,7 @@ int xlcfg_domain_diff(xlcfg_ctx *ctx, const char *dom, xlcfg_doc **doc_r,
     struct xlcfg__cut cut;
     int rc;
 
-    rc = xlcfg__cut_take(ctx, dom, &cut, err);
+    rc = xlcfg__cut_compare(ctx, dom, &cut, err);
     if (rc)
         return rc;
     if (cut.blind)

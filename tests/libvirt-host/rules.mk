@@ -4,7 +4,8 @@
 ifeq ($(WITH_LIBVIRT)$(if $(VIRT_SRC),,n),y)
 CI_SUITES += check-libvirt-restart check-libvirt-restart-new \
 	check-libvirt-watch check-libvirt-start check-libvirt-behind \
-	check-libvirt-uris check-libvirt-crash
+	check-libvirt-uris check-libvirt-next check-libvirt-next-new \
+	check-libvirt-crash
 LV_TESTS ?=
 # What libvirt 12 and QEMU 11 do in another way than 9 and 7, for CI; all of
 # it: make check-libvirt-restart-new LV_NEW_TESTS=
@@ -16,12 +17,27 @@ LV_NEW_TESTS ?= libvirtd_killed_in_attach guest_answers_while_libvirtd_is_away \
 
 .PHONY: check-libvirt-restart check-libvirt-restart-new crash-virt \
 	check-libvirt-watch check-libvirt-start check-libvirt-behind \
-	check-libvirt-uris check-libvirt-crash
+	check-libvirt-uris check-libvirt-next check-libvirt-next-new \
+	check-libvirt-crash
 check-libvirt-uris: all $(B)/tests/libvirt/asks
 	@images=$$(tests/libvirt-host/build-guest $(B)/libvirt-host/cache | \
 		tail -n 1) && \
 	PYTHONDONTWRITEBYTECODE=1 tests/libvirt-host/uris $(B) "$$images" \
 		$(LV_TESTS)
+
+check-libvirt-next: all
+	@images=$$(tests/libvirt-host/build-guest $(B)/libvirt-host/cache | \
+		tail -n 1) && \
+	PYTHONDONTWRITEBYTECODE=1 tests/libvirt-host/next $(B) "$$images" \
+		$(LV_TESTS)
+
+check-libvirt-next-new: all
+	@images=$$(tests/libvirt-host/build-guest $(B)/libvirt-host/cache | \
+		tail -n 1) && \
+	root=$$(tests/libvirt-host/build-root $(LV_SUITE) \
+		$(B)/libvirt-host/roots | tail -n 1) && \
+	PYTHONDONTWRITEBYTECODE=1 tests/libvirt-host/next $(B) "$$images" \
+		--root "$$root" $(LV_TESTS)
 
 check-libvirt-behind: all
 	@images=$$(tests/libvirt-host/build-guest $(B)/libvirt-host/cache | \
