@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 #define QUEUE 256               /* more domains than that: look at all */
-#define KINDS 9
+#define KINDS 12
 
 struct xlcfg__virt_events {
     _Atomic unsigned refs;
@@ -172,6 +172,27 @@ static void on_balloon(virConnectPtr c, virDomainPtr d,
     hint(opaque, d, "", XLCFG__VIRT_SILENCE);
 }
 
+static void on_metadata(virConnectPtr c, virDomainPtr d, int type,
+                        const char *namespace, void *opaque)
+{
+    (void)c; (void)type; (void)namespace;
+    hint(opaque, d, "", XLCFG__VIRT_SILENCE);
+}
+
+static void on_tuned(virConnectPtr c, virDomainPtr d,
+                     virTypedParameterPtr params, int count, void *opaque)
+{
+    (void)c; (void)params; (void)count;
+    hint(opaque, d, "", XLCFG__VIRT_SILENCE);
+}
+
+static void on_clock(virConnectPtr c, virDomainPtr d, long long offset,
+                     void *opaque)
+{
+    (void)c; (void)offset;
+    hint(opaque, d, "", XLCFG__VIRT_SILENCE);
+}
+
 static void on_close(virConnectPtr c, int reason, void *opaque)
 {
     struct xlcfg__virt_events *ev = opaque;
@@ -202,6 +223,10 @@ static const struct {
     { VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2, VIR_DOMAIN_EVENT_CALLBACK(on_job) },
     { VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE,
       VIR_DOMAIN_EVENT_CALLBACK(on_balloon) },
+    { VIR_DOMAIN_EVENT_ID_METADATA_CHANGE,
+      VIR_DOMAIN_EVENT_CALLBACK(on_metadata) },
+    { VIR_DOMAIN_EVENT_ID_TUNABLE, VIR_DOMAIN_EVENT_CALLBACK(on_tuned) },
+    { VIR_DOMAIN_EVENT_ID_RTC_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_clock) },
 };
 
 /* ---- joining a connection ---- */

@@ -9,6 +9,7 @@
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -312,6 +313,52 @@ static void many(virConnectPtr conn, xlcfg_ctx *ctx)
     rows_are_right(ctx, 1, "all are gone");
 }
 
+/* The next event, or NULL. */
+static xlcfg_doc *next(xlcfg_watch *w, xlcfg_error *err)
+{
+    struct pollfd fd = { .fd = xlcfg_watch_fd(w), .events = POLLIN };
+    xlcfg_doc *doc = NULL;
+    int rc;
+
+    while ((rc = xlcfg_watch_next(w, &doc, err)) == 1)
+        if (poll(&fd, 1, 60000) != 1)
+            return NULL;
+    return rc ? NULL : doc;
+}
+
+/* Who looks at all but once an hour is told by libvirt which to look at. */
+static void hinted(virConnectPtr conn, const char *state)
+{
+    xlcfg_watch_options opt = XLCFG_WATCH_OPTIONS_INIT;
+    xlcfg_error err = XLCFG_ERROR_INIT;
+    virDomainPtr d = make(conn, "hinted", true);
+    xlcfg_ctx *ctx = open_ctx(state);
+    xlcfg_watch *w = NULL;
+
+    opt.sweep_ms = 3600000;
+    xlcfg_doc_free(get(ctx, "hinted"));
+    if (claim(!xlcfg_watch_open(ctx, NULL, NULL, &opt, &w, &err), "watch: %s",
+              err.message)) {
+        xlcfg_doc *doc;
+        const char *x;
+
+        claim(!virDomainSetMetadata(d, VIR_DOMAIN_METADATA_TITLE, "other",
+                                    NULL, NULL, VIR_DOMAIN_AFFECT_LIVE),
+              "a title: %s", virGetLastErrorMessage());
+        doc = next(w, &err);
+        x = xlcfg_doc_string(xlcfg_doc_pointer(doc, "/config/x-libvirt"));
+        claim(x && strstr(x, "<title>other</title>"),
+              "a title is told of at once: %s", doc ? "another event"
+              : err.message);
+        xlcfg_doc_free(doc);
+        xlcfg_watch_close(w);
+    }
+    xlcfg_ctx_close(ctx);
+    virDomainDestroy(d);
+    virDomainUndefine(d);
+    virDomainFree(d);
+}
+
 static void be_silent(void *arg, virErrorPtr e)
 {
     (void)arg; (void)e;
@@ -334,6 +381,7 @@ int main(void)
         others_record(conn, ctx, state);
         names_move(conn, ctx);
         many(conn, ctx);
+        hinted(conn, state);
     }
     xlcfg_ctx_close(ctx);
     if (conn)
