@@ -73,6 +73,9 @@ enum xlcfg_action {
 
 enum { XLCFG_DETACH_FORCE = 1 };
 #define XLCFG_LEFT 1            /* detach: the machine said so itself */
+#define XLCFG_ASKED 1           /* attach: it is there, but not as it was to be;
+                                   its unplug was asked for and is to be waited
+                                   for.  The error, REFUSED, says why */
 
 enum {                          /* flags of create */
     XLCFG_CREATE_START = 1,     /* define and start; without: define alone */
@@ -174,8 +177,8 @@ struct xlcfg_driver {
                    const struct xlcfg__addresses *book, xlcfg_doc **body_r,
                    xlcfg_error *err);
     /* Attach and wait for the backend.  REFUSED with its words, PENDING when
-     * it has not said in time, UNREACHABLE.  LOCK_FAIL: nothing was done,
-     * what prepare chose was taken meanwhile. */
+     * it has not said in time, UNREACHABLE; XLCFG_ASKED.  LOCK_FAIL: nothing
+     * was done, what prepare chose was taken meanwhile. */
     int (*attach)(void *handle, const struct xlcfg_domain *dom,
                   enum xlcfg_kind kind, const xlcfg_doc *body,
                   xlcfg_error *err);

@@ -211,10 +211,7 @@ static int outrun(virDomainPtr d, enum xlcfg_kind kind, const xlcfg_doc *body,
     return rc;
 }
 
-/*
- * It was attached, but not whole: away with it.  The guest may hold on: then
- * it is there, and nobody's; INVAL says that nothing of it is to be kept.
- */
+/* It was attached, but not whole: away with it.  The guest may hold on. */
 static int undo(void *handle, const struct xlcfg_domain *dom,
                 enum xlcfg_kind kind, const xlcfg_doc *body,
                 xlcfg_error *err)
@@ -231,9 +228,9 @@ static int undo(void *handle, const struct xlcfg_domain *dom,
     if (err) {
         snprintf(err->message + len, sizeof(err->message) - len,
                  "; it was asked to leave again: %.300s", why.message);
-        err->code = XLCFG_ERROR_INVAL;
+        err->code = XLCFG_ERROR_REFUSED;
     }
-    return XLCFG_ERROR_INVAL;
+    return XLCFG_ASKED;
 }
 
 int xlcfg__virt_attach(void *handle, const struct xlcfg_domain *dom,

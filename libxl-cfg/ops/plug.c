@@ -214,6 +214,40 @@ static int prepare(struct xlcfg__plug *p, enum xlcfg_kind kind,
     }
 }
 
+/* Its intent is closed, as the template is; and all is looked at anew. */
+static int begin_anew(struct xlcfg__plug *p, xlcfg_error *err)
+{
+    int rc = xlcfg__close(p->ctx, &p->sight, p->in->id, &as_it_is, err);
+
+    if (rc)
+        return rc;
+    xlcfg__lock_drop(p->owner);
+    p->owner = NULL;
+    p->in = NULL;
+    xlcfg__intents_dispose(&p->mine);
+    return xlcfg__plug_look(p, err);
+}
+
+/* It is there, but not as it was to be, and is to leave: an unplug from now
+ * on, that others go on with.  why says what it is not. */
+static int turn_back(struct xlcfg__plug *p, enum xlcfg_kind kind,
+                     const struct xlcfg_ident *id, const xlcfg_doc *body,
+                     xlcfg_error *why, xlcfg_error *err)
+{
+    int rc = begin_anew(p, err);
+
+    if (!rc)
+        rc = xlcfg__plug_record(p, XLCFG_OP_DETACH, kind, id, body, NULL,
+                                err);
+    if (!rc)
+        rc = xlcfg__intent_phase(p->ctx, p->uuid, p->in, XLCFG_PHASE_WAITING,
+                                 why->message, err);
+    if (rc)
+        return rc;
+    (void)xlcfg__plug_look(p, NULL);    /* it is a version */
+    return xlcfg__err_give(err, why);
+}
+
 /*
  * What was chosen for it went to another at the same time: 0 when there is
  * another choice, and the intent is of that one.
@@ -226,14 +260,7 @@ static int choose_again(struct xlcfg__plug *p, enum xlcfg_kind kind,
     int rc;
 
     *whole = NULL;
-    rc = xlcfg__close(p->ctx, &p->sight, p->in->id, &as_it_is, err);
-    if (!rc) {
-        xlcfg__lock_drop(p->owner);
-        p->owner = NULL;
-        p->in = NULL;
-        xlcfg__intents_dispose(&p->mine);
-        rc = xlcfg__plug_look(p, err);
-    }
+    rc = begin_anew(p, err);
     if (!rc)
         rc = prepare(p, kind, body, id, whole, err);
     if (!rc && xlcfg__doc_equal(before, *whole)) {
@@ -255,9 +282,11 @@ static int act(struct xlcfg__plug *p, enum xlcfg_kind kind,
         int rc;
 
         xlcfg__plug_hold(p);
-        why.code = p->ctx->conn->drv.attach(p->ctx->conn->handle,
-                                            &p->sight.cut.dom, kind, *whole,
-                                            &why);
+        rc = p->ctx->conn->drv.attach(p->ctx->conn->handle,
+                                      &p->sight.cut.dom, kind, *whole, &why);
+        if (rc == XLCFG_ASKED)
+            return turn_back(p, kind, id, *whole, &why, err);
+        why.code = rc;
         if (why.code != XLCFG_ERROR_LOCK_FAIL || i == XLCFG__PLUG_TRIES)
             return judge_attach(p, &why, err);
         rc = choose_again(p, kind, body, id, whole, err);
