@@ -59,7 +59,7 @@ static void canon_network(xmlNodePtr dev, xmlNodePtr source)
 {
     static const char *const found[] = { "portid", "bridge", "dev", "mode" };
 
-    if (!source || !xmlHasProp(source, (const xmlChar *)"network"))
+    if (!xmlHasProp(source, (const xmlChar *)"network"))
         return;
     if (!xlcfg__xml_has(dev, "@type", "network"))
         xmlSetProp(dev, (const xmlChar *)"type", (const xmlChar *)"network");
@@ -67,20 +67,32 @@ static void canon_network(xmlNodePtr dev, xmlNodePtr source)
         drop_attr(source, found[i]);
 }
 
-static void canon_interface(xmlNodePtr dev, bool running)
+static void canon_target(xmlNodePtr target)
 {
     static const char *const made[] = { "vnet", "macvtap", "macvlan" };
-    xmlNodePtr target = xlcfg__xml_child(dev, "target");
 
-    if (running)
-        canon_network(dev, xlcfg__xml_child(dev, "source"));
     /* a device that libvirt does not manage is somebody's, by any name */
     for (size_t i = 0; i < COUNT(made); i++)
         if (begins(target, "@dev", made[i]) &&
             !xlcfg__xml_has(target, "@managed", "no"))
             drop_attr(target, "dev");
-    if (target && !target->properties && !target->children)
+    if (!target->properties && !target->children)
         xlcfg__xml_drop(target);
+}
+
+/* libvirt writes one of each; what has more is the same when it is read again,
+ * too. */
+static void canon_interface(xmlNodePtr dev, bool running)
+{
+    xmlNodePtr next;
+
+    for (xmlNodePtr n = dev->children; n; n = next) {
+        next = n->next;
+        if (running && xlcfg__xml_is(n, "source"))
+            canon_network(dev, n);
+        else if (xlcfg__xml_is(n, "target"))
+            canon_target(n);
+    }
 }
 
 /* What is written to a transient disk is in a file that the start made; the

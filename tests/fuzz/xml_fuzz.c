@@ -44,6 +44,32 @@ static void parts(const char *xml, int whole, const xlcfg_doc *config)
     xlcfg__virt_sense_dispose(&twice);
 }
 
+/* As what is kept beside itself that runs: what one is read as, the other is,
+ * whole or by its parts. */
+static void beside(const char *xml, int whole)
+{
+    struct xlcfg__virt_sense runs = { .number = 0 }, kept = { .number = 0 },
+        cut = { .number = 0 };
+    struct xlcfg__virt_beside live = { .xml = xml };
+    xmlDocPtr tree = NULL, other = NULL, third = NULL;
+
+    must(xlcfg__virt_take_apart(xml, NULL, &live, &kept, &other, NULL) ==
+         whole);
+    if (!whole) {
+        must(!xlcfg__virt_take_apart(xml, NULL, NULL, &runs, &tree, NULL));
+        live.tree = tree;
+        live.parts = runs.parts;
+        must(!xlcfg__virt_take_apart(xml, NULL, &live, &cut, &third, NULL));
+        must(xlcfg__doc_equal(cut.config, kept.config));
+    }
+    xmlFreeDoc(tree);
+    xmlFreeDoc(other);
+    xmlFreeDoc(third);
+    xlcfg__virt_sense_dispose(&runs);
+    xlcfg__virt_sense_dispose(&kept);
+    xlcfg__virt_sense_dispose(&cut);
+}
+
 /* A comment at its end says nothing; with one the text is read another way. */
 static void commented(const char *xml, size_t len, int plain,
                       const xlcfg_doc *config)
@@ -94,6 +120,7 @@ static void domain(const char *xml, size_t len)
         text = strndup(xml, len);
         must(text);
         parts(text, rc, config);
+        beside(text, rc);
         free(text);
     }
     commented(xml, len, rc, config);
