@@ -264,3 +264,29 @@ bool xlcfg__virt_covers(xmlNodePtr read, xmlNodePtr sent, char *path_r,
 
     return covers(read, sent, path_r, (size_t)len, size);
 }
+
+/* ---- what is kept, and what runs ---- */
+
+int xlcfg__virt_is_kept_as(xmlNodePtr live, xmlNodePtr kept, bool *same_r)
+{
+    xmlNodePtr a = xmlDocCopyNode(live, live->doc, 1);
+    xmlNodePtr b = xmlDocCopyNode(kept, kept->doc, 1), address;
+    char path[256];
+    int rc = a && b ? 0 : XLCFG_ERROR_NOMEM;
+
+    *same_r = false;
+    if (!rc) {
+        /* what is only of a run goes from both */
+        xlcfg__virt_canon_device(a, true);
+        xlcfg__virt_canon_device(b, true);
+        address = xlcfg__xml_child(b, "address") ? NULL
+            : xlcfg__xml_child(a, "address");
+        if (address)
+            xlcfg__xml_drop(address);
+        *same_r = xlcfg__virt_covers(a, b, path, sizeof(path)) &&
+            xlcfg__virt_covers(b, a, path, sizeof(path));
+    }
+    xmlFreeNode(a);
+    xmlFreeNode(b);
+    return rc;
+}

@@ -372,6 +372,9 @@ int xlcfg__virt_alias_in(xmlDocPtr doc, enum xlcfg_kind kind,
 int xlcfg__virt_alias_of(virDomainPtr d, enum xlcfg_kind kind,
                          const xlcfg_doc *body, char **alias_r,
                          xlcfg_error *err);
+/* Is this definition of a device the one that runs, but for what a start makes
+ * of it?  NOMEM or 0. */
+int xlcfg__virt_is_kept_as(xmlNodePtr live, xmlNodePtr kept, bool *same_r);
 /* The element as libvirt is to read it, to be freed; NULL: no memory. */
 char *xlcfg__virt_element_text(xmlNodePtr dev, xlcfg_error *err);
 /*

@@ -309,25 +309,71 @@ static int changed_element(virDomainPtr d,
     return rc;
 }
 
-/* Is it kept for the next start, too?  Somebody may have plugged it into what
- * runs alone: then it is changed there alone. */
-static int is_kept_too(virDomainPtr d, enum xlcfg_kind kind,
-                       const xlcfg_doc *body, bool *kept_r, xlcfg_error *err)
+/* As it was, to be put back. */
+struct was {
+    bool kept;                  /* for the next start too, and the same there */
+    char *live_xml, *kept_xml;
+};
+
+static char *text_of(xmlNodePtr dev, int *rc, xlcfg_error *err)
 {
-    xmlNodePtr dev = NULL;
-    xmlDocPtr doc;
+    char *text = *rc ? NULL : xlcfg__virt_element_text(dev, err);
+
+    if (!*rc && !text)
+        *rc = XLCFG_ERROR_NOMEM;
+    return text;
+}
+
+/* Somebody may have plugged it into what runs alone, or defined another for
+ * the next start: then it is changed where it runs alone. */
+static int see_before(virDomainPtr d, enum xlcfg_kind kind,
+                      const xlcfg_doc *body, struct was *was,
+                      xlcfg_error *err)
+{
+    xmlNodePtr dev = NULL, other = NULL;
+    xmlDocPtr live = NULL, kept = NULL;
+    bool persistent;
     int rc;
 
-    rc = xlcfg__virt_is_kept(d, kept_r, err);
-    if (rc || !*kept_r)
-        return rc;
-    rc = xlcfg__virt_desc(d, VIR_DOMAIN_XML_INACTIVE, &doc, err);
-    if (rc)
-        return rc;
-    rc = xlcfg__virt_device(doc, kind, body, &dev) ? xlcfg__nomem(err) : 0;
-    *kept_r = dev;
-    xmlFreeDoc(doc);
+    rc = xlcfg__virt_is_kept(d, &persistent, err);
+    if (!rc)
+        rc = xlcfg__virt_desc(d, 0, &live, err);
+    if (!rc && persistent)
+        rc = xlcfg__virt_desc(d, VIR_DOMAIN_XML_INACTIVE, &kept, err);
+    if (!rc && (xlcfg__virt_device(live, kind, body, &dev) ||
+                (kept && xlcfg__virt_device(kept, kind, body, &other)) ||
+                (dev && other &&
+                 xlcfg__virt_is_kept_as(dev, other, &was->kept))))
+        rc = xlcfg__nomem(err);
+    if (!rc && !dev)
+        rc = xlcfg__err(err, XLCFG_ERROR_REFUSED, virDomainGetName(d),
+                        "the guest has no such device any more");
+    was->live_xml = text_of(dev, &rc, err);
+    if (was->kept)
+        was->kept_xml = text_of(other, &rc, err);
+    xmlFreeDoc(live);
+    xmlFreeDoc(kept);
     return rc;
+}
+
+/* libvirt has done it, but not as it was sent: back to what it was. */
+static int put_back(struct virt *v, virDomainPtr d, const struct was *was,
+                    xlcfg_error *err)
+{
+    size_t len = err ? strnlen(err->message, 600) : 0;
+    xlcfg_error why = XLCFG_ERROR_INIT;
+    int rc = 0;
+
+    if (was->kept)
+        rc = xlcfg__virt_do(v, d, XLCFG__VIRT_UPDATE, was->kept_xml,
+                            VIR_DOMAIN_AFFECT_CONFIG, &why);
+    if (!rc)
+        rc = xlcfg__virt_do(v, d, XLCFG__VIRT_UPDATE, was->live_xml,
+                            VIR_DOMAIN_AFFECT_LIVE, &why);
+    if (rc && err)
+        snprintf(err->message + len, sizeof(err->message) - len,
+                 "; not all could be put back: %.300s", why.message);
+    return XLCFG_ERROR_REFUSED;
 }
 
 int xlcfg__virt_update(void *handle, const struct xlcfg_domain *dom,
@@ -337,15 +383,15 @@ int xlcfg__virt_update(void *handle, const struct xlcfg_domain *dom,
     struct virt *v = handle;
     xmlDocPtr doc = NULL;
     xmlNodePtr dev;
+    struct was was = { .kept = false };
     virDomainPtr d;
     char *xml = NULL;
-    bool kept = false;
     int rc;
 
     rc = xlcfg__virt_able(v, dom, &d, err);
     if (rc)
         return rc;
-    rc = is_kept_too(d, kind, before, &kept, err);
+    rc = see_before(d, kind, before, &was, err);
     if (!rc)
         rc = changed_element(d, kind, before, after, &doc, &dev, err);
     if (rc)
@@ -355,12 +401,18 @@ int xlcfg__virt_update(void *handle, const struct xlcfg_domain *dom,
         rc = XLCFG_ERROR_NOMEM;
         goto out;
     }
-    rc = xlcfg__virt_do(v, d, XLCFG__VIRT_UPDATE, xml, affect(kept), err);
+    rc = xlcfg__virt_do(v, d, XLCFG__VIRT_UPDATE, xml, affect(was.kept),
+                        err);
     /* an alias that libvirt made is of this run: not in what is kept */
     xlcfg__virt_canon_device(dev, false);
-    if (!rc)
-        rc = read_back(v, dom, d, kind, after, dev, kept, err);
+    if (!rc) {
+        rc = read_back(v, dom, d, kind, after, dev, was.kept, err);
+        if (rc == XLCFG_ERROR_REFUSED)
+            rc = put_back(v, d, &was, err);
+    }
 out:
+    free(was.live_xml);
+    free(was.kept_xml);
     free(xml);
     xmlFreeDoc(doc);
     virDomainFree(d);

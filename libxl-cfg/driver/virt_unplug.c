@@ -156,28 +156,43 @@ int xlcfg__virt_detach(void *handle, const struct xlcfg_domain *dom,
 
 /* ---- forget ---- */
 
-/* Is what is kept under its name another disk than the one that left?  Then
- * somebody has defined that for the next start.  What is in a drive is the
- * drive's, and no disk of its own. */
+/* Is what is kept under its name another than the one that left?  Then somebody
+ * has defined that for the next start.  What is in a drive is the drive's, and
+ * no disk of its own. */
 static int is_another(enum xlcfg_kind kind, xmlNodePtr dev,
                       const xlcfg_doc *body, bool *another_r,
                       xlcfg_error *err)
 {
-    const char *left = xlcfg__doc_getstr(body, "pdev_path"), *kept;
-    xlcfg_doc *its = NULL;
+    static const char *const words[] = {
+        "@type", "@device", "source@file", "source@dev", "source@protocol",
+        "source@name", "source@pool", "source@volume", "source@path",
+        "source/host@name", "source/host@port", "source/host@socket",
+        "source@network", "source@bridge", "model@type",
+    };
+    bool drive = xlcfg__xml_has(dev, "@device", "cdrom") ||
+        xlcfg__xml_has(dev, "@device", "floppy");
+    xmlDocPtr doc = NULL;
+    xmlNodePtr left;
     int rc;
 
     *another_r = false;
-    if (kind != XLCFG_KIND_DISK || !left ||
-        xlcfg__xml_has(dev, "@device", "cdrom") ||
-        xlcfg__xml_has(dev, "@device", "floppy"))
+    if (kind != XLCFG_KIND_DISK && kind != XLCFG_KIND_NIC)
         return 0;
-    rc = xlcfg__virt_body(kind, dev, 0, &its, err);
+    rc = xlcfg__virt_lone(kind, body, &doc, &left, err);
     if (rc)
         return rc;
-    kept = xlcfg__doc_getstr(its, "pdev_path");
-    *another_r = kept && strcmp(kept, left);
-    xlcfg_doc_free(its);
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        char *a = xlcfg__xml_get(left, words[i]);
+        char *b = xlcfg__xml_get(dev, words[i]);
+
+        /* a drive of another kind is another; what is in it is not asked */
+        if (a && b && (!drive || !strcmp(words[i], "@device")) &&
+            strcmp(a, b))
+            *another_r = true;
+        xmlFree(a);
+        xmlFree(b);
+    }
+    xmlFreeDoc(doc);
     return 0;
 }
 
