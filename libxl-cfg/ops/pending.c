@@ -86,8 +86,8 @@ static int compare(struct xlcfg__cut *cut, const xlcfg_doc *next,
     xlcfg__view_init(&view);
     rc = xlcfg__view_from_config(next, &view, err);
     if (!rc && cut->dom.saved)
-        xlcfg__view_note(&view, "it is saved, and its next start goes on with "
-                         "what it ran with then");
+        xlcfg__view_note(&view, ": it was saved: if its next start is its "
+                         "restore, it goes on with what it ran with then");
     rest = rc ? NULL : xlcfg__scalars_finish(view.rest, cut->live.rest);
     if (!rc && !rest && cut->live.rest)
         rc = xlcfg__nomem(err);

@@ -348,6 +348,21 @@ int xlcfg_device_attach(xlcfg_ctx *ctx, const char *dom, const char *kind,
 
 /* ---- detach ---- */
 
+/* Nothing was asked: what was open stays so, what was begun is over. */
+static int not_asked(struct xlcfg__plug *p, const xlcfg_error *why,
+                     xlcfg_error *err)
+{
+    int rc = p->went_on
+        ? xlcfg__intent_phase(p->ctx, p->uuid, p->in, XLCFG_PHASE_WAITING,
+                              "its unplug was asked for before", err)
+        : xlcfg__close(p->ctx, &p->sight, p->in->id, &as_it_is, err);
+
+    if (rc)
+        return rc;
+    (void)xlcfg__plug_look(p, NULL);    /* it is a version */
+    return xlcfg__err_give(err, why);
+}
+
 /* left: by the machine's own word. */
 static int judge_detach(struct xlcfg__plug *p, bool left, xlcfg_error *why,
                         xlcfg_error *err)
@@ -358,6 +373,8 @@ static int judge_detach(struct xlcfg__plug *p, bool left, xlcfg_error *why,
 
     if (why->code == XLCFG_ERROR_UNREACHABLE)
         return xlcfg__err_give(err, why);
+    if (why->code == XLCFG_ERROR_NI)
+        return not_asked(p, why, err);
     if (left) {
         rc = xlcfg__settle_left(p->ctx, &p->sight, in, &p->steps, err);
         return rc == XLCFG_ERROR_DOMAIN_NOTFOUND ? xlcfg__plug_gone(p, err)

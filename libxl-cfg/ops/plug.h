@@ -98,6 +98,7 @@ struct xlcfg__plug {
     struct xlcfg__sight sight;
     struct xlcfg_intents mine;          /* one at most */
     struct xlcfg_intent *in;            /* it; NULL: none */
+    bool went_on;                       /* it was open before */
     xlcfg__lock *owner;
     xlcfg__items steps;
 };

@@ -273,7 +273,8 @@ int xlcfg__plug_take_over(struct xlcfg__plug *p, const char *match,
         return xlcfg__nomem(err);
     if (detaching && p->in->op == XLCFG_OP_DETACH && p->opt.reset_address)
         p->in->resets = true;
-    if (detaching && p->in->op == XLCFG_OP_DETACH)
+    p->went_on = detaching && p->in->op == XLCFG_OP_DETACH;
+    if (p->went_on)
         return xlcfg__intent_phase(p->ctx, p->uuid, p->in,
                                    XLCFG_PHASE_ACTING, NULL, err);
     rc = xlcfg__settle_one(p->ctx, &p->sight, p->in, 0, false, &p->steps,

@@ -63,7 +63,7 @@ static int work_out(struct xlcfg__plug *p, enum xlcfg_kind kind,
                     struct xlcfg_ident *id, const xlcfg_doc **before_r,
                     xlcfg_doc **after_r, xlcfg_error *err)
 {
-    const xlcfg_doc *seen, *before = NULL;
+    const xlcfg_doc *seen, *before = NULL, *path;
     struct xlcfg_ident to;
     enum xlcfg_live live;
     xlcfg_doc *after;
@@ -81,6 +81,12 @@ static int work_out(struct xlcfg__plug *p, enum xlcfg_kind kind,
         return xlcfg__err(err, XLCFG_ERROR_REFUSED, key,
                           "it is %s: only an attached device can be updated",
                           xlcfg__live_name(live));
+    path = xlcfg_doc_get(change, "pdev_path");
+    if (kind == XLCFG_KIND_DISK && path &&
+        xlcfg_doc_kind(path) != XLCFG_DOC_STRING &&
+        xlcfg_doc_kind(path) != XLCFG_DOC_NULL)
+        return xlcfg__err(err, XLCFG_ERROR_INVAL, "/pdev_path",
+                          "expected a text, or null for no medium");
     after = lay_over(kind, before, change);
     if (!after)
         return xlcfg__nomem(err);
