@@ -183,7 +183,8 @@ struct xlcfg_driver {
                   enum xlcfg_kind kind, const xlcfg_doc *body,
                   xlcfg_error *err);
     /* Ask for the unplug and wait for wait_ms at most.  0: gone, as far as
-     * the backend tells; XLCFG_LEFT: and the machine itself has said so since.
+     * the backend tells; XLCFG_LEFT: and the machine itself has said so since,
+     * or another is in its place, which is not asked.
      * PENDING: asked, not let go of.  REFUSED: said no. */
     int (*detach)(void *handle, const struct xlcfg_domain *dom,
                   enum xlcfg_kind kind, const xlcfg_doc *body,

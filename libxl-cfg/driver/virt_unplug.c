@@ -114,6 +114,107 @@ static int lost(const xlcfg_doc *devices, const char *alias, unsigned flags,
     return 0;
 }
 
+/* ---- one, or another under its name ---- */
+
+/* Is a word of these another in both?  A drive of another kind is another
+ * device; what is in it is not asked. */
+static bool differs(xmlNodePtr a, xmlNodePtr b)
+{
+    static const char *const words[] = {
+        "@device", "@type", "source@file", "source@dev", "source@protocol",
+        "source@name", "source@pool", "source@volume", "source@path",
+        "source/host@name", "source/host@port", "source/host@socket",
+        "source@network", "source@bridge", "model@type",
+    };
+    bool drive = xlcfg__xml_has(a, "@device", "cdrom") ||
+        xlcfg__xml_has(a, "@device", "floppy"), yes = false;
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]) && !yes; i++) {
+        char *x = xlcfg__xml_get(a, words[i]);
+        char *y = xlcfg__xml_get(b, words[i]);
+
+        yes = x && y && strcmp(x, y);
+        xmlFree(x);
+        xmlFree(y);
+        if (drive)
+            break;
+    }
+    return yes;
+}
+
+/* The source of that one is under this one: a snapshot was taken of it. */
+static bool is_under(xmlNodePtr dev, xmlNodePtr that)
+{
+    xmlNodePtr store = xlcfg__xml_child(dev, "backingStore");
+    xmlNodePtr mirror = xlcfg__xml_child(dev, "mirror");
+
+    for (; store; store = xlcfg__xml_child(store, "backingStore"))
+        if (xlcfg__xml_child(store, "source") && !differs(store, that))
+            return true;
+    return mirror;
+}
+
+/* Is what is kept under its name another than the one that left?  Then somebody
+ * has defined that for the next start. */
+static int is_another(enum xlcfg_kind kind, xmlNodePtr dev,
+                      const xlcfg_doc *body, bool *another_r,
+                      xlcfg_error *err)
+{
+    xmlDocPtr doc = NULL;
+    xmlNodePtr left;
+    int rc;
+
+    *another_r = false;
+    if (kind != XLCFG_KIND_DISK && kind != XLCFG_KIND_NIC)
+        return 0;
+    rc = xlcfg__virt_lone(kind, body, &doc, &left, err);
+    if (!rc)
+        *another_r = differs(dev, left) && !is_under(dev, left);
+    xmlFreeDoc(doc);
+    return rc;
+}
+
+/* Has the one that is to leave left before, so that what runs under its name
+ * is another?  An alias that was chosen is one device's; where none was, what
+ * they are made of tells. */
+static int has_left(xmlDocPtr live, enum xlcfg_kind kind,
+                    const xlcfg_doc *body, bool *left_r, xlcfg_error *err)
+{
+    xmlNodePtr dev, that, shown = NULL;
+    xmlDocPtr doc = NULL;
+    char *was, *is;
+    int rc = 0;
+
+    *left_r = false;
+    if (kind != XLCFG_KIND_DISK && kind != XLCFG_KIND_NIC)
+        return 0;
+    if (xlcfg__virt_device(live, kind, body, &dev))
+        return xlcfg__nomem(err);
+    if (!dev)
+        return 0;
+    rc = xlcfg__virt_lone(kind, body, &doc, &that, err);
+    shown = rc ? NULL : xmlDocCopyNode(dev, live, 1);
+    if (!rc && !shown)
+        rc = xlcfg__nomem(err);
+    if (rc) {
+        xmlFreeDoc(doc);
+        return rc;
+    }
+    xlcfg__virt_canon_device(shown, true);
+    was = xlcfg__xml_get(that, "alias@name");
+    is = xlcfg__xml_get(dev, "alias@name");
+    if (was && !strncmp(was, "ua-", 3))
+        *left_r = is && strcmp(was, is);
+    else
+        *left_r = (is && !strncmp(is, "ua-", 3)) ||
+            (differs(shown, that) && !is_under(dev, that));
+    xmlFreeNode(shown);
+    xmlFree(was);
+    xmlFree(is);
+    xmlFreeDoc(doc);
+    return 0;
+}
+
 int xlcfg__virt_detach(void *handle, const struct xlcfg_domain *dom,
                        enum xlcfg_kind kind, const xlcfg_doc *body,
                        unsigned flags, unsigned wait_ms, xlcfg_error *err)
@@ -121,6 +222,7 @@ int xlcfg__virt_detach(void *handle, const struct xlcfg_domain *dom,
     struct virt *v = handle;
     struct xlcfg__virt_ground ground;
     char *alias = NULL;
+    bool left = false;
     virDomainPtr d;
     int rc;
 
@@ -130,6 +232,10 @@ int xlcfg__virt_detach(void *handle, const struct xlcfg_domain *dom,
     rc = xlcfg__virt_ask_ground(v, d, dom->uuid, &ground, err);
     if (!rc)
         rc = xlcfg__virt_alias_in(ground.live, kind, body, &alias, err);
+    if (!rc && alias)
+        rc = has_left(ground.live, kind, body, &left, err);
+    if (!rc && left)
+        rc = XLCFG_LEFT;
     if (!rc && alias)
         rc = lost(ground.devices, alias, flags, err);
     if (!rc && alias) {
@@ -155,46 +261,6 @@ int xlcfg__virt_detach(void *handle, const struct xlcfg_domain *dom,
 }
 
 /* ---- forget ---- */
-
-/* Is what is kept under its name another than the one that left?  Then somebody
- * has defined that for the next start.  What is in a drive is the drive's, and
- * no disk of its own. */
-static int is_another(enum xlcfg_kind kind, xmlNodePtr dev,
-                      const xlcfg_doc *body, bool *another_r,
-                      xlcfg_error *err)
-{
-    static const char *const words[] = {
-        "@type", "@device", "source@file", "source@dev", "source@protocol",
-        "source@name", "source@pool", "source@volume", "source@path",
-        "source/host@name", "source/host@port", "source/host@socket",
-        "source@network", "source@bridge", "model@type",
-    };
-    bool drive = xlcfg__xml_has(dev, "@device", "cdrom") ||
-        xlcfg__xml_has(dev, "@device", "floppy");
-    xmlDocPtr doc = NULL;
-    xmlNodePtr left;
-    int rc;
-
-    *another_r = false;
-    if (kind != XLCFG_KIND_DISK && kind != XLCFG_KIND_NIC)
-        return 0;
-    rc = xlcfg__virt_lone(kind, body, &doc, &left, err);
-    if (rc)
-        return rc;
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        char *a = xlcfg__xml_get(left, words[i]);
-        char *b = xlcfg__xml_get(dev, words[i]);
-
-        /* a drive of another kind is another; what is in it is not asked */
-        if (a && b && (!drive || !strcmp(words[i], "@device")) &&
-            strcmp(a, b))
-            *another_r = true;
-        xmlFree(a);
-        xmlFree(b);
-    }
-    xmlFreeDoc(doc);
-    return 0;
-}
 
 /* A transient domain has nothing to forget it in: asked only when libvirt
  * says no, for it seldom does. */

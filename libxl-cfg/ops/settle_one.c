@@ -207,6 +207,7 @@ static int ask_again(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
     const struct xlcfg_driver *drv = &ctx->conn->drv;
     xlcfg_error why = XLCFG_ERROR_INIT;
     enum xlcfg_live live;
+    bool left;
     int rc;
 
     xlcfg__step(steps, &sight->cut.dom, in->key, "go on with its unplug");
@@ -214,11 +215,13 @@ static int ask_again(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
         return 0;
     rc = drv->detach(ctx->conn->handle, &sight->cut.dom, in->kind,
                      in->before, 0, wait_ms, &why);
-    rc = rc == XLCFG_LEFT ? 0 : rc;
+    left = rc == XLCFG_LEFT;
+    rc = left ? 0 : rc;
     if (look_again(ctx, sight, err))
         return XLCFG_ERROR_UNREACHABLE;
     live = xlcfg__sight_live_of(sight, in, NULL);
-    if (live == XLCFG_LIVE_ABSENT)
+    /* what is there then is another, that has come in its place */
+    if (left || live == XLCFG_LIVE_ABSENT)
         return close_gone(ctx, sight, in, false, steps, err);
     if (rc == XLCFG_ERROR_REFUSED && live == XLCFG_LIVE_PRESENT)
         return stay(ctx, sight, in, XLCFG_PHASE_REFUSED, false, rc,
