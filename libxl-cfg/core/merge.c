@@ -84,6 +84,14 @@ static const struct xlcfg_intent *intent_of(struct merge *mg,
     return &mg->intents->v[i];
 }
 
+/* The same by a second name, which a twin has too: it is of one of them. */
+static const struct xlcfg_intent *intent_by(struct merge *mg, const char *alt)
+{
+    size_t i = xlcfg__map_get(&mg->intent_by, alt);
+
+    return i == XLCFG__MAP_NONE || mg->used[i] ? NULL : intent_of(mg, alt);
+}
+
 /* A body by the field rules, the answer's; *ok false: out of memory. */
 static const xlcfg_doc *by_rules(struct merge *mg, struct xlcfg_row *row,
                                  const xlcfg_doc *base, bool *ok)
@@ -215,7 +223,7 @@ static int add_rows(struct merge *mg)
 
         in = intent_of(mg, l ? l->match : t->match);
         if (!in && l && l->alt)
-            in = intent_of(mg, l->alt);
+            in = intent_by(mg, l->alt);
         rc = ok ? add_row(mg, t->kind, t, l, in) : XLCFG_ERROR_NOMEM;
     }
     for (size_t i = 0; i < mg->live->count && !rc; i++) {
@@ -228,7 +236,7 @@ static int add_rows(struct merge *mg)
         /* a nic may have been recorded by its MAC, before it had a number */
         in = intent_of(mg, l->match);
         if (!in && l->alt)
-            in = intent_of(mg, l->alt);
+            in = intent_by(mg, l->alt);
         rc = add_row(mg, l->kind, NULL, l, in);
     }
     for (size_t i = 0; i < mg->intents->count && !rc; i++)

@@ -326,6 +326,18 @@ static const struct xlcfg_row *row_of(const struct xlcfg__plug *p,
     return NULL;
 }
 
+/* A second one of a MAC has a number behind it, which its body does not say. */
+static void be_twin(const struct xlcfg_row *row, struct xlcfg_ident *id)
+{
+    size_t len = strlen(id->key);
+
+    if (row->kind != XLCFG_KIND_NIC || strncmp(row->key, id->key, len) ||
+        row->key[len] != '.' || strlen(row->key) >= sizeof(id->key))
+        return;
+    strcpy(id->key, row->key);
+    strcpy(id->match, row->key);
+}
+
 int xlcfg__plug_find(struct xlcfg__plug *p, const char *key,
                      struct xlcfg_ident *id, const xlcfg_doc **body_r,
                      xlcfg_error *err)
@@ -345,6 +357,7 @@ int xlcfg__plug_find(struct xlcfg__plug *p, const char *key,
     if (!id->match[0])
         return xlcfg__err(err, XLCFG_ERROR_REFUSED, key,
                           "it cannot be told apart");
+    be_twin(row, id);
     return 0;
 }
 

@@ -64,7 +64,7 @@ static int work_out(struct xlcfg__plug *p, enum xlcfg_kind kind,
                     xlcfg_doc **after_r, xlcfg_error *err)
 {
     const xlcfg_doc *seen, *before = NULL, *path;
-    struct xlcfg_ident to;
+    struct xlcfg_ident of, to;
     enum xlcfg_live live;
     xlcfg_doc *after;
     int rc;
@@ -90,8 +90,9 @@ static int work_out(struct xlcfg__plug *p, enum xlcfg_kind kind,
     after = lay_over(kind, before, change);
     if (!after)
         return xlcfg__nomem(err);
+    xlcfg__key_of(kind, before, &of);
     xlcfg__key_of(kind, after, &to);
-    if (strcmp(to.match, id->match)) {
+    if (strcmp(to.match, of.match)) {
         rc = another(kind, before, after, key, err);
         xlcfg_doc_free(after);
         return rc;
