@@ -96,10 +96,31 @@ int xlcfg__virt_body(enum xlcfg_kind kind, xmlNodePtr dev, size_t nth,
 /* ---- writing ---- */
 
 /* Fields that say how Xen serves a device, or that are made up for it. */
-static const char *const without_meaning[] = {
-    "x-libvirt", "backend", "backend_domid", "removable", "devid", "nictype",
-    "type", "connection.unknown",
+static const struct {
+    const char *name, *expected;
+} without_meaning[] = {
+    { "x-libvirt", "a text" }, { "backend", "a text" },
+    { "backend_domid", "a number" }, { "removable", "a number" },
+    { "devid", "a number" }, { "nictype", "a text" }, { "type", "a text" },
+    { "connection.unknown", "an object" },
 };
+
+/* Is it that?  A number may be a truth value, and null is no member. */
+static bool is_a(const xlcfg_doc *value, const char *expected)
+{
+    switch (xlcfg_doc_kind(value)) {
+    case XLCFG_DOC_NULL:
+        return true;
+    case XLCFG_DOC_STRING:
+        return !strcmp(expected, "a text");
+    case XLCFG_DOC_BOOL: case XLCFG_DOC_NUMBER:
+        return !strcmp(expected, "a number");
+    case XLCFG_DOC_OBJECT:
+        return !strcmp(expected, "an object");
+    default:
+        return false;
+    }
+}
 
 static int no_word(xlcfg_error *err, enum xlcfg_kind kind)
 {
@@ -196,30 +217,48 @@ static int write_row(enum xlcfg_kind kind, const struct xlcfg__virt_row *row,
     return xlcfg__xml_set(dev, path, text) ? 0 : xlcfg__nomem(err);
 }
 
+static int expect(const xlcfg_doc *value, const char *name,
+                  const char *expected, xlcfg_error *err)
+{
+    if (is_a(value, expected))
+        return 0;
+    xlcfg__err(err, XLCFG_ERROR_INVAL, NULL, "expected %s", expected);
+    xlcfg__err_step(err, name);
+    return XLCFG_ERROR_INVAL;
+}
+
 /* A member that no row speaks of must be what libvirt would say anyway. */
 static int check_rest(enum xlcfg_kind kind, const xlcfg_doc *body,
                       xmlNodePtr dev, xlcfg_error *err)
 {
     const struct xlcfg__virt_row *row;
+    int rc = 0;
 
-    for (size_t i = 0; i < xlcfg_doc_count(body); i++) {
+    for (size_t i = 0; i < xlcfg_doc_count(body) && !rc; i++) {
+        const xlcfg_doc *value = xlcfg_doc_at(body, i);
         const char *name = xlcfg_doc_name(body, i);
         size_t len = strlen(name);
         bool known = false;
 
-        for (size_t j = 0; j < COUNT(without_meaning); j++)
-            known = known || !strcmp(without_meaning[j], name);
-        for (row = xlcfg__virt_kinds[kind].rows; !known && row->field; row++)
+        for (size_t j = 0; j < COUNT(without_meaning) && !known; j++) {
+            known = !strcmp(without_meaning[j].name, name);
+            if (known)
+                rc = expect(value, name, without_meaning[j].expected, err);
+        }
+        for (row = xlcfg__virt_kinds[kind].rows; !known && row->field; row++) {
             known = xlcfg__virt_fits(row, dev) &&
                 !strncmp(row->field, name, len) &&
                 (!row->field[len] || row->field[len] == '/');
+            if (known && row->field[len])
+                rc = expect(value, name, "an object", err);
+        }
         if (!known) {
             no_word(err, kind);
             xlcfg__err_step(err, name);
-            return XLCFG_ERROR_INVAL;
+            rc = XLCFG_ERROR_INVAL;
         }
     }
-    return 0;
+    return rc;
 }
 
 static int apply(enum xlcfg_kind kind, const xlcfg_doc *body,
