@@ -221,6 +221,7 @@ static int put_whole(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
                      struct xlcfg__ending *end, xlcfg_error *err)
 {
     struct xlcfg__cut *cut = &sight->cut;
+    xlcfg_doc *made;
 
     if (ctx->conn->drv.home == XLCFG_HOME_BACKEND && cut->template)
         return 0;               /* the backend keeps it */
@@ -228,11 +229,30 @@ static int put_whole(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
     end->now = edit->body;
     if (ctx->conn->drv.home == XLCFG_HOME_LIBXL)
         return 0;
+    /* a backend that shows all of it has completed what it was given */
+    made = ctx->conn->drv.home == XLCFG_HOME_BACKEND && cut->live.whole
+        ? xlcfg__view_config(&cut->live) : xlcfg_doc_ref(edit->body);
+    if (!made)
+        return xlcfg__nomem(err);
     xlcfg_doc_free(cut->template);
-    cut->template = xlcfg_doc_ref(edit->body);
+    end->now = cut->template = made;
     cut->template_note[0] = '\0';
     xlcfg__view_dispose(&cut->tmpl);
-    return xlcfg__view_from_config(edit->body, &cut->tmpl, err);
+    return xlcfg__view_from_config(made, &cut->tmpl, err);
+}
+
+/* As a backend shows it that shows all of it, and has completed it. */
+static struct xlcfg__edit as_made(const struct xlcfg__sight *sight,
+                                  const struct xlcfg__edit *edit)
+{
+    struct xlcfg__edit made = *edit;
+    const struct xlcfg_dev *dev;
+
+    if (edit->body && sight->cut.live.whole &&
+        xlcfg__sight_live(sight, edit->kind, edit->match, &dev) ==
+        XLCFG_LIVE_PRESENT && dev->body)
+        made.body = dev->body;
+    return made;
 }
 
 /* The cut's template as it is to be, and what the record must put. */
@@ -243,6 +263,7 @@ static int edit_kept(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
     struct xlcfg__cut *cut = &sight->cut;
     bool fresh = !cut->template && !cut->kept &&
         edit->entry != XLCFG__ENTRY_DROPPED;
+    struct xlcfg__edit made;
     xlcfg_doc *out = NULL;
     int rc = 0;
 
@@ -260,7 +281,8 @@ static int edit_kept(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
         xlcfg__sight_live(sight, edit->kind, edit->match, NULL) !=
         XLCFG_LIVE_ABSENT)
         return 0;
-    rc = edit_doc(edit, cut->template, &out, err);
+    made = as_made(sight, edit);
+    rc = edit_doc(&made, cut->template, &out, err);
     if (!rc && !out && fresh)
         out = xlcfg_doc_ref(cut->template);
     if (rc || !out)
