@@ -261,6 +261,24 @@ static int check_rest(enum xlcfg_kind kind, const xlcfg_doc *body,
     return rc;
 }
 
+/* What libvirt would pass over, or refuse with no word of the member.  empty:
+ * the element that came with the body has no source itself. */
+static int check_disk(const xlcfg_doc *body, xmlNodePtr dev, bool empty,
+                      xlcfg_error *err)
+{
+    bool cdrom = xlcfg__xml_has(dev, "@device", "cdrom");
+
+    if (cdrom && xlcfg__doc_to_int(xlcfg_doc_get(body, "readwrite"), 0))
+        return xlcfg__err(err, XLCFG_ERROR_INVAL, "/readwrite",
+                          "expected 0: a CD-ROM is only read");
+    if (empty || cdrom || xlcfg__xml_has(dev, "@device", "floppy") ||
+        !xlcfg__virt_is_empty(dev))
+        return 0;
+    return xlcfg__err(err, XLCFG_ERROR_INVAL, "/pdev_path",
+                      "expected a string: a disk that is no CD-ROM has a "
+                      "source");
+}
+
 static int apply(enum xlcfg_kind kind, const xlcfg_doc *body,
                  xmlNodePtr dev, xlcfg_error *err)
 {
@@ -319,6 +337,7 @@ int xlcfg__virt_element(enum xlcfg_kind kind, const xlcfg_doc *body,
     const struct xlcfg__virt_kind_rows *k = &xlcfg__virt_kinds[kind];
     xmlDocPtr doc = NULL;
     xmlNodePtr dev;
+    bool empty;
     int rc;
 
     if (xlcfg_doc_kind(body) != XLCFG_DOC_OBJECT)
@@ -347,7 +366,62 @@ int xlcfg__virt_element(enum xlcfg_kind kind, const xlcfg_doc *body,
     }
     if (!text && !shape(kind, body, dev))
         return xlcfg__nomem(err);
-    return apply(kind, body, dev, err);
+    empty = text && xlcfg__virt_is_empty(dev);
+    rc = apply(kind, body, dev, err);
+    return rc || kind != XLCFG_KIND_DISK ? rc
+        : check_disk(body, dev, empty, err);
+}
+
+/* Goes with its element, when that says nothing else. */
+static void drop_text(xmlNodePtr dev, const char *path)
+{
+    const char *at = strchr(path, '@');
+    xmlNodePtr node = dev;
+    char name[32];
+
+    if (at > path) {
+        snprintf(name, sizeof(name), "%.*s", (int)(at - path), path);
+        node = xlcfg__xml_child(dev, name);
+    }
+    if (!node)
+        return;
+    xmlUnsetProp(node, (const xmlChar *)at + 1);
+    if (node != dev && !node->properties && !node->children)
+        xlcfg__xml_drop(node);
+}
+
+int xlcfg__virt_leave_out(enum xlcfg_kind kind, const xlcfg_doc *before,
+                          const xlcfg_doc *after, xmlNodePtr dev,
+                          xlcfg_error *err)
+{
+    const struct xlcfg__virt_row *row;
+
+    for (row = xlcfg__virt_kinds[kind].rows; row->field; row++) {
+        bool text = row->how == XLCFG__AS_TEXT ||
+            row->how == XLCFG__AS_NUMBER;
+        xlcfg_doc *have = NULL;
+        bool there;
+        int rc;
+
+        if (!lookup(before, row->field) || lookup(after, row->field) ||
+            !xlcfg__virt_fits(row, dev))
+            continue;
+        rc = xlcfg__virt_read_row(row, dev, &have, &there, err);
+        xlcfg_doc_free(have);
+        if (rc)
+            return rc;
+        if (there && text)
+            drop_text(dev, row->path);
+        else if (there) {
+            char where[48];
+
+            snprintf(where, sizeof(where), "/%s", row->field);
+            return xlcfg__err(err, XLCFG_ERROR_INVAL, where,
+                              "expected a value: libvirt's <%s> cannot leave "
+                              "this out", xlcfg__virt_kinds[kind].element);
+        }
+    }
+    return 0;
 }
 
 xlcfg_doc *xlcfg__virt_address_of(xmlNodePtr dev)

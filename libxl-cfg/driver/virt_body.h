@@ -21,6 +21,13 @@ int xlcfg__virt_body(enum xlcfg_kind kind, xmlNodePtr dev, size_t nth,
  * word for; PARSE: a bad x-libvirt. */
 int xlcfg__virt_element(enum xlcfg_kind kind, const xlcfg_doc *body,
                         xmlNodePtr parent, xlcfg_error *err);
+/*
+ * Of what the body has no more the element says nothing, either: members of
+ * before that are not in after.  INVAL: one that each element says.
+ */
+int xlcfg__virt_leave_out(enum xlcfg_kind kind, const xlcfg_doc *before,
+                          const xlcfg_doc *after, xmlNodePtr dev,
+                          xlcfg_error *err);
 /* <address> as {"type": "pci", "bus": "0x01", ...}; NULL when it has none,
  * with *nomem_r set when memory ran out. */
 xlcfg_doc *xlcfg__virt_address(const xlcfg_doc *body, bool *nomem_r);

@@ -279,7 +279,7 @@ const struct xlcfg_driver xlcfg__driver_virt = {
     .update = xlcfg__hushed_update,
     .clean = xlcfg__hushed_clean,
     .create = xlcfg__hushed_create,
-    .check = virt_check,
+    .check = virt_check, .check_update = xlcfg__virt_check_update,
     .to_xml = virt_to_xml,
     .from_xml = virt_from_xml,
     .device_from_xml = virt_device_from_xml,

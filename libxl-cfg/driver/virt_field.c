@@ -144,8 +144,7 @@ static bool is_cdrom(xmlNodePtr dev)
     return xlcfg__xml_has(dev, "@device", "cdrom");
 }
 
-/* A source that says no more than what to do when it is missing. */
-static bool is_empty(xmlNodePtr dev)
+bool xlcfg__virt_is_empty(xmlNodePtr dev)
 {
     xmlNodePtr source = xlcfg__xml_child(dev, "source");
     xmlAttrPtr a = source ? source->properties : NULL;
@@ -167,7 +166,7 @@ static xlcfg_doc *read_format(xmlNodePtr dev, const char *path)
     char *text = xlcfg__xml_get(dev, path);
     const char *format = text ? "unknown" : "raw";
 
-    if (is_cdrom(dev) && is_empty(dev))
+    if (is_cdrom(dev) && xlcfg__virt_is_empty(dev))
         format = "empty";
     else if (text)
         for (size_t i = 0; i < COUNT(formats); i++)

@@ -39,6 +39,8 @@ extern const struct xlcfg__virt_kind_rows xlcfg__virt_kinds[XLCFG_KINDS];
 
 /* Does the row speak of this element? */
 bool xlcfg__virt_fits(const struct xlcfg__virt_row *row, xmlNodePtr dev);
+/* Has the disk no source, or one that only says what to do without it? */
+bool xlcfg__virt_is_empty(xmlNodePtr dev);
 /* Where the source of a disk of its type stands. */
 const char *xlcfg__virt_source_path(xmlNodePtr dev);
 /* libvirt's word for an image's format of libxl's; NULL: it has none. */

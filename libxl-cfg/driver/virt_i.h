@@ -472,6 +472,9 @@ void xlcfg__virt_end_ahead(void *handle);
 int xlcfg__virt_detach(void *handle, const struct xlcfg_domain *dom,
                        enum xlcfg_kind kind, const xlcfg_doc *body,
                        unsigned flags, unsigned wait_ms, xlcfg_error *err);
+int xlcfg__virt_check_update(void *handle, enum xlcfg_kind kind,
+                             const xlcfg_doc *before, const xlcfg_doc *after,
+                             xlcfg_error *err);
 int xlcfg__virt_update(void *handle, const struct xlcfg_domain *dom,
                        enum xlcfg_kind kind, const xlcfg_doc *before,
                        const xlcfg_doc *after, xlcfg_error *err);

@@ -110,14 +110,16 @@ int xlcfg__virt_read_info(xmlNodePtr domain, xlcfg__members *m,
 
 /* ---- configuration to XML ---- */
 
+/* *changed_r is set when the element said something else. */
 static int write_scalar(const struct scalar *s, xmlNodePtr domain,
-                        const xlcfg_doc *want, xlcfg_error *err)
+                        const xlcfg_doc *want, bool *changed_r,
+                        xlcfg_error *err)
 {
     xmlNodePtr el = xlcfg__xml_child(domain, s->element);
     const char *text = xlcfg_doc_string(want);
     xlcfg_doc *have = NULL;
     bool same = false;
-    int64_t n;
+    int64_t n = 1;
     int rc;
 
     if (s->how == TEXT ? xlcfg_doc_kind(want) != XLCFG_DOC_STRING
@@ -138,6 +140,10 @@ static int write_scalar(const struct scalar *s, xmlNodePtr domain,
     }
     if (same)
         return 0;
+    *changed_r = true;
+    if (n < 1)
+        return xlcfg__err(err, XLCFG_ERROR_INVAL, NULL,
+                          "expected a number from 1 on");
     if (!xlcfg__xml_set(domain, s->element, text))
         return xlcfg__nomem(err);
     if (s->how == MEMORY &&
@@ -170,7 +176,8 @@ int xlcfg__virt_without_word(xlcfg_error *err)
 
 /* It has its element, or is the type, or what libvirt would take anyway. */
 static int write_info_member(const char *in, const xlcfg_doc *info, size_t i,
-                             xmlNodePtr domain, xlcfg_error *err)
+                             xmlNodePtr domain, bool *changed_r,
+                             xlcfg_error *err)
 {
     const char *name = xlcfg_doc_name(info, i);
     const xlcfg_doc *value = xlcfg_doc_at(info, i);
@@ -178,7 +185,7 @@ static int write_info_member(const char *in, const xlcfg_doc *info, size_t i,
 
     for (const struct scalar *s = scalars; s < scalars + SCALARS; s++)
         if (!strcmp(s->in, in) && !strcmp(s->field, name))
-            return write_scalar(s, domain, value, err);
+            return write_scalar(s, domain, value, changed_r, err);
     if (!strcmp(name, "avail_vcpus"))
         return is_all_vcpus(info, value) ? 0
             : xlcfg__err(err, XLCFG_ERROR_INVAL, NULL, "expected every "
@@ -188,18 +195,38 @@ static int write_info_member(const char *in, const xlcfg_doc *info, size_t i,
         : xlcfg__virt_without_word(err);
 }
 
+/* libvirt would give it less, and say nothing. */
+static int check_memory(const xlcfg_doc *info, xlcfg_error *err)
+{
+    int64_t target = xlcfg__doc_to_int(xlcfg_doc_get(info, "target_memkb"),
+                                       0);
+    int64_t most = xlcfg__doc_to_int(xlcfg_doc_get(info, "max_memkb"),
+                                     INT64_MAX);
+
+    if (target <= most)
+        return 0;
+    xlcfg__err(err, XLCFG_ERROR_INVAL, NULL,
+               "expected no more than max_memkb, which is %lld",
+               (long long)most);
+    xlcfg__err_step(err, "target_memkb");
+    return XLCFG_ERROR_INVAL;
+}
+
 int xlcfg__virt_write_info(const char *in, const xlcfg_doc *info,
                            xmlNodePtr domain, xlcfg_error *err)
 {
+    bool changed = false;
     int rc = 0;
 
     if (xlcfg_doc_kind(info) != XLCFG_DOC_OBJECT)
         rc = xlcfg__err(err, XLCFG_ERROR_INVAL, NULL, "expected an object");
     for (size_t i = 0; !rc && i < xlcfg_doc_count(info); i++) {
-        rc = write_info_member(in, info, i, domain, err);
+        rc = write_info_member(in, info, i, domain, &changed, err);
         if (rc == XLCFG_ERROR_INVAL)
             xlcfg__err_step(err, xlcfg_doc_name(info, i));
     }
+    if (!rc && changed)
+        rc = check_memory(info, err);
     if (rc == XLCFG_ERROR_INVAL)
         xlcfg__err_step(err, in);
     return rc;

@@ -275,24 +275,56 @@ out:
 
 /* ---- update ---- */
 
-/* The element of the new body, at the place and with the alias of the
- * device that runs. */
-static int changed_element(virDomainPtr d,
-                           enum xlcfg_kind kind, const xlcfg_doc *before,
-                           const xlcfg_doc *after, xmlDocPtr *doc_r,
-                           xmlNodePtr *dev_r, xlcfg_error *err)
+/* The element of the new body.  An element that is given is what it says;
+ * of the one that was, what the body has no more goes. */
+static int new_element(enum xlcfg_kind kind, const xlcfg_doc *before,
+                       const xlcfg_doc *after, xmlDocPtr *doc_r,
+                       xmlNodePtr *dev_r, xlcfg_error *err)
 {
     const xlcfg_doc *was = xlcfg_doc_get(before, "x-libvirt");
-    xlcfg_doc *body = xlcfg_doc_get(after, "x-libvirt") || !was
-        ? xlcfg_doc_ref(after)
+    const xlcfg_doc *is = xlcfg_doc_get(after, "x-libvirt");
+    xlcfg_doc *body = is || !was ? xlcfg_doc_ref(after)
         : xlcfg__doc_with(after, "x-libvirt", xlcfg_doc_ref(was));
-    char *alias = NULL;
     int rc;
 
     if (!body)
         return xlcfg__nomem(err);
     rc = xlcfg__virt_lone(kind, body, doc_r, dev_r, err);
     xlcfg_doc_free(body);
+    if (rc || (is && was && !xlcfg__doc_equal(is, was)))
+        return rc;
+    rc = xlcfg__virt_leave_out(kind, before, after, *dev_r, err);
+    if (rc) {
+        xmlFreeDoc(*doc_r);
+        *doc_r = NULL;
+    }
+    return rc;
+}
+
+int xlcfg__virt_check_update(void *handle, enum xlcfg_kind kind,
+                             const xlcfg_doc *before, const xlcfg_doc *after,
+                             xlcfg_error *err)
+{
+    xmlDocPtr doc = NULL;
+    xmlNodePtr dev;
+    int rc;
+
+    (void)handle;
+    rc = new_element(kind, before, after, &doc, &dev, err);
+    xmlFreeDoc(doc);
+    return rc;
+}
+
+/* At the place and with the alias of the device that runs. */
+static int changed_element(virDomainPtr d,
+                           enum xlcfg_kind kind, const xlcfg_doc *before,
+                           const xlcfg_doc *after, xmlDocPtr *doc_r,
+                           xmlNodePtr *dev_r, xlcfg_error *err)
+{
+    char *alias = NULL;
+    int rc;
+
+    rc = new_element(kind, before, after, doc_r, dev_r, err);
     if (rc)
         return rc;
     rc = xlcfg__virt_alias_of(d, kind, before, &alias, err);

@@ -210,7 +210,8 @@ static void changes(void)
 static void bad_places(void)
 {
     static const char *const bad[][2] = {
-        { "{\"disks\":[{\"vdev\":\"vda\"},{\"vdev\":\"vdb\","
+        { "{\"disks\":[{\"vdev\":\"vda\",\"pdev_path\":\"/a\"},"
+          "{\"vdev\":\"vdb\","
           "\"colo_host\":\"h\"}]}", "/disks/1/colo_host" },
         { "{\"disks\":[{\"vdev\":\"vdb\",\"a/b~\":1}]}",
           "/disks/0/a~1b~0" },
@@ -234,6 +235,13 @@ static void bad_places(void)
           "/channels/0/connection.socket" },
         { "{\"disks\":[{\"vdev\":\"vdb\",\"format\":\"zoo\"}]}",
           "/disks/0/format" },
+        { "{\"disks\":[{\"vdev\":\"vda\",\"pdev_path\":\"/a\"},"
+          "{\"vdev\":\"vdb\",\"format\":\"raw\"}]}",
+          "/disks/1/pdev_path" },
+        { "{\"disks\":[{\"vdev\":\"vda\",\"format\":\"empty\"}]}",
+          "/disks/0/pdev_path" },
+        { "{\"disks\":[{\"vdev\":\"sda\",\"is_cdrom\":1,"
+          "\"readwrite\":1}]}", "/disks/0/readwrite" },
         { "{\"disks\":[7]}", "/disks/0" },
         { "{\"disks\":{}}", "/disks" },
         { "{\"nics\":[{\"mac\":\"00:16:3e:00:00:0g\"}]}",
@@ -245,6 +253,11 @@ static void bad_places(void)
         { "{\"c_info\":[1]}", "/c_info" },
         { "{\"b_info\":{\"kernel\":\"/k\"}}", "/b_info/kernel" },
         { "{\"b_info\":{\"max_memkb\":\"1\"}}", "/b_info/max_memkb" },
+        { "{\"b_info\":{\"max_memkb\":0}}", "/b_info/max_memkb" },
+        { "{\"b_info\":{\"max_memkb\":9,\"target_memkb\":10}}",
+          "/b_info/target_memkb" },
+        { "{\"b_info\":{\"max_memkb\":9,\"target_memkb\":0}}",
+          "/b_info/target_memkb" },
         { "{\"b_info\":{\"max_vcpus\":2,\"avail_vcpus\":[1]}}",
           "/b_info/avail_vcpus" },
         { "{\"on_reboot\":1}", "/on_reboot" },
