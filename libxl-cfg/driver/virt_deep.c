@@ -265,6 +265,114 @@ static xlcfg_doc *flat_only(void)
     return xlcfg__members_end(&m);
 }
 
+static int list_nodes(struct deep *deep, xlcfg_doc **list_r, xlcfg_error *err)
+{
+    int rc = xlcfg__qmp(deep->v, deep->d, "query-named-block-nodes",
+                        flat_only(), list_r, NULL);
+
+    if (rc)                     /* without "flat" in older QEMU */
+        rc = xlcfg__qmp(deep->v, deep->d, "query-named-block-nodes", NULL,
+                        list_r, err);
+    return rc;
+}
+
+/* The number of a node that nobody has; 0: of one that somebody has, or that
+ * is none of libvirt's. */
+static unsigned nobodys(const struct deep *deep, const xlcfg_doc *node)
+{
+    const char *name = xlcfg__doc_getstr(node, "node-name");
+    unsigned n = name ? node_number(name) : 0;
+
+    return n && !deep->own[n] ? n : 0;
+}
+
+static bool has_nobodys(const struct deep *deep, const xlcfg_doc *list)
+{
+    for (size_t i = 0; i < xlcfg_doc_count(list); i++)
+        if (nobodys(deep, xlcfg_doc_at(list, i)))
+            return true;
+    return false;
+}
+
+static bool has_number(const xlcfg_doc *list, unsigned n)
+{
+    for (size_t i = 0; i < xlcfg_doc_count(list); i++) {
+        const char *name = xlcfg__doc_getstr(xlcfg_doc_at(list, i),
+                                             "node-name");
+
+        if (name && node_number(name) == n)
+            return true;
+    }
+    return false;
+}
+
+/* What a backup writes to is in its XML alone.  *job_r: libvirt does something
+ * with the domain that takes time; what of QEMU's is that one's is not told
+ * before it has begun. */
+static int own_backup(struct deep *deep, bool *job_r)
+{
+    char *xml = virDomainBackupGetXMLDesc(deep->d, 0);
+    virDomainJobInfo job;
+    xmlDocPtr doc = NULL;
+    int rc = 0;
+
+    *job_r = virDomainGetJobInfo(deep->d, &job) == 0 &&
+        job.type != VIR_DOMAIN_JOB_NONE;
+    if (xml)
+        rc = xlcfg__virt_parse(xml, strlen(xml), "domainbackup", &doc, NULL);
+    if (doc)
+        own_disk(deep, xmlDocGetRootElement(doc));
+    xmlFreeDoc(doc);
+    free(xml);
+    return rc == XLCFG_ERROR_NOMEM ? rc : 0;
+}
+
+static int leaked_node(struct deep *deep, unsigned n, bool job)
+{
+    xlcfg__members qemu = { 0 };
+    char what[40];
+
+    deep->own[n] = 1;
+    snprintf(what, sizeof(what), "libvirt-%u", n);
+    if (job) {
+        xlcfg__view_note(deep->view, "QEMU has %s: whose it is is not known "
+                         "while libvirt has a job at work", what);
+        return deep->view->unknown.failed ? XLCFG_ERROR_NOMEM : 0;
+    }
+    xlcfg__members_add(&qemu, "node", xlcfg__doc_uint(n));
+    return add_leaked(deep, XLCFG_KIND_DISK, "", &qemu, what);
+}
+
+/* What nobody had, and has not a moment later: of a disk that came meanwhile,
+ * or a backup that ended, there is none. */
+static int see_again(struct deep *deep, const xlcfg_doc *list,
+                     xlcfg_error *err)
+{
+    xlcfg_doc *again = NULL;
+    xmlDocPtr now = NULL;
+    bool job;
+    int rc;
+
+    rc = own_backup(deep, &job);
+    if (!rc && !has_nobodys(deep, list))
+        return 0;
+    if (!rc)
+        rc = list_nodes(deep, &again, err);
+    if (!rc)
+        rc = xlcfg__virt_desc(deep->d, 0, &now, err);
+    if (!rc)
+        own_indexes(deep, now);
+    for (size_t i = 0; !rc && i < xlcfg_doc_count(list); i++) {
+        unsigned n = nobodys(deep, xlcfg_doc_at(list, i));
+
+        if (n && has_number(again, n))
+            rc = leaked_node(deep, n, job);
+    }
+    xmlFreeDoc(now);
+    xlcfg_doc_free(again);
+    return rc;
+}
+
 static int find_nodes(struct deep *deep, xlcfg_error *err)
 {
     xlcfg_doc *list = NULL;
@@ -272,25 +380,9 @@ static int find_nodes(struct deep *deep, xlcfg_error *err)
 
     own_indexes(deep, deep->before);
     own_indexes(deep, deep->after);
-    rc = xlcfg__qmp(deep->v, deep->d, "query-named-block-nodes",
-                    flat_only(), &list, NULL);
-    if (rc)                     /* without "flat" in older QEMU */
-        rc = xlcfg__qmp(deep->v, deep->d, "query-named-block-nodes", NULL,
-                        &list, err);
-    for (size_t i = 0; !rc && i < xlcfg_doc_count(list); i++) {
-        const char *name = xlcfg__doc_getstr(xlcfg_doc_at(list, i),
-                                             "node-name");
-        unsigned n = name ? node_number(name) : 0;
-        xlcfg__members qemu = { 0 };
-        char what[40];
-
-        if (!n || deep->own[n])
-            continue;
-        deep->own[n] = 1;
-        snprintf(what, sizeof(what), "libvirt-%u", n);
-        xlcfg__members_add(&qemu, "node", xlcfg__doc_uint(n));
-        rc = add_leaked(deep, XLCFG_KIND_DISK, "", &qemu, what);
-    }
+    rc = list_nodes(deep, &list, err);
+    if (!rc && has_nobodys(deep, list))
+        rc = see_again(deep, list, err);
     xlcfg_doc_free(list);
     return rc;
 }

@@ -32,6 +32,7 @@
     X(virConnectSetKeepAlive) \
     X(virConnectUnregisterCloseCallback) \
     X(virDomainAttachDeviceFlags) \
+    X(virDomainBackupGetXMLDesc) \
     X(virDomainCreate) \
     X(virDomainCreateXML) \
     X(virDomainDefineXMLFlags) \
@@ -42,6 +43,7 @@
     X(virDomainGetConnect) \
     X(virDomainGetControlInfo) \
     X(virDomainGetID) \
+    X(virDomainGetJobInfo) \
     X(virDomainGetName) \
     X(virDomainGetState) \
     X(virDomainGetUUIDString) \
@@ -99,6 +101,7 @@ int xlcfg__virt_load(const char *uri, xlcfg_error *err);
 #define virConnectSetKeepAlive xlcfg__vir.virConnectSetKeepAlive
 #define virConnectUnregisterCloseCallback xlcfg__vir.virConnectUnregisterCloseCallback
 #define virDomainAttachDeviceFlags xlcfg__vir.virDomainAttachDeviceFlags
+#define virDomainBackupGetXMLDesc xlcfg__vir.virDomainBackupGetXMLDesc
 #define virDomainCreate xlcfg__vir.virDomainCreate
 #define virDomainCreateXML xlcfg__vir.virDomainCreateXML
 #define virDomainDefineXMLFlags xlcfg__vir.virDomainDefineXMLFlags
@@ -109,6 +112,7 @@ int xlcfg__virt_load(const char *uri, xlcfg_error *err);
 #define virDomainGetConnect xlcfg__vir.virDomainGetConnect
 #define virDomainGetControlInfo xlcfg__vir.virDomainGetControlInfo
 #define virDomainGetID xlcfg__vir.virDomainGetID
+#define virDomainGetJobInfo xlcfg__vir.virDomainGetJobInfo
 #define virDomainGetName xlcfg__vir.virDomainGetName
 #define virDomainGetState xlcfg__vir.virDomainGetState
 #define virDomainGetUUIDString xlcfg__vir.virDomainGetUUIDString

@@ -13,9 +13,15 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* An event may be lost: then the XML tells, looked at this often. */
 #define LOOK_MS 500
+
+/* What QEMU has let go of libvirt lists until it has taken that in, which is
+ * soon, unless somebody else holds the guest. */
+#define TAKE_IN_MS 2000
+#define TAKE_IN_STEP_MS 20
 
 /* ---- detach ---- */
 
@@ -49,6 +55,22 @@ static int still_there(struct virt *v, virDomainPtr d, const char *uuid,
     else
         xlcfg__virt_saw(v->memo, uuid, false, xml);
     return rc;
+}
+
+/* Has QEMU let go of it since libvirt was asked?  PENDING: libvirt lists it
+ * all the same, and for longer than it takes to notice. */
+static int await_notice(struct virt *v, virDomainPtr d, const char *uuid,
+                        const char *alias, xlcfg_error *err)
+{
+    static const struct timespec step = { 0, TAKE_IN_STEP_MS * 1000000 };
+    int rc = still_there(v, d, uuid, alias, err);
+
+    for (int ms = 0; rc == XLCFG_ERROR_PENDING && ms < TAKE_IN_MS;
+         ms += TAKE_IN_STEP_MS) {
+        nanosleep(&step, NULL);
+        rc = still_there(v, d, uuid, alias, err);
+    }
+    return rc ? rc : XLCFG_LEFT;
 }
 
 /* 0: libvirt lists it no more.  XLCFG_LEFT: and its event has come, for which
@@ -96,17 +118,23 @@ static int asked_before(struct virt *v, struct xlcfg__virt_call *call,
  * QEMU has let go of it and libvirt has not noticed.  To be asked then is
  * what libvirt 9.0 may crash of: it frees the disk and reads it again.
  */
-static int lost(const xlcfg_doc *devices, const char *alias, unsigned flags,
+static int lost(struct virt *v, virDomainPtr d, const char *uuid,
+                const xlcfg_doc *devices, const char *alias, unsigned flags,
                 xlcfg_error *err)
 {
     bool force = flags & XLCFG_DETACH_FORCE;
 
-    if (devices && !xlcfg__qmp_has(devices, alias))
+    if (devices && !xlcfg__qmp_has(devices, alias)) {
+        int rc = await_notice(v, d, uuid, alias, err);
+
+        if (rc != XLCFG_ERROR_PENDING)
+            return rc;
         return force ? 0 : xlcfg__err(
             err, XLCFG_ERROR_PENDING, alias,
             "QEMU has let go of it, libvirt still lists it: that ends with "
             "this run of the guest, or now, by force (libvirt 9.0 may "
             "crash)");
+    }
     if (force)
         return xlcfg__err(err, XLCFG_ERROR_NI, alias,
                           "QEMU takes nothing away without asking the "
@@ -237,7 +265,7 @@ int xlcfg__virt_detach(void *handle, const struct xlcfg_domain *dom,
     if (!rc && left)
         rc = XLCFG_LEFT;
     if (!rc && alias)
-        rc = lost(ground.devices, alias, flags, err);
+        rc = lost(v, d, dom->uuid, ground.devices, alias, flags, err);
     if (!rc && alias) {
         struct xlcfg__virt_call call = {
             .ask = XLCFG__VIRT_DETACH_ALIAS, .text = alias,
