@@ -92,10 +92,11 @@ struct rest {
     xlcfg_error err;
 };
 
-/* That it is kept was told just now, but by a list. */
+/* Is it kept as it was before its text was read?  Of one that is not, libvirt
+ * gives what runs for it. */
 static int ask_still(virDomainPtr d, struct look *l, xlcfg_error *err)
 {
-    int still = l->listed ? virDomainIsPersistent(d) : l->is_kept;
+    int still = virDomainIsPersistent(d);
 
     if (still < 0)
         return xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
@@ -322,7 +323,9 @@ out:
         xlcfg__turn_end(turn, XLCFG__NO_END);
     if (rc || look->same || look->blind)
         return rc;
-    if (known)
+    /* a text that is known was that of one that is kept; but a list may be of
+     * long ago */
+    if (known && l->listed)
         rest.rc = ask_still(d, l, &rest.err);
     look->moved = l->moved;
     if (rest.rc) {
