@@ -163,6 +163,39 @@ static bool liken_clock(xmlNodePtr kept, xmlNodePtr live)
     return ok;
 }
 
+/* Are those that run the first ones, as a start makes it of a number alone? */
+static bool are_first(xmlNodePtr vcpus)
+{
+    bool off = false;
+
+    for (xmlNodePtr n = vcpus->children; n; n = n->next) {
+        if (!xlcfg__xml_is(n, "vcpu"))
+            continue;
+        if (xlcfg__xml_has(n, "@enabled", "no"))
+            off = true;
+        else if (off)
+            return false;
+    }
+    return true;
+}
+
+/* What came to a processor while the guest ran is listed one by one; what is
+ * kept has their number. */
+static bool liken_vcpus(xmlNodePtr kept, xmlNodePtr live)
+{
+    xmlNodePtr vcpus = xlcfg__xml_child(live, "vcpus"), copy;
+    xmlNodePtr number = xlcfg__xml_child(kept, "vcpu");
+
+    if (!vcpus || !number || xlcfg__xml_child(kept, "vcpus") ||
+        !are_first(vcpus))
+        return true;
+    copy = xmlDocCopyNode(vcpus, kept->doc, 1);
+    if (copy && xmlAddNextSibling(number, copy))
+        return true;
+    xmlFreeNode(copy);
+    return false;
+}
+
 int xlcfg__virt_liken(xmlDocPtr kept, const struct xlcfg__virt_beside *live,
                       xlcfg_error *err)
 {
@@ -180,7 +213,8 @@ int xlcfg__virt_liken(xmlDocPtr kept, const struct xlcfg__virt_beside *live,
     for (xmlNodePtr n = xlcfg__virt_first(kept); n && !rc; n = n->next)
         if (!liken_device(n, live, tree, &raw))
             rc = xlcfg__nomem(err);
-    if (!rc && !liken_clock(domain, xmlDocGetRootElement(tree)))
+    if (!rc && (!liken_clock(domain, xmlDocGetRootElement(tree)) ||
+                !liken_vcpus(domain, xmlDocGetRootElement(tree))))
         rc = xlcfg__nomem(err);
     xlcfg__virt_canon_usual(domain);
     xmlFreeDoc(raw.doc);

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* From so many bytes on a table shows of XML what differs. */
+#define LONG 100
+
 static void cell_doc(struct table *tb, const xlcfg_doc *doc)
 {
     char *text;
@@ -19,6 +22,49 @@ static void cell_doc(struct table *tb, const xlcfg_doc *doc)
     free(text);
 }
 
+static bool is_long_xml(const char *text)
+{
+    if (!text || *text != '<' || strlen(text) < LONG)
+        return false;
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ')
+            return false;
+    return true;
+}
+
+static void cell_part(struct table *tb, const char *text, size_t from,
+                      size_t to)
+{
+    char *part = NULL;
+
+    if (from < to && asprintf(&part, "%s%.*s%s", from ? "..." : "",
+                              (int)(to - from), text + from,
+                              text[to] ? "..." : "") < 0)
+        part = NULL;
+    table_cell(tb, part);
+    free(part);
+}
+
+/* Of two long elements the part that is another, from tag to tag. */
+static void cells_of_xml(struct table *tb, const char *a, const char *b)
+{
+    size_t len_a = strlen(a), len_b = strlen(b), same = 0, tail = 0, most;
+
+    while (a[same] && a[same] == b[same])
+        same++;
+    if (a[same - 1] != '>')
+        while (same && a[same] != '<')
+            same--;
+    most = (len_a < len_b ? len_a : len_b) - same;
+    while (tail < most && a[len_a - tail - 1] == b[len_b - tail - 1])
+        tail++;
+    while (tail && (a[len_a - tail - 1] != '>' ||
+                    (len_b > tail && b[len_b - tail - 1] != '>')))
+        tail--;
+    cell_part(tb, a, same, len_a - tail);
+    cell_part(tb, b, same, len_b - tail);
+}
+
 static void print_rows(const xlcfg_doc *doc, const char *from,
                        const char *to)
 {
@@ -28,10 +74,17 @@ static void print_rows(const xlcfg_doc *doc, const char *from,
 
     for (size_t i = 0; i < xlcfg_doc_count(changes); i++) {
         const xlcfg_doc *c = xlcfg_doc_at(changes, i);
+        const char *a, *b;
 
         table_cell(tb, cell_text(c, xlcfg_doc_get(c, "key") ? "key"
                                                             : "path"));
         table_cell(tb, cell_text(c, "kind"));
+        a = xlcfg_doc_string(xlcfg_doc_get(c, "from"));
+        b = xlcfg_doc_string(xlcfg_doc_get(c, "to"));
+        if (is_long_xml(a) && is_long_xml(b)) {
+            cells_of_xml(tb, a, b);
+            continue;
+        }
         cell_doc(tb, xlcfg_doc_get(c, "from"));
         cell_doc(tb, xlcfg_doc_get(c, "to"));
     }
