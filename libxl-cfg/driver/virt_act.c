@@ -139,7 +139,7 @@ int xlcfg__virt_awake(virDomainPtr d, xlcfg_error *err)
     /* a driver without this call has no such wait */
     if (virDomainGetControlInfo(d, &info, 0) < 0 ||
         info.state == VIR_DOMAIN_CONTROL_OK ||
-        (info.state != VIR_DOMAIN_CONTROL_ERROR &&
+        (!xlcfg__virt_is_stuck(&info) &&
          info.stateTime < XLCFG__VIRT_STUCK_MS))
         return 0;
     return xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, virDomainGetName(d),

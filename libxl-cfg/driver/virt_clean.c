@@ -80,7 +80,7 @@ static int remove_nodes(struct virt *v, virDomainPtr d, int64_t number,
     xlcfg_doc *list = NULL;
     int rc;
 
-    rc = xlcfg__qmp(v, d, "query-named-block-nodes", NULL, &list, err);
+    rc = xlcfg__qmp_nodes(v, d, &list, err);
     for (size_t l = 0; !rc && l < 3; l++) {
         char name[64];
 

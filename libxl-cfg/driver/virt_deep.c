@@ -17,6 +17,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+/* How long a node is seen that nobody has, before it is called leaked. */
+#define SEEN_STEPS 5
+#define SEEN_STEP_MS 150
 
 struct deep {
     struct virt *v;
@@ -207,6 +212,18 @@ static bool is_listed(const struct deep *deep, const char *id)
         (deep->cmdline && strstr(deep->cmdline, id));
 }
 
+/* Of a sound device that is listed: "sound0-codec0". */
+static bool is_part(const struct deep *deep, const char *id)
+{
+    const char *part = strstr(id, "-codec");
+    char whole[64];
+
+    if (!part || (size_t)(part - id) >= sizeof(whole))
+        return false;
+    snprintf(whole, sizeof(whole), "%.*s", (int)(part - id), id);
+    return is_listed(deep, whole);
+}
+
 static int find_orphans(struct deep *deep)
 {
     int rc = 0;
@@ -217,7 +234,7 @@ static int find_orphans(struct deep *deep)
         const char *type = xlcfg__doc_getstr(one, "type");
 
         if (id && type && !strncmp(type, "child<", 6) &&
-            !is_listed(deep, id))
+            !is_listed(deep, id) && !is_part(deep, id))
             rc = leaked_device(deep, id, type);
     }
     return rc;
@@ -257,25 +274,6 @@ static void own_indexes(struct deep *deep, xmlDocPtr doc)
             own_disk(deep, n);
 }
 
-static xlcfg_doc *flat_only(void)
-{
-    xlcfg__members m = { 0 };
-
-    xlcfg__members_add(&m, "flat", xlcfg__doc_bool(true));
-    return xlcfg__members_end(&m);
-}
-
-static int list_nodes(struct deep *deep, xlcfg_doc **list_r, xlcfg_error *err)
-{
-    int rc = xlcfg__qmp(deep->v, deep->d, "query-named-block-nodes",
-                        flat_only(), list_r, NULL);
-
-    if (rc)                     /* without "flat" in older QEMU */
-        rc = xlcfg__qmp(deep->v, deep->d, "query-named-block-nodes", NULL,
-                        list_r, err);
-    return rc;
-}
-
 /* The number of a node that nobody has; 0: of one that somebody has, or that
  * is none of libvirt's. */
 static unsigned nobodys(const struct deep *deep, const xlcfg_doc *node)
@@ -283,41 +281,47 @@ static unsigned nobodys(const struct deep *deep, const xlcfg_doc *node)
     const char *name = xlcfg__doc_getstr(node, "node-name");
     unsigned n = name ? node_number(name) : 0;
 
-    return n && !deep->own[n] ? n : 0;
+    return n && !deep->own[n] &&
+        !xlcfg_doc_is_true(xlcfg_doc_get(node, "used")) ? n : 0;
+}
+
+/* Are the nodes of this number there, and none of them used? */
+static bool is_nobodys(const struct deep *deep, const xlcfg_doc *list,
+                       unsigned n)
+{
+    bool there = false;
+
+    for (size_t i = 0; i < xlcfg_doc_count(list); i++) {
+        const xlcfg_doc *node = xlcfg_doc_at(list, i);
+        const char *name = xlcfg__doc_getstr(node, "node-name");
+
+        if (!name || node_number(name) != n)
+            continue;
+        if (nobodys(deep, node) != n)
+            return false;
+        there = true;
+    }
+    return there;
 }
 
 static bool has_nobodys(const struct deep *deep, const xlcfg_doc *list)
 {
-    for (size_t i = 0; i < xlcfg_doc_count(list); i++)
-        if (nobodys(deep, xlcfg_doc_at(list, i)))
-            return true;
-    return false;
-}
-
-static bool has_number(const xlcfg_doc *list, unsigned n)
-{
     for (size_t i = 0; i < xlcfg_doc_count(list); i++) {
-        const char *name = xlcfg__doc_getstr(xlcfg_doc_at(list, i),
-                                             "node-name");
+        unsigned n = nobodys(deep, xlcfg_doc_at(list, i));
 
-        if (name && node_number(name) == n)
+        if (n && is_nobodys(deep, list, n))
             return true;
     }
     return false;
 }
 
-/* What a backup writes to is in its XML alone.  *job_r: libvirt does something
- * with the domain that takes time; what of QEMU's is that one's is not told
- * before it has begun. */
-static int own_backup(struct deep *deep, bool *job_r)
+/* What a backup writes to is in its XML alone. */
+static int own_backup(struct deep *deep)
 {
     char *xml = virDomainBackupGetXMLDesc(deep->d, 0);
-    virDomainJobInfo job;
     xmlDocPtr doc = NULL;
     int rc = 0;
 
-    *job_r = virDomainGetJobInfo(deep->d, &job) == 0 &&
-        job.type != VIR_DOMAIN_JOB_NONE;
     if (xml)
         rc = xlcfg__virt_parse(xml, strlen(xml), "domainbackup", &doc, NULL);
     if (doc)
@@ -327,62 +331,72 @@ static int own_backup(struct deep *deep, bool *job_r)
     return rc == XLCFG_ERROR_NOMEM ? rc : 0;
 }
 
-static int leaked_node(struct deep *deep, unsigned n, bool job)
+static int leaked_node(struct deep *deep, unsigned n)
 {
     xlcfg__members qemu = { 0 };
     char what[40];
 
     deep->own[n] = 1;
     snprintf(what, sizeof(what), "libvirt-%u", n);
-    if (job) {
-        xlcfg__view_note(deep->view, "QEMU has %s: whose it is is not known "
-                         "while libvirt has a job at work", what);
-        return deep->view->unknown.failed ? XLCFG_ERROR_NOMEM : 0;
-    }
     xlcfg__members_add(&qemu, "node", xlcfg__doc_uint(n));
     return add_leaked(deep, XLCFG_KIND_DISK, "", &qemu, what);
 }
 
-/* What nobody had, and has not a moment later: of a disk that came meanwhile,
- * or a backup that ended, there is none. */
-static int see_again(struct deep *deep, const xlcfg_doc *list,
-                     xlcfg_error *err)
+/* Those of list that nobody has now, either; the rest are gone or a disk's. */
+static int see_again(struct deep *deep, xlcfg_doc **list, xlcfg_error *err)
 {
+    xlcfg__items still = { 0 };
     xlcfg_doc *again = NULL;
     xmlDocPtr now = NULL;
-    bool job;
     int rc;
 
-    rc = own_backup(deep, &job);
-    if (!rc && !has_nobodys(deep, list))
-        return 0;
+    rc = own_backup(deep);
     if (!rc)
-        rc = list_nodes(deep, &again, err);
+        rc = xlcfg__qmp_nodes(deep->v, deep->d, &again, err);
     if (!rc)
         rc = xlcfg__virt_desc(deep->d, 0, &now, err);
     if (!rc)
         own_indexes(deep, now);
-    for (size_t i = 0; !rc && i < xlcfg_doc_count(list); i++) {
-        unsigned n = nobodys(deep, xlcfg_doc_at(list, i));
+    for (size_t i = 0; !rc && i < xlcfg_doc_count(*list); i++) {
+        unsigned n = nobodys(deep, xlcfg_doc_at(*list, i));
 
-        if (n && has_number(again, n))
-            rc = leaked_node(deep, n, job);
+        if (n && is_nobodys(deep, again, n))
+            xlcfg__items_add(&still, xlcfg_doc_ref(xlcfg_doc_at(*list, i)));
     }
     xmlFreeDoc(now);
     xlcfg_doc_free(again);
-    return rc;
+    if (rc) {
+        xlcfg__items_dispose(&still);
+        return rc;
+    }
+    xlcfg_doc_free(*list);
+    *list = xlcfg__items_end(&still);
+    return *list ? 0 : xlcfg__nomem(err);
 }
 
+/*
+ * A disk that comes or goes, a medium that is changed and a job that ends have
+ * nodes for a moment that no XML lists: what is leaked is there for longer.
+ */
 static int find_nodes(struct deep *deep, xlcfg_error *err)
 {
+    static const struct timespec step = { 0, SEEN_STEP_MS * 1000000 };
     xlcfg_doc *list = NULL;
     int rc;
 
     own_indexes(deep, deep->before);
     own_indexes(deep, deep->after);
-    rc = list_nodes(deep, &list, err);
-    if (!rc && has_nobodys(deep, list))
-        rc = see_again(deep, list, err);
+    rc = xlcfg__qmp_nodes(deep->v, deep->d, &list, err);
+    for (int i = 0; !rc && i < SEEN_STEPS && has_nobodys(deep, list); i++) {
+        nanosleep(&step, NULL);
+        rc = see_again(deep, &list, err);
+    }
+    for (size_t i = 0; !rc && i < xlcfg_doc_count(list); i++) {
+        unsigned n = nobodys(deep, xlcfg_doc_at(list, i));
+
+        if (n && is_nobodys(deep, list, n))
+            rc = leaked_node(deep, n);
+    }
     xlcfg_doc_free(list);
     return rc;
 }

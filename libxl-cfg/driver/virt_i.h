@@ -293,6 +293,9 @@ bool xlcfg__virt_is_of(const char *xml, const struct xlcfg_domain *dom);
 
 /* Would the XML be waited for, where somebody holds the domain? */
 bool xlcfg__virt_xml_waits(const struct virt *v);
+/* Has libvirt lost its QEMU's monitor?  That somebody has a job with the domain
+ * and is not in its monitor, who waits for the guest, it calls an error, too. */
+bool xlcfg__virt_is_stuck(const virDomainControlInfo *info);
 /* Is it too short a time since nobody was in its monitor, where the XML waits
  * for nobody, that it could be stuck there? */
 bool xlcfg__virt_cannot_be_stuck(struct virt *v, const char *uuid);

@@ -43,7 +43,6 @@
     X(virDomainGetConnect) \
     X(virDomainGetControlInfo) \
     X(virDomainGetID) \
-    X(virDomainGetJobInfo) \
     X(virDomainGetName) \
     X(virDomainGetState) \
     X(virDomainGetUUIDString) \
@@ -112,7 +111,6 @@ int xlcfg__virt_load(const char *uri, xlcfg_error *err);
 #define virDomainGetConnect xlcfg__vir.virDomainGetConnect
 #define virDomainGetControlInfo xlcfg__vir.virDomainGetControlInfo
 #define virDomainGetID xlcfg__vir.virDomainGetID
-#define virDomainGetJobInfo xlcfg__vir.virDomainGetJobInfo
 #define virDomainGetName xlcfg__vir.virDomainGetName
 #define virDomainGetState xlcfg__vir.virDomainGetState
 #define virDomainGetUUIDString xlcfg__vir.virDomainGetUUIDString

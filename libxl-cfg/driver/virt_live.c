@@ -67,6 +67,12 @@ bool xlcfg__virt_cannot_be_stuck(struct virt *v, const char *uuid)
     return !xlcfg__virt_xml_waits(v) && xlcfg__virt_is_heard(v, uuid);
 }
 
+bool xlcfg__virt_is_stuck(const virDomainControlInfo *info)
+{
+    return info->state == VIR_DOMAIN_CONTROL_ERROR &&
+        info->details != VIR_DOMAIN_CONTROL_ERROR_REASON_INTERNAL;
+}
+
 bool xlcfg__virt_is_busy(struct virt *v, virDomainPtr d, const char *uuid,
                          struct xlcfg_view *view)
 {
@@ -89,7 +95,7 @@ bool xlcfg__virt_is_busy(struct virt *v, virDomainPtr d, const char *uuid,
             break;
         nap();
     }
-    if (info.state == VIR_DOMAIN_CONTROL_ERROR || v->version >= XML_WAITS) {
+    if (xlcfg__virt_is_stuck(&info) || v->version >= XML_WAITS) {
         xlcfg__view_note(view, "devices: libvirt is busy with this domain "
                          "for %llu ms, its XML would be waited for",
                          info.stateTime);

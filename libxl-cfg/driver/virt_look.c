@@ -265,6 +265,15 @@ static int be_blind(const struct xlcfg_domain *dom, struct xlcfg_look *look,
     return look->view->unknown.failed ? xlcfg__nomem(err) : 0;
 }
 
+/* It is there, but what it is is not understood, and said already. */
+static void be_puzzled(const struct xlcfg_domain *dom,
+                       struct xlcfg_look *look)
+{
+    look->blind = true;
+    look->stored_rc = xlcfg__err(&look->stored_err, XLCFG_ERROR_TIMEDOUT,
+                                 dom->uuid, "its XML is not understood");
+}
+
 static int show_live(struct virt *v, virDomainPtr d,
                      const struct xlcfg_domain *dom, struct look *l,
                      struct xlcfg_look *look, xlcfg_error *err)
@@ -316,6 +325,8 @@ static int see(struct virt *v, virDomainPtr d, const struct xlcfg_domain *dom,
     look->same = known && look->known && !strcmp(look->known, look->print) &&
         !look->view->deep && !look->view->unknown.count;
     rc = look->same ? 0 : show_live(v, d, dom, l, look, err);
+    if (!rc && !look->same && !l->sense.config)
+        be_puzzled(dom, look);
     if (!rc && !known && !turn)
         run_rest(&rest);
 out:

@@ -25,6 +25,11 @@ int xlcfg__virt_ask_ground(struct virt *v, virDomainPtr d, const char *uuid,
                            xlcfg_error *err);
 void xlcfg__virt_ground_dispose(struct xlcfg__virt_ground *ground);
 bool xlcfg__qmp_has(const xlcfg_doc *devices, const char *id);
+/* [{"node-name", "used"}] of its block nodes; used: by one that is not of the
+ * same image, or by something else of QEMU's, as far as it says.  PENDING: it
+ * is not to be asked while it has a job at work. */
+int xlcfg__qmp_nodes(struct virt *v, virDomainPtr d, xlcfg_doc **list_r,
+                     xlcfg_error *err);
 /* NULL: it has none, or cannot be read. */
 xlcfg_doc *xlcfg__qmp_property(struct virt *v, virDomainPtr d,
                                const char *id, const char *property);

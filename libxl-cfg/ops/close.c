@@ -316,7 +316,7 @@ static int close_once(xlcfg_ctx *ctx, const char *uuid, int64_t id,
     if (rc)
         return rc;
     if (sight->cut.blind)
-        rc = xlcfg__blind(ctx, uuid, err);
+        rc = xlcfg__cut_blind(ctx, &sight->cut, uuid, err);
     else if (sight->cut.torn)
         rc = XLCFG_ERROR_CONFLICT;
     xlcfg__intents_drop(&sight->cut.intents, id);

@@ -89,6 +89,9 @@ xlcfg_doc *xlcfg__with_unknown(xlcfg_doc *diff, const char *side,
 
 /* The error of who needs more than a blind cut. */
 int xlcfg__blind(const xlcfg_ctx *ctx, const char *where, xlcfg_error *err);
+/* The same of a cut that is blind, in the words of who could not look. */
+int xlcfg__cut_blind(const xlcfg_ctx *ctx, const struct xlcfg__cut *cut,
+                     const char *where, xlcfg_error *err);
 
 /* Merge a cut, with the scalars finished. */
 int xlcfg__cut_merge(struct xlcfg__cut *cut, struct xlcfg_answer *answer,

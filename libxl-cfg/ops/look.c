@@ -15,6 +15,16 @@ int xlcfg__blind(const xlcfg_ctx *ctx, const char *where, xlcfg_error *err)
                       ctx->deadline_ms);
 }
 
+int xlcfg__cut_blind(const xlcfg_ctx *ctx, const struct xlcfg__cut *cut,
+                     const char *where, xlcfg_error *err)
+{
+    const char *why = cut->live.unknown.count
+        ? xlcfg_doc_string(cut->live.unknown.v[0]) : NULL;
+
+    return why ? xlcfg__err(err, XLCFG_ERROR_UNREACHABLE, where, "%s", why)
+        : xlcfg__blind(ctx, where, err);
+}
+
 static void give_dom(void *arg)
 {
     struct xlcfg__job *job = arg;

@@ -116,7 +116,7 @@ int xlcfg_domain_pending(xlcfg_ctx *ctx, const char *dom, xlcfg_doc **doc_r,
     if (rc)
         return rc;
     if (cut.blind)
-        rc = xlcfg__blind(ctx, dom, err);
+        rc = xlcfg__cut_blind(ctx, &cut, dom, err);
     if (!rc)
         rc = next_config(ctx, &cut, dom, &next, err);
     if (!rc)

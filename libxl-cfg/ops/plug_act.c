@@ -36,7 +36,7 @@ int xlcfg__plug_peek(struct xlcfg__plug *p, xlcfg_error *err)
     xlcfg__sight_dispose(&p->sight);
     rc = xlcfg__cut_take(p->ctx, p->uuid, &p->sight.cut, err);
     if (!rc && p->sight.cut.blind)
-        rc = xlcfg__blind(p->ctx, p->uuid, err);
+        rc = xlcfg__cut_blind(p->ctx, &p->sight.cut, p->uuid, err);
     return rc;
 }
 

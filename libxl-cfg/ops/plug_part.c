@@ -18,8 +18,9 @@ int xlcfg__sight_clear(xlcfg_ctx *ctx, const char *dom,
     rc = xlcfg__sight_take(ctx, dom, sight, err);
     if (rc || !sight->cut.blind)
         return rc;
+    rc = xlcfg__cut_blind(ctx, &sight->cut, dom, err);
     xlcfg__sight_dispose(sight);
-    return xlcfg__blind(ctx, dom, err);
+    return rc;
 }
 
 enum xlcfg_live xlcfg__sight_live(const struct xlcfg__sight *sight,

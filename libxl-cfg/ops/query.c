@@ -153,7 +153,7 @@ int xlcfg_domain_diff(xlcfg_ctx *ctx, const char *dom, xlcfg_doc **doc_r,
     if (rc)
         return rc;
     if (cut.blind)
-        rc = xlcfg__blind(ctx, dom, err);
+        rc = xlcfg__cut_blind(ctx, &cut, dom, err);
     if (!rc)
         rc = finish_live(&cut, err);
     if (!rc) {
