@@ -71,7 +71,9 @@ enum xlcfg_action {
     XLCFG_ACTS
 };
 
-enum { XLCFG_DETACH_FORCE = 1 };
+/* AGAIN: it was asked for before, and what a backend says now is of this call:
+ * REFUSED is the guest's word alone, any other no is PENDING. */
+enum { XLCFG_DETACH_FORCE = 1, XLCFG_DETACH_AGAIN = 2 };
 #define XLCFG_LEFT 1            /* detach: the machine said so itself */
 #define XLCFG_ASKED 1           /* attach: it is there, but not as it was to be;
                                    its unplug was asked for and is to be waited
@@ -192,7 +194,8 @@ struct xlcfg_driver {
     /*
      * Change a device that is there; both bodies are whole, the device is
      * the same.  NI, where naming the JSON pointer in the body: a member that
-     * cannot be changed; nothing was touched then.  REFUSED, UNREACHABLE.
+     * cannot be changed; nothing was touched then.  REFUSED, UNREACHABLE;
+     * CONFLICT: somebody else has changed it since, and so it stays.
      */
     int (*update)(void *handle, const struct xlcfg_domain *dom,
                   enum xlcfg_kind kind, const xlcfg_doc *before,

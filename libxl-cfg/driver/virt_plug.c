@@ -6,6 +6,7 @@
 #include "driver/virt_i.h"
 #include "core/key.h"
 #include "driver/virt_body.h"
+#include "driver/virt_field.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -380,6 +381,10 @@ static int see_before(virDomainPtr d, enum xlcfg_kind kind,
     if (!rc && !dev)
         rc = xlcfg__err(err, XLCFG_ERROR_REFUSED, virDomainGetName(d),
                         "the guest has no such device any more");
+    /* the guest's, and not to be written */
+    if (dev && xlcfg__xml_child(dev, "target"))
+        xmlUnsetProp(xlcfg__xml_child(dev, "target"),
+                     (const xmlChar *)"tray");
     was->live_xml = text_of(dev, &rc, err);
     if (was->kept)
         was->kept_xml = text_of(other, &rc, err);
@@ -406,6 +411,41 @@ static int put_back(struct virt *v, virDomainPtr d, const struct was *was,
         snprintf(err->message + len, sizeof(err->message) - len,
                  "; not all could be put back: %.300s", why.message);
     return XLCFG_ERROR_REFUSED;
+}
+
+/* Is its source neither what it was nor what was sent? */
+static bool is_a_third(xmlNodePtr is, xmlNodePtr was, xmlNodePtr sent)
+{
+    const char *path = xlcfg__virt_source_path(is);
+    char *now = xlcfg__xml_get(is, path);
+    bool third = !(now ? xlcfg__xml_has(was, path, now)
+                   : !xlcfg__xml_child(was, "source")) &&
+        !(now ? xlcfg__xml_has(sent, path, now)
+          : !xlcfg__xml_child(sent, "source"));
+
+    xmlFree(now);
+    return third;
+}
+
+/* Not as it was sent: because somebody else has changed it since?  Then it is
+ * theirs.  CONFLICT; else rc and its words stay. */
+static int is_theirs(virDomainPtr d, const struct was *was,
+                     const xlcfg_doc *body, xmlNodePtr sent, int rc,
+                     xlcfg_error *err)
+{
+    xmlDocPtr live = NULL, old = NULL;
+    xmlNodePtr dev = NULL;
+
+    if (!xlcfg__virt_desc(d, 0, &live, NULL) &&
+        !xlcfg__virt_parse(was->live_xml, strlen(was->live_xml), "disk", &old,
+                           NULL) &&
+        !xlcfg__virt_device(live, XLCFG_KIND_DISK, body, &dev) && dev &&
+        is_a_third(dev, xmlDocGetRootElement(old), sent))
+        rc = xlcfg__err(err, XLCFG_ERROR_CONFLICT, virDomainGetName(d),
+                        "somebody else has changed it since: so it stays");
+    xmlFreeDoc(live);
+    xmlFreeDoc(old);
+    return rc;
 }
 
 int xlcfg__virt_update(void *handle, const struct xlcfg_domain *dom,
@@ -439,6 +479,8 @@ int xlcfg__virt_update(void *handle, const struct xlcfg_domain *dom,
     xlcfg__virt_canon_device(dev, false);
     if (!rc) {
         rc = read_back(v, dom, d, kind, after, dev, was.kept, err);
+        if (rc == XLCFG_ERROR_REFUSED && kind == XLCFG_KIND_DISK)
+            rc = is_theirs(d, &was, after, dev, rc, err);
         if (rc == XLCFG_ERROR_REFUSED)
             rc = put_back(v, d, &was, err);
     }

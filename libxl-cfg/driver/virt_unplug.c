@@ -101,7 +101,7 @@ static int await_leave(struct virt *v, virDomainPtr d, const char *uuid,
 
 /* libvirt's no to a detach, unless it is none. */
 static int asked_before(struct virt *v, struct xlcfg__virt_call *call,
-                        const char *name, xlcfg_error *err)
+                        const char *name, unsigned flags, xlcfg_error *err)
 {
     xlcfg_error why = XLCFG_ERROR_INIT;
     int rc, code = call->no ? call->no->code : VIR_ERR_OK;
@@ -109,6 +109,9 @@ static int asked_before(struct virt *v, struct xlcfg__virt_call *call,
     rc = xlcfg__virt_said_no(call, v->conn, XLCFG_ERROR_REFUSED, name, &why);
     if (code == VIR_ERR_DEVICE_MISSING || xlcfg__virt_is_leaving(why.message))
         return 0;
+    /* that is open still, in QEMU */
+    if (rc == XLCFG_ERROR_REFUSED && flags & XLCFG_DETACH_AGAIN)
+        rc = why.code = XLCFG_ERROR_PENDING;
     if (err)
         *err = why;
     return rc;
@@ -277,7 +280,7 @@ int xlcfg__virt_detach(void *handle, const struct xlcfg_domain *dom,
         xlcfg__virt_listen(v->events, dom->uuid, alias);
         rc = xlcfg__virt_ask(v, d, &call, err);
         if (rc == XLCFG__VIRT_NO)
-            rc = asked_before(v, &call, dom->name, err);
+            rc = asked_before(v, &call, dom->name, flags, err);
         if (!rc)
             rc = await_leave(v, d, dom->uuid, alias, wait_ms, err);
         xlcfg__virt_listen(v->events, "", "");

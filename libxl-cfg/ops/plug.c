@@ -462,7 +462,8 @@ static int detach(struct xlcfg__plug *p, enum xlcfg_kind kind,
         xlcfg__plug_hold(p);
         why.code = conn->drv.detach(
             conn->handle, &p->sight.cut.dom, kind, p->in->before,
-            p->opt.force ? XLCFG_DETACH_FORCE : 0,
+            (p->opt.force ? XLCFG_DETACH_FORCE : 0) |
+            (p->was_asked ? XLCFG_DETACH_AGAIN : 0),
             p->opt.wait_ms ? p->opt.wait_ms : USUAL_WAIT_MS, &why);
     }
     left = why.code == XLCFG_LEFT;

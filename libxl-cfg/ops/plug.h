@@ -99,6 +99,7 @@ struct xlcfg__plug {
     struct xlcfg_intents mine;          /* one at most */
     struct xlcfg_intent *in;            /* it; NULL: none */
     bool went_on;                       /* it was open before */
+    bool was_asked;             /* and the guest was asked before */
     xlcfg__lock *owner;
     xlcfg__items steps;
 };

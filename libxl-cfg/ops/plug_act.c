@@ -274,6 +274,7 @@ int xlcfg__plug_take_over(struct xlcfg__plug *p, const char *match,
     if (detaching && p->in->op == XLCFG_OP_DETACH && p->opt.reset_address)
         p->in->resets = true;
     p->went_on = detaching && p->in->op == XLCFG_OP_DETACH;
+    p->was_asked = p->went_on && p->in->phase == XLCFG_PHASE_WAITING;
     if (p->went_on)
         return xlcfg__intent_phase(p->ctx, p->uuid, p->in,
                                    XLCFG_PHASE_ACTING, NULL, err);

@@ -214,7 +214,8 @@ static int ask_again(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
     if (dry_run)
         return 0;
     rc = drv->detach(ctx->conn->handle, &sight->cut.dom, in->kind,
-                     in->before, 0, wait_ms, &why);
+                     in->before, in->phase == XLCFG_PHASE_WAITING
+                     ? XLCFG_DETACH_AGAIN : 0, wait_ms, &why);
     left = rc == XLCFG_LEFT;
     rc = left ? 0 : rc;
     if (look_again(ctx, sight, err))
