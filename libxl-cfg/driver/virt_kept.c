@@ -105,17 +105,69 @@ static void liken_chain(xmlNodePtr disk, struct raw *raw)
         xlcfg__xml_drop(was);
 }
 
-/* A port that a start chooses. */
+/* Where libvirt lets a screen listen of which nobody has said where. */
+#define USUAL_ADDRESS "127.0.0.1"
+
+/* libvirt writes it behind the ports. */
+static bool set_listen(xmlNodePtr screen)
+{
+    static const char *const first[] = {
+        "type", "port", "tlsPort", "autoport", "websocket",
+    };
+    xmlAttrPtr a = screen->properties, next, last = NULL;
+    bool own;
+
+    for (own = true; a && own; a = own ? a->next : a) {
+        own = false;
+        for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++)
+            own = own || !strcmp((const char *)a->name, first[i]);
+    }
+    if (!xlcfg__xml_set(screen, "@listen", USUAL_ADDRESS))
+        return false;
+    last = xmlHasProp(screen, (const xmlChar *)"listen");
+    for (; a && a != last; a = next) {
+        next = a->next;
+        xmlUnlinkNode((xmlNodePtr)a);
+        if (!xmlAddChild(screen, (xmlNodePtr)a)) {
+            xmlFreeProp(a);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Does it listen on an address that nobody has named? */
+static bool is_open(xmlNodePtr screen)
+{
+    xmlNodePtr one = xlcfg__xml_child(screen, "listen");
+
+    return one && xlcfg__xml_has(one, "@type", "address") &&
+        !xmlHasProp(one, (const xmlChar *)"address") &&
+        !xmlHasProp(screen, (const xmlChar *)"listen");
+}
+
+static bool liken_listen(xmlNodePtr screen, xmlNodePtr is)
+{
+    if (!xlcfg__xml_has(is, "@listen", USUAL_ADDRESS) ||
+        !xlcfg__xml_has(is, "listen@address", USUAL_ADDRESS))
+        return true;
+    return set_listen(screen) &&
+        xlcfg__xml_set(screen, "listen@address", USUAL_ADDRESS);
+}
+
+/* A port that a start chooses, and where it listens. */
 static bool liken_screen(xmlNodePtr screen, struct raw *raw)
 {
-    xmlNodePtr is = xlcfg__xml_has(screen, "@websocket", "-1")
-        ? partner(raw, screen, "@type") : NULL;
-    char *port = is ? xlcfg__xml_get(is, "@websocket") : NULL;
-    bool ok = !port || xmlSetProp(screen, (const xmlChar *)"websocket",
+    bool any = xlcfg__xml_has(screen, "@websocket", "-1"), ok;
+    bool open = is_open(screen);
+    xmlNodePtr is = any || open ? partner(raw, screen, "@type") : NULL;
+    char *port = is && any ? xlcfg__xml_get(is, "@websocket") : NULL;
+
+    ok = !port || xmlSetProp(screen, (const xmlChar *)"websocket",
                                   (const xmlChar *)port);
 
     xmlFree(port);
-    return ok;
+    return ok && (!is || !open || liken_listen(screen, is));
 }
 
 /* See canon_tls in virt_canon.c. */
