@@ -179,10 +179,44 @@ static void liken_source(xmlNodePtr dev)
         xmlUnsetProp(source, (const xmlChar *)"tls");
 }
 
+static xmlNodePtr link_up(xmlNodePtr nic)
+{
+    xmlNodePtr link = nic ? xlcfg__xml_child(nic, "link") : NULL;
+
+    return link && xlcfg__xml_has(link, "@state", "up") &&
+        !link->properties->next ? link : NULL;
+}
+
+/* A link is up, whether that is said or not: it is where it was set since. */
+static bool liken_link(xmlNodePtr nic, struct raw *raw)
+{
+    xmlNodePtr was = link_up(nic), is, after = NULL, copy;
+
+    if (!was && (xlcfg__xml_child(nic, "link") ||
+                 !strstr(raw->xml, "<link state='up'/>")))
+        return true;
+    is = link_up(partner(raw, nic, "mac@address"));
+    if (was && !is)
+        xlcfg__xml_drop(was);
+    if (was || !is)
+        return true;
+    copy = xmlDocCopyNode(is, nic->doc, 1);
+    for (xmlNodePtr n = is->next; n && !after; n = n->next)
+        after = n->type == XML_ELEMENT_NODE
+            ? xlcfg__xml_child(nic, (const char *)n->name) : NULL;
+    if (copy && (after ? xmlAddPrevSibling(after, copy)
+                 : xmlAddChild(nic, copy)))
+        return true;
+    xmlFreeNode(copy);
+    return false;
+}
+
 static bool liken_device(xmlNodePtr dev, const struct xlcfg__virt_beside *live,
                          xmlDocPtr tree, struct raw *raw)
 {
     liken_source(dev);
+    if (xlcfg__xml_is(dev, "interface"))
+        return liken_link(dev, raw);
     if (xlcfg__xml_is(dev, "graphics"))
         return liken_screen(dev, raw);
     if (!xlcfg__xml_is(dev, "disk"))
