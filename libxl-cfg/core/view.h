@@ -47,6 +47,9 @@ struct xlcfg_view {
                                    right about every field */
     bool deep;                  /* asked of a live view: look also where it
                                    costs something; see driver.h */
+    bool queued;                /* live, deep: the backend is at work with the
+                                   domain, and what was asked of it may wait
+                                   for that, and still be done */
     char *index;                /* live: what the driver's index would have
                                    said at its beginning; see driver.h */
     xlcfg__items unknown;       /* strings "what: why it was not read" */

@@ -470,14 +470,19 @@ int xlcfg__virt_deep(struct virt *v, virDomainPtr d, const char *xml,
     struct deep deep = { .v = v, .d = d, .view = view };
     xlcfg_error why = XLCFG_ERROR_INIT;
     virDomainControlInfo info;
+    virDomainJobInfo job;
     int rc;
 
     if (virDomainGetControlInfo(d, &info, 0) == 0 &&
         info.state != VIR_DOMAIN_CONTROL_OK) {
+        view->queued = true;
         xlcfg__view_note(view, "QEMU: somebody is in its monitor for %llu "
                          "ms, it was not asked", info.stateTime);
         return view->unknown.failed ? xlcfg__nomem(err) : 0;
     }
+    /* a migration's, a dump's, a backup's */
+    view->queued = virDomainGetJobInfo(d, &job) == 0 &&
+        job.type != VIR_DOMAIN_JOB_NONE;
     rc = read_sides(&deep, xml, &why);
     if (!rc)
         rc = find_phantoms(&deep);

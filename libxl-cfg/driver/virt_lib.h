@@ -43,6 +43,7 @@
     X(virDomainGetConnect) \
     X(virDomainGetControlInfo) \
     X(virDomainGetID) \
+    X(virDomainGetJobInfo) \
     X(virDomainGetName) \
     X(virDomainGetState) \
     X(virDomainGetUUIDString) \
@@ -111,6 +112,7 @@ int xlcfg__virt_load(const char *uri, xlcfg_error *err);
 #define virDomainGetConnect xlcfg__vir.virDomainGetConnect
 #define virDomainGetControlInfo xlcfg__vir.virDomainGetControlInfo
 #define virDomainGetID xlcfg__vir.virDomainGetID
+#define virDomainGetJobInfo xlcfg__vir.virDomainGetJobInfo
 #define virDomainGetName xlcfg__vir.virDomainGetName
 #define virDomainGetState xlcfg__vir.virDomainGetState
 #define virDomainGetUUIDString xlcfg__vir.virDomainGetUUIDString

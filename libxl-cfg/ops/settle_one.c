@@ -7,6 +7,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+/* What waits in a backend for longer is given up by it: libvirt does after
+ * 30 s. */
+#define QUEUED_S 40
 
 /* The record ends; the template does with its entry what `how` says. */
 static int close_as(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
@@ -180,6 +185,12 @@ static int settle_attach(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
     case XLCFG_LIVE_PRESENT:
         return close_there(ctx, sight, in, dry_run, steps, err);
     case XLCFG_LIVE_ABSENT:
+        if (sight->cut.live.queued && in->phase == XLCFG_PHASE_ACTING &&
+            time(NULL) - in->since < QUEUED_S)
+            return stay(ctx, sight, in, in->phase, dry_run,
+                        XLCFG_ERROR_PENDING, "its backend is at work with "
+                        "the domain: an attach that waits for that may still "
+                        "be done", err);
         return close_gone(ctx, sight, in, dry_run, steps, err);
     case XLCFG_LIVE_COMING:
         if (in->phase == XLCFG_PHASE_WAITING)
