@@ -72,8 +72,11 @@ enum xlcfg_action {
 };
 
 /* AGAIN: it was asked for before, and what a backend says now is of this call:
- * REFUSED is the guest's word alone, any other no is PENDING. */
-enum { XLCFG_DETACH_FORCE = 1, XLCFG_DETACH_AGAIN = 2 };
+ * REFUSED is the guest's word alone, any other no is PENDING.  SAME_RUN: it was
+ * told of in this run of the domain. */
+enum {
+    XLCFG_DETACH_FORCE = 1, XLCFG_DETACH_AGAIN = 2, XLCFG_DETACH_SAME_RUN = 4,
+};
 #define XLCFG_LEFT 1            /* detach: the machine said so itself */
 #define XLCFG_ASKED 1           /* attach: it is there, but not as it was to be;
                                    its unplug was asked for and is to be waited

@@ -205,18 +205,19 @@ static int is_another(enum xlcfg_kind kind, xmlNodePtr dev,
     return rc;
 }
 
-/* Has the one that is to leave left before, so that what runs under its name
- * is another?  An alias that was chosen is one device's; where none was, what
- * they are made of tells. */
-static int has_left(xmlDocPtr live, enum xlcfg_kind kind,
-                    const xlcfg_doc *body, bool *left_r, xlcfg_error *err)
+/* What runs under its name: it, made of what it was; it or another, made of
+ * something else; another.  An alias that was chosen is one device's. */
+enum who { ITSELF, CHANGED, ANOTHER };
+
+static int who_is(xmlDocPtr live, enum xlcfg_kind kind, const xlcfg_doc *body,
+                  enum who *who_r, xlcfg_error *err)
 {
     xmlNodePtr dev, that, shown = NULL;
     xmlDocPtr doc = NULL;
     char *was, *is;
     int rc = 0;
 
-    *left_r = false;
+    *who_r = ITSELF;
     if (kind != XLCFG_KIND_DISK && kind != XLCFG_KIND_NIC)
         return 0;
     if (xlcfg__virt_device(live, kind, body, &dev))
@@ -235,15 +236,73 @@ static int has_left(xmlDocPtr live, enum xlcfg_kind kind,
     was = xlcfg__xml_get(that, "alias@name");
     is = xlcfg__xml_get(dev, "alias@name");
     if (was && !strncmp(was, "ua-", 3))
-        *left_r = is && strcmp(was, is);
-    else
-        *left_r = (is && !strncmp(is, "ua-", 3)) ||
-            (differs(shown, that) && !is_under(dev, that));
+        *who_r = is && strcmp(was, is) ? ANOTHER : ITSELF;
+    else if (is && !strncmp(is, "ua-", 3))
+        *who_r = ANOTHER;
+    else if (differs(shown, that) && !is_under(dev, that))
+        *who_r = CHANGED;
     xmlFreeNode(shown);
     xmlFree(was);
     xmlFree(is);
     xmlFreeDoc(doc);
     return 0;
+}
+
+/*
+ * A disk whose block job has ended with another image is the same, and so is a
+ * card that was moved to another network: what QEMU has had since it began is
+ * still the same, and what a disk is made of since a job is kept, too.
+ */
+static int judge_changed(struct virt *v, virDomainPtr d,
+                         enum xlcfg_kind kind, const xlcfg_doc *body,
+                         const struct xlcfg__virt_ground *ground,
+                         const char *alias, enum who *who_r,
+                         xlcfg_error *err)
+{
+    xmlNodePtr dev = NULL, other = NULL;
+    xmlDocPtr kept = NULL;
+    xlcfg_doc *hot;
+    int rc;
+
+    hot = ground->devices ? xlcfg__qmp_property(v, d, alias, "hotplugged")
+        : NULL;
+    if (hot && !xlcfg_doc_is_true(hot))
+        *who_r = ITSELF;
+    xlcfg_doc_free(hot);
+    if (*who_r == ITSELF || kind == XLCFG_KIND_NIC)
+        return 0;
+    rc = xlcfg__virt_desc(d, VIR_DOMAIN_XML_INACTIVE, &kept, err);
+    if (!rc && (xlcfg__virt_device(ground->live, kind, body, &dev) ||
+                xlcfg__virt_device(kept, kind, body, &other)))
+        rc = xlcfg__nomem(err);
+    if (!rc && (!other || differs(dev, other)))
+        *who_r = ANOTHER;
+    xmlFreeDoc(kept);
+    return rc;
+}
+
+/* Has the one that is to leave left before? */
+static int has_left(struct virt *v, virDomainPtr d, enum xlcfg_kind kind,
+                    const xlcfg_doc *body,
+                    const struct xlcfg__virt_ground *ground,
+                    const char *alias, unsigned flags, bool *left_r,
+                    xlcfg_error *err)
+{
+    enum who who = ITSELF;
+    int rc = who_is(ground->live, kind, body, &who, err);
+
+    if (!rc && who == CHANGED && flags & XLCFG_DETACH_SAME_RUN)
+        rc = judge_changed(v, d, kind, body, ground, alias, &who, err);
+    else if (who == CHANGED)
+        who = ANOTHER;
+    if (!rc && who == CHANGED && !(flags & XLCFG_DETACH_FORCE))
+        rc = xlcfg__err(err, XLCFG_ERROR_PENDING, alias,
+                        "what runs under its name is made of something else "
+                        "than when its unplug was asked for: it was changed, "
+                        "or another came in its place, which is not asked to "
+                        "leave; by force the unplug is closed");
+    *left_r = who != ITSELF;
+    return rc;
 }
 
 int xlcfg__virt_detach(void *handle, const struct xlcfg_domain *dom,
@@ -264,7 +323,7 @@ int xlcfg__virt_detach(void *handle, const struct xlcfg_domain *dom,
     if (!rc)
         rc = xlcfg__virt_alias_in(ground.live, kind, body, &alias, err);
     if (!rc && alias)
-        rc = has_left(ground.live, kind, body, &left, err);
+        rc = has_left(v, d, kind, body, &ground, alias, flags, &left, err);
     if (!rc && left)
         rc = XLCFG_LEFT;
     if (!rc && alias)

@@ -463,7 +463,9 @@ static int detach(struct xlcfg__plug *p, enum xlcfg_kind kind,
         why.code = conn->drv.detach(
             conn->handle, &p->sight.cut.dom, kind, p->in->before,
             (p->opt.force ? XLCFG_DETACH_FORCE : 0) |
-            (p->was_asked ? XLCFG_DETACH_AGAIN : 0),
+            (p->was_asked ? XLCFG_DETACH_AGAIN : 0) |
+            (xlcfg__is_of_earlier_run(&p->sight, p->in)
+             ? 0 : XLCFG_DETACH_SAME_RUN),
             p->opt.wait_ms ? p->opt.wait_ms : USUAL_WAIT_MS, &why);
     }
     left = why.code == XLCFG_LEFT;

@@ -81,6 +81,8 @@ void xlcfg__step(xlcfg__items *steps, const struct xlcfg_domain *dom,
  * guest has not let go.  REFUSED: it stays open as failed.  sight is of after
  * the lock was taken.
  */
+bool xlcfg__is_of_earlier_run(const struct xlcfg__sight *sight,
+                              const struct xlcfg_intent *in);
 /* Its device has left by the machine's own word: also from what is kept. */
 int xlcfg__settle_left(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
                        struct xlcfg_intent *in, xlcfg__items *steps,

@@ -13,6 +13,14 @@
  * 30 s. */
 #define QUEUED_S 40
 
+bool xlcfg__is_of_earlier_run(const struct xlcfg__sight *sight,
+                              const struct xlcfg_intent *in)
+{
+    const char *run = sight->cut.dom.run;
+
+    return in->domain && run && strcmp(in->domain, run);
+}
+
 /* The record ends; the template does with its entry what `how` says. */
 static int close_as(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
                     const struct xlcfg_intent *in, enum xlcfg__entry how,
@@ -225,8 +233,11 @@ static int ask_again(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
     if (dry_run)
         return 0;
     rc = drv->detach(ctx->conn->handle, &sight->cut.dom, in->kind,
-                     in->before, in->phase == XLCFG_PHASE_WAITING
-                     ? XLCFG_DETACH_AGAIN : 0, wait_ms, &why);
+                     in->before,
+                     (in->phase == XLCFG_PHASE_WAITING
+                      ? XLCFG_DETACH_AGAIN : 0) |
+                     (xlcfg__is_of_earlier_run(sight, in)
+                      ? 0 : XLCFG_DETACH_SAME_RUN), wait_ms, &why);
     left = rc == XLCFG_LEFT;
     rc = left ? 0 : rc;
     if (look_again(ctx, sight, err))
@@ -304,14 +315,6 @@ static int settle_update(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
                                   in->after, err);
 }
 
-static bool is_of_earlier_run(const struct xlcfg__sight *sight,
-                              const struct xlcfg_intent *in)
-{
-    const char *run = sight->cut.dom.run;
-
-    return in->domain && run && strcmp(in->domain, run);
-}
-
 /*
  * Where the backend keeps what a domain is made of, a device is in it until
  * it has left: also a restored guest, and the next run, has one whose unplug
@@ -345,7 +348,7 @@ int xlcfg__settle_one(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
 {
     if (is_kept_by_backend(ctx, in) && sight->cut.dom.domid < 0)
         return settle_stopped(ctx, sight, in, dry_run, steps, err);
-    if (is_of_earlier_run(sight, in) &&
+    if (xlcfg__is_of_earlier_run(sight, in) &&
         !(is_kept_by_backend(ctx, in) && in->op == XLCFG_OP_DETACH))
         return just_close(ctx, sight, in, dry_run, steps,
                           "it was of an earlier run of the domain: close "
