@@ -227,6 +227,27 @@ static int expect(const xlcfg_doc *value, const char *name,
     return XLCFG_ERROR_INVAL;
 }
 
+/* Of a field the first step is the member. */
+static int no_member(xlcfg_error *err, enum xlcfg_kind kind)
+{
+    const struct xlcfg__virt_row *row = xlcfg__virt_kinds[kind].rows;
+    char list[200] = "";
+    size_t used = 0, last = 0;
+
+    for (; row->field && used < sizeof(list); row++) {
+        size_t len = strcspn(row->field, "/");
+
+        if (last == len && !strncmp(row->field, row[-1].field, len))
+            continue;
+        used += (size_t)snprintf(list + used, sizeof(list) - used, "%.*s, ",
+                                 (int)len, row->field);
+        last = len;
+    }
+    return xlcfg__err(err, XLCFG_ERROR_INVAL, NULL, "libvirt's <%s> has no "
+                      "word for this member, expected one of %sx-libvirt",
+                      xlcfg__virt_kinds[kind].element, list);
+}
+
 /* A member that no row speaks of must be what libvirt would say anyway. */
 static int check_rest(enum xlcfg_kind kind, const xlcfg_doc *body,
                       xmlNodePtr dev, xlcfg_error *err)
@@ -253,7 +274,7 @@ static int check_rest(enum xlcfg_kind kind, const xlcfg_doc *body,
                 rc = expect(value, name, "an object", err);
         }
         if (!known) {
-            no_word(err, kind);
+            no_member(err, kind);
             xlcfg__err_step(err, name);
             rc = XLCFG_ERROR_INVAL;
         }
