@@ -108,6 +108,9 @@ int xlcfg__creation_close(xlcfg_ctx *ctx, const struct xlcfg__creation *c,
     else if (running)
         *step_r = "it runs: close its creation";
     xlcfg__domain_dispose(&dom);
+    /* what it is made of now was handed in whole */
+    if (!rc && !dry_run && (running || !(c->flags & XLCFG_CREATE_START)))
+        rc = xlcfg__intents_over(ctx, c->uuid, c->id, err);
     if (running) {
         if (!rc)
             rc = close_running(ctx, c, dry_run, sight, err);

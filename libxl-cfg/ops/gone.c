@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Whose domain it is, and noting that it is no more. */
 #include "ops/ctx.h"
+#include "ops/plug.h"
 #include "ops/present.h"
 
 #include <stdio.h>
@@ -110,7 +111,9 @@ int xlcfg__observe_gone(xlcfg_ctx *ctx, const struct xlcfg__line *line,
     xlcfg__state *st;
     int rc;
 
-    rc = xlcfg__store(ctx, true, &st, err);
+    rc = xlcfg__intents_over(ctx, line->uuid, 0, err);
+    if (!rc)
+        rc = xlcfg__store(ctx, true, &st, err);
     if (rc)
         return rc;
     rc = xlcfg__state_devices(st, driver, line->uuid, &devs, err);

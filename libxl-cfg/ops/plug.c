@@ -386,7 +386,7 @@ static int judge_detach(struct xlcfg__plug *p, bool left, xlcfg_error *why,
     if (rc)
         return rc;
     live = xlcfg__sight_live_of(&p->sight, in, NULL);
-    if (live == XLCFG_LIVE_ABSENT)
+    if (live == XLCFG_LIVE_ABSENT || p->sight.cut.dom.domid < 0)
         return xlcfg__settle_one(p->ctx, &p->sight, in, 0, false, &p->steps,
                                  err);
     xlcfg__lock_drop(p->sight.cut.held);

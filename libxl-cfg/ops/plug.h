@@ -35,6 +35,11 @@ struct xlcfg_intent *xlcfg__sight_intent(struct xlcfg__sight *sight,
 int xlcfg__intent_save(xlcfg_ctx *ctx, const char *uuid,
                        struct xlcfg_intent *intent, xlcfg_error *err);
 int xlcfg__intent_end(xlcfg_ctx *ctx, int64_t id, xlcfg_error *err);
+/* What is open of a domain that is no more, or was made anew since (before: by
+ * the creation of this id; 0: all of it) and that nobody is at work on, ends: of
+ * a domain that its backend keeps an unplug would go on in one that comes. */
+int xlcfg__intents_over(xlcfg_ctx *ctx, const char *uuid, int64_t before,
+                        xlcfg_error *err);
 /* The mark of a living owner.  LOCK_FAIL: somebody else is the owner. */
 int xlcfg__intent_own(xlcfg_ctx *ctx, int64_t id, unsigned wait_ms,
                       xlcfg__lock **lock_r, xlcfg_error *err);

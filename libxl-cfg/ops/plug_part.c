@@ -119,6 +119,37 @@ int xlcfg__intent_own(xlcfg_ctx *ctx, int64_t id, unsigned wait_ms,
     return rc;
 }
 
+int xlcfg__intents_over(xlcfg_ctx *ctx, const char *uuid, int64_t before,
+                        xlcfg_error *err)
+{
+    struct xlcfg_intents list = { 0 };
+    xlcfg__state *st;
+    int rc;
+
+    if (ctx->conn->drv.home != XLCFG_HOME_BACKEND)
+        return 0;
+    rc = xlcfg__store(ctx, true, &st, err);
+    if (!rc)
+        rc = xlcfg__state_intents(st, ctx->conn->drv.name, uuid, &list, err);
+    for (size_t i = 0; i < list.count && !rc; i++) {
+        xlcfg_error why = XLCFG_ERROR_INIT;
+        xlcfg__lock *lock = NULL;
+
+        if (before && list.v[i].id >= before)
+            continue;
+        rc = xlcfg__intent_own(ctx, list.v[i].id, 0, &lock, &why);
+        if (!rc)
+            rc = xlcfg__intent_end(ctx, list.v[i].id, &why);
+        xlcfg__lock_drop(lock);
+        if (rc == XLCFG_ERROR_LOCK_FAIL)
+            rc = 0;             /* who is at work sees it, too */
+        else if (rc)
+            xlcfg__err_give(err, &why);
+    }
+    xlcfg__intents_dispose(&list);
+    return rc;
+}
+
 int xlcfg__intent_phase(xlcfg_ctx *ctx, const char *uuid,
                         struct xlcfg_intent *intent, enum xlcfg_phase phase,
                         const char *reason, xlcfg_error *err)
