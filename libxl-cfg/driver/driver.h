@@ -78,6 +78,7 @@ enum {
     XLCFG_DETACH_FORCE = 1, XLCFG_DETACH_AGAIN = 2, XLCFG_DETACH_SAME_RUN = 4,
 };
 #define XLCFG_LEFT 1            /* detach: the machine said so itself */
+#define XLCFG_READ_BACK 1       /* update: all that was asked for was seen */
 #define XLCFG_ASKED 1           /* attach: it is there, but not as it was to be;
                                    its unplug was asked for and is to be waited
                                    for.  The error, REFUSED, says why */
@@ -197,7 +198,8 @@ struct xlcfg_driver {
     /*
      * Change a device that is there; both bodies are whole, the device is
      * the same.  NI, where naming the JSON pointer in the body: a member that
-     * cannot be changed; nothing was touched then.  REFUSED, UNREACHABLE;
+     * cannot be changed; nothing was touched then.  READ_BACK: it was looked
+     * at whole, also where nothing was to change.  REFUSED, UNREACHABLE;
      * CONFLICT: somebody else has changed it since, and so it stays.
      */
     int (*update)(void *handle, const struct xlcfg_domain *dom,

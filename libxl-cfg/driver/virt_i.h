@@ -336,6 +336,13 @@ int xlcfg__virt_show(struct virt *v, virDomainPtr d,
  * wish of anybody.  NOMEM, PARSE. */
 int xlcfg__virt_liken(xmlDocPtr kept, const struct xlcfg__virt_beside *live,
                       xlcfg_error *err);
+/* An attribute, in a definition's tree made like what runs: these files are the
+ * ones that run. */
+#define XLCFG__VIRT_CHAIN "xlcfg-runs"
+/* Without those marks, and what runs with what they are on.  view NULL: the
+ * files go.  NOMEM: *kept is as it was. */
+int xlcfg__virt_share_chains(xlcfg_doc **kept, struct xlcfg_view *view,
+                             xlcfg_error *err);
 /* What is kept, beside what runs: text->beside is that one's number, 0: not to
  * be learnt, for they are of two moments.  Takes the text's XML.  live NULL:
  * nothing runs. */
@@ -475,6 +482,14 @@ void xlcfg__virt_end_ahead(void *handle);
 int xlcfg__virt_detach(void *handle, const struct xlcfg_domain *dom,
                        enum xlcfg_kind kind, const xlcfg_doc *body,
                        unsigned flags, unsigned wait_ms, xlcfg_error *err);
+/* Of what runs, and with kept of what is kept too. */
+unsigned xlcfg__virt_affect(bool kept);
+/* Is all that was sent in what libvirt shows since?  REFUSED names what is
+ * not. */
+int xlcfg__virt_read_back(struct virt *v, const struct xlcfg_domain *dom,
+                          virDomainPtr d, enum xlcfg_kind kind,
+                          const xlcfg_doc *body, xmlNodePtr sent, bool kept,
+                          xlcfg_error *err);
 int xlcfg__virt_check_update(void *handle, enum xlcfg_kind kind,
                              const xlcfg_doc *before, const xlcfg_doc *after,
                              xlcfg_error *err);

@@ -304,7 +304,7 @@ static int settle_update(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
         if (dry_run)
             return 0;
         if (drv->update(ctx->conn->handle, &sight->cut.dom, in->kind,
-                        in->before, in->after, &why))
+                        in->before, in->after, &why) < 0)
             return stay(ctx, sight, in, XLCFG_PHASE_FAILED, false,
                         why.code == XLCFG_ERROR_UNREACHABLE ? why.code
                         : XLCFG_ERROR_REFUSED, why.message, err);

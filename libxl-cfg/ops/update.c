@@ -150,6 +150,7 @@ static int not_done(struct xlcfg__plug *p, xlcfg_error *why, xlcfg_error *err)
 
 static int judge(struct xlcfg__plug *p, xlcfg_error *why, xlcfg_error *err)
 {
+    bool seen = why->code == XLCFG_READ_BACK;
     enum xlcfg__shown shown;
     enum xlcfg_live live;
     int rc;
@@ -163,10 +164,10 @@ static int judge(struct xlcfg__plug *p, xlcfg_error *why, xlcfg_error *err)
     if (rc)
         return rc;
     if (live == XLCFG_LIVE_PRESENT &&
-        (shown == XLCFG__SHOWN_AFTER ||
+        (seen || shown == XLCFG__SHOWN_AFTER ||
          (!why->code && shown == XLCFG__SHOWN_UNCLEAR)))
         return close_update(p, true, err);
-    if (!why->code)
+    if (!why->code || seen)
         xlcfg__err(why, XLCFG_ERROR_REFUSED, p->in->key,
                    live == XLCFG_LIVE_PRESENT
                    ? "the backend took it, and shows what it was before"
