@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define TYPE ((const xmlChar *)"type")
+#define CHAIN ((const xmlChar *)XLCFG__VIRT_CHAIN)
 
 static bool is_untyped(xmlDocPtr live, const char *target)
 {
@@ -89,20 +90,21 @@ static void strip_chain(xmlNodePtr is, xmlNodePtr was)
 }
 
 /* What the run shows of the files under a disk says nothing of what somebody
- * chose; what is kept does, but where it is the same. */
-static void liken_chain(xmlNodePtr disk, struct raw *raw)
+ * chose; what is kept does, and where it is the same it is marked so: see
+ * virt_chain.c.  False: no memory. */
+static bool liken_chain(xmlNodePtr disk, struct raw *raw)
 {
     xmlNodePtr was = xlcfg__xml_child(disk, "backingStore"), is;
     char path[256];
 
     if (!was)
-        return;
+        return true;
     is = partner(raw, disk, "target@dev");
     is = is ? xlcfg__xml_child(is, "backingStore") : NULL;
     strip_chain(is, was);
-    if (is && xlcfg__virt_covers(is, was, path, sizeof(path)) &&
-        xlcfg__virt_covers(was, is, path, sizeof(path)))
-        xlcfg__xml_drop(was);
+    return !is || !xlcfg__virt_covers(is, was, path, sizeof(path)) ||
+        !xlcfg__virt_covers(was, is, path, sizeof(path)) ||
+        xmlSetProp(was, CHAIN, (const xmlChar *)"");
 }
 
 /* Where libvirt lets a screen listen of which nobody has said where. */
@@ -221,7 +223,8 @@ static bool liken_device(xmlNodePtr dev, const struct xlcfg__virt_beside *live,
         return liken_screen(dev, raw);
     if (!xlcfg__xml_is(dev, "disk"))
         return true;
-    liken_chain(dev, raw);
+    if (!liken_chain(dev, raw))
+        return false;
     if (xlcfg__xml_child(dev, "source"))
         return true;
     xmlUnsetProp(xlcfg__xml_child(dev, "target"), (const xmlChar *)"tray");
@@ -316,17 +319,15 @@ int xlcfg__virt_understand_kept(struct virt *v,
                                 unsigned long *number_r, xlcfg_error *err)
 {
     struct xlcfg__virt_sense sense = { .number = 0 };
-    struct xlcfg__virt_parts *old;
     xmlDocPtr tree = NULL;
     int rc = 0;
 
     if (text->beside && xlcfg__virt_recall(v->memo, text, &sense)) {
         free(text->xml);
     } else {
-        old = xlcfg__virt_last_parts(v->memo, text->uuid, true);
-        rc = xlcfg__virt_take_apart(text->xml, old, live, &sense, &tree,
+        /* no part of an earlier one: it was made like what ran then */
+        rc = xlcfg__virt_take_apart(text->xml, NULL, live, &sense, &tree,
                                     err);
-        xlcfg__virt_parts_free(old);
         xmlFreeDoc(tree);
         if (rc == XLCFG_ERROR_PARSE)
             xlcfg__err_in(err, dom->name);
@@ -362,6 +363,8 @@ static int read_kept(virDomainPtr d, const struct xlcfg_domain *dom,
         xlcfg__err_in(err, dom->name);
     if (!rc)
         *config_r = xlcfg_doc_ref(sense.config);
+    if (!rc)
+        rc = xlcfg__virt_share_chains(config_r, NULL, err);
     xlcfg__virt_sense_dispose(&sense);
     xmlFreeDoc(tree);
     free(kept);

@@ -246,6 +246,9 @@ static void show_kept(struct virt *v, virDomainPtr d,
     if (look->next && look->stored && dom->domid >= 0)
         look->stored_rc = xlcfg__virt_next(d, dom, l->sense.config,
                                            &look->stored, &look->stored_err);
+    if (look->stored && !look->stored_rc)
+        look->stored_rc = xlcfg__virt_share_chains(&look->stored, look->view,
+                                                   &look->stored_err);
     look->print[0] = '\0';
     if (!l->moved && l->sense.number && (!l->is_kept || number) &&
         !look->view->deep && !look->view->unknown.count)
