@@ -200,8 +200,6 @@ static int add_row(struct merge *mg, enum xlcfg_kind kind,
         row->body = body_for(mg, row, in, &ok);
     if (ok && !row->address && row->body)
         ok = (row->address = xlcfg__kind_address(kind, row->body, arena));
-    if (ok && xlcfg__row_in_config(row))
-        row->index = mg->counts[kind]++;
     return ok ? 0 : XLCFG_ERROR_NOMEM;
 }
 
@@ -288,6 +286,16 @@ static bool prepare(struct merge *mg)
             XLCFG__MAP_NONE)
             mg->used[i] = true;
     return true;
+}
+
+static void number_rows(struct merge *mg)
+{
+    for (size_t i = 0; i < mg->out->count; i++) {
+        struct xlcfg_row *row = &mg->out->rows[i];
+
+        if (xlcfg__row_in_config(row))
+            row->index = mg->counts[row->kind]++;
+    }
 }
 
 /* The arrays of the configuration, in the answer's arena. */
@@ -386,7 +394,10 @@ int xlcfg__merge(const struct xlcfg_view *tmpl,
         xlcfg__arena_join(answer->arena, tmpl ? tmpl->texts : NULL) &&
         xlcfg__arena_join(answer->arena, live->texts) && prepare(&mg))
         rc = add_rows(&mg);
+    if (!rc && live->in_order)
+        xlcfg__merge_order(live, answer->rows, answer->count);
     if (!rc) {
+        number_rows(&mg);
         answer->config = whole_config(&mg);
         answer->unknown = all_unknown(&mg);
         answer->complete = tmpl && xlcfg_doc_count(answer->unknown) == 0;

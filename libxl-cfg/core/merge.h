@@ -76,6 +76,11 @@ struct xlcfg_answer {
 void xlcfg__merge_own(struct xlcfg_view *live, const struct xlcfg_view *tmpl,
                       const struct xlcfg_intents *intents);
 
+/* For a live view that is in_order: the rows that no template has, which stand
+ * last, to where they will stand when it has them. */
+void xlcfg__merge_order(const struct xlcfg_view *live, struct xlcfg_row *rows,
+                        size_t count);
+
 /*
  * tmpl may be NULL: none was readable (which the caller notes in
  * live->unknown).  Errors: NOMEM.  The views are left as they were.

@@ -45,6 +45,8 @@ struct xlcfg_view {
     bool sees[XLCFG_KINDS];     /* live: the driver looked at this kind */
     bool whole;                 /* live: its bodies lack nothing, they are
                                    right about every field */
+    bool in_order;              /* live: what is kept of it stands as it does,
+                                   so that one that comes has a place */
     bool deep;                  /* asked of a live view: look also where it
                                    costs something; see driver.h */
     bool queued;                /* live, deep: the backend is at work with the

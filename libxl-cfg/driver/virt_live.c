@@ -170,7 +170,7 @@ static int show(const struct xlcfg__virt_sense *sense,
         if (xlcfg_doc_kind(at) == XLCFG_DOC_OBJECT)
             view->devs[i].address = xlcfg_doc_ref(at);
     }
-    view->whole = true;
+    view->whole = view->in_order = true;
     for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]); i++)
         view->sees[seen[i]] = true;
     return 0;

@@ -395,6 +395,77 @@ START_TEST(what_somebody_asked_for_is_not_implicit)
 }
 END_TEST
 
+static const struct {
+    const char *tmpl, *live, *wanted, *rows;
+} orders[] = {
+    { "vda vdz", "vda vdb vdz", "", "vda vdb vdz" },
+    { "vda vdz", "vdb vda vdz", "", "vdb vda vdz" },
+    { "vda vdz", "vda vdb vdc vdz", "", "vda vdb vdc vdz" },
+    { "vda vdz", "vda vdz", "vdb", "vda vdb vdz" },
+    { "vdb vdz", "vdb vdz", "vda", "vda vdb vdz" },
+    { "vda vdz", "vda vdz", "vdaa", "vda vdz vdaa" },
+    { "sda vda", "sda vda", "sdb", "sda sdb vda" },
+    { "vda", "vda", "sda", "vda sda" },
+    { "", "vda vdb", "", "vda vdb" },
+    { "", "vda vdz", "vdb", "vda vdb vdz" },
+    { "", "", "vda", "vda" },
+};
+
+static void disks_of(struct xlcfg_view *view, const char *names)
+{
+    char name[16], body[64];
+    int n;
+
+    xlcfg__view_init(view);
+    memset(view->sees, 1, sizeof(view->sees));
+    view->in_order = true;
+    for (; sscanf(names, " %15s%n", name, &n) == 1; names += n) {
+        snprintf(body, sizeof(body),
+                 "{\"vdev\":\"%s\",\"pdev_path\":\"/i\"}", name);
+        ck_assert_int_eq(xlcfg__view_add(view, XLCFG_KIND_DISK, doc_of(body),
+                                         NULL, XLCFG_LIVE_PRESENT, NULL), 0);
+    }
+}
+
+START_TEST(a_disk_that_comes_stands_where_it_will)
+{
+    struct xlcfg_intents intents = { 0 };
+    struct xlcfg_view tmpl, live, wanted;
+    struct xlcfg_answer a;
+    char rows[64] = "";
+
+    disks_of(&tmpl, orders[_i].tmpl);
+    disks_of(&live, orders[_i].live);
+    disks_of(&wanted, orders[_i].wanted);
+    /* another kind behind them stays there */
+    ck_assert_int_eq(xlcfg__view_add(&tmpl, XLCFG_KIND_USBCTRL,
+                                     doc_of("{\"devid\":0}"), NULL,
+                                     XLCFG_LIVE_PRESENT, NULL), 0);
+    for (size_t i = 0; i < wanted.count; i++) {
+        struct xlcfg_intent *in = xlcfg__intents_add(&intents);
+
+        *in = (struct xlcfg_intent){
+            .id = 7, .op = XLCFG_OP_ATTACH, .phase = XLCFG_PHASE_ACTING,
+            .kind = XLCFG_KIND_DISK, .key = strdup(wanted.devs[i].key),
+            .match = strdup(wanted.devs[i].match),
+            .after = xlcfg_doc_ref(wanted.devs[i].body),
+        };
+    }
+    ck_assert_int_eq(xlcfg__merge(&tmpl, &intents, &live, &a, NULL), 0);
+    for (size_t i = 0; i + 1 < a.count; i++) {
+        strcat(rows, i ? " " : "");
+        strcat(rows, a.rows[i].key + strlen("disk/"));
+    }
+    ck_assert_str_eq(rows, orders[_i].rows);
+    ck_assert_str_eq(a.rows[a.count - 1].key, "usbctrl/0");
+    xlcfg__answer_dispose(&a);
+    xlcfg__intents_dispose(&intents);
+    xlcfg__view_dispose(&tmpl);
+    xlcfg__view_dispose(&live);
+    xlcfg__view_dispose(&wanted);
+}
+END_TEST
+
 START_TEST(the_printed_table_has_every_cell)
 {
     xlcfg_doc *doc = xlcfg__merge_table_doc();
@@ -431,6 +502,8 @@ int main(void)
     tcase_add_test(tc, the_newest_intent_of_a_device_counts);
     tcase_add_loop_test(tc, what_somebody_asked_for_is_not_implicit, 0,
                         COUNT(implicit));
+    tcase_add_loop_test(tc, a_disk_that_comes_stands_where_it_will, 0,
+                        COUNT(orders));
     tcase_add_test(tc, the_printed_table_has_every_cell);
     return run_case("core/merge", tc);
 }
