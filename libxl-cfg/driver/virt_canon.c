@@ -36,6 +36,38 @@ static void drop_attr(xmlNodePtr node, const char *name)
         xmlUnsetProp(node, (const xmlChar *)name);
 }
 
+bool xlcfg__virt_set_behind(xmlNodePtr node, const char *const *first,
+                            const char *name, const char *value)
+{
+    xmlAttrPtr a = node->properties, next, last;
+    bool own;
+
+    for (own = true; a && own; a = own ? a->next : a) {
+        own = false;
+        for (size_t i = 0; first[i]; i++)
+            own = own || !strcmp((const char *)a->name, first[i]);
+    }
+    last = xmlSetProp(node, (const xmlChar *)name, (const xmlChar *)value);
+    if (!last)
+        return false;
+    for (; a && a != last; a = next) {
+        next = a->next;
+        xmlUnlinkNode((xmlNodePtr)a);
+        if (!xmlAddChild(node, (xmlNodePtr)a)) {
+            xmlFreeProp(a);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool xlcfg__virt_set_type(xmlNodePtr driver, const char *type)
+{
+    static const char *const first[] = { "name", NULL };
+
+    return xlcfg__virt_set_behind(driver, first, "type", type);
+}
+
 static void drop_all(xmlNodePtr node, const char *name)
 {
     xmlNodePtr n;
@@ -141,7 +173,7 @@ static void canon_disk(xmlNodePtr dev)
         xlcfg__xml_drop(source);
     if (!xlcfg__xml_child(dev, "source") && driver &&
         !xmlHasProp(driver, (const xmlChar *)"type"))
-        xmlNewProp(driver, (const xmlChar *)"type", (const xmlChar *)"raw");
+        (void)xlcfg__virt_set_type(driver, "raw");
 }
 
 /* Is this N-NAME, the number of the run of the guest that has the device, and
@@ -266,6 +298,12 @@ void xlcfg__virt_canon_device(xmlNodePtr dev, bool running)
     } else if (!strcmp(name, "serial") || !strcmp(name, "parallel") ||
                !strcmp(name, "console") || !strcmp(name, "channel")) {
         canon_chardev(dev, running);
+    } else if (!strcmp(name, "redirdev") || !strcmp(name, "smartcard")) {
+        if (running)
+            canon_tls(xlcfg__xml_child(dev, "source"));
+    } else if (!strcmp(name, "memory") && running) {
+        /* how much of it the guest has taken so far */
+        drop_all(xlcfg__xml_child(dev, "target"), "current");
     }
 }
 

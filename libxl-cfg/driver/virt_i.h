@@ -241,6 +241,9 @@ struct xlcfg__virt_text {
 /* What that means. */
 struct xlcfg__virt_sense {
     xlcfg_doc *config;
+    xlcfg_doc *plain;           /* of what is kept, made like what runs: the
+                                   devices that were changed for that, as they
+                                   were, by their match; may be NULL */
     xlcfg_doc *addresses;       /* of each kind's devices, by the name of its
                                    array */
     struct xlcfg__virt_parts *parts;    /* NULL: it was not cut */
@@ -335,14 +338,14 @@ int xlcfg__virt_show(struct virt *v, virDomainPtr d,
 /* Make a definition's tree what it is, as far as a start changes it without a
  * wish of anybody.  NOMEM, PARSE. */
 int xlcfg__virt_liken(xmlDocPtr kept, const struct xlcfg__virt_beside *live,
-                      xlcfg_error *err);
-/* An attribute, in a definition's tree made like what runs: these files are the
- * ones that run. */
-#define XLCFG__VIRT_CHAIN "xlcfg-runs"
-/* Without those marks, and what runs with what they are on.  view NULL: the
- * files go.  NOMEM: *kept is as it was. */
-int xlcfg__virt_share_chains(xlcfg_doc **kept, struct xlcfg_view *view,
-                             xlcfg_error *err);
+                      xlcfg_doc **plain_r, xlcfg_error *err);
+/* Both what is kept and what runs as it was defined, where that is all the
+ * difference.  plain: as in the sense, may be NULL.  NOMEM. */
+int xlcfg__virt_as_defined(const xlcfg_doc *plain, xlcfg_doc **kept,
+                           struct xlcfg_view *view, xlcfg_error *err);
+/* One for that, which is changed.  NOMEM. */
+int xlcfg__virt_add_plain(xlcfg__members *plain, enum xlcfg_kind kind,
+                          xmlNodePtr dev, size_t nth);
 /* What is kept, beside what runs: text->beside is that one's number, 0: not to
  * be learnt, for they are of two moments.  Takes the text's XML.  live NULL:
  * nothing runs. */
@@ -350,7 +353,7 @@ int xlcfg__virt_understand_kept(struct virt *v,
                                 const struct xlcfg_domain *dom,
                                 struct xlcfg__virt_text *text,
                                 const struct xlcfg__virt_beside *live,
-                                xlcfg_doc **config_r,
+                                xlcfg_doc **config_r, xlcfg_doc **plain_r,
                                 unsigned long *number_r, xlcfg_error *err);
 /* What is kept, as a start now would make it: live is of the same look. */
 int xlcfg__virt_next(virDomainPtr d, const struct xlcfg_domain *dom,

@@ -2,13 +2,12 @@
 /* What libvirt keeps of a domain for its next start, without what a start
  * writes into it. */
 #include "driver/virt_i.h"
+#include "driver/virt_body.h"
+#include "driver/virt_field.h"
 #include "driver/virt_xml.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define TYPE ((const xmlChar *)"type")
-#define CHAIN ((const xmlChar *)XLCFG__VIRT_CHAIN)
 
 static bool is_untyped(xmlDocPtr live, const char *target)
 {
@@ -35,7 +34,7 @@ static bool liken_empty(xmlNodePtr drive,
 
     if (name && (parts ? xlcfg__virt_parts_untyped(parts, name)
                  : is_untyped(tree, name)))
-        ok = xmlSetProp(driver, TYPE, (const xmlChar *)"raw");
+        ok = xlcfg__virt_set_type(driver, "raw");
     xmlFree(name);
     return ok;
 }
@@ -45,7 +44,17 @@ static bool liken_empty(xmlNodePtr drive,
 struct raw {
     const char *xml;
     xmlDocPtr doc;              /* NULL: not needed yet */
+    xmlNodePtr was;             /* the device before it was changed; NULL: it
+                                   was not */
 };
+
+/* Before each change.  False: no memory. */
+static bool note_was(struct raw *raw, xmlNodePtr dev)
+{
+    if (!raw->was)
+        raw->was = xmlDocCopyNode(dev, dev->doc, 1);
+    return raw->was;
+}
 
 /* The one that runs, as libvirt shows it; NULL: none, or no memory. */
 static xmlNodePtr partner(struct raw *raw, xmlNodePtr dev, const char *path)
@@ -90,8 +99,7 @@ static void strip_chain(xmlNodePtr is, xmlNodePtr was)
 }
 
 /* What the run shows of the files under a disk says nothing of what somebody
- * chose; what is kept does, and where it is the same it is marked so: see
- * virt_chain.c.  False: no memory. */
+ * chose; what is kept does, but where it is the same.  False: no memory. */
 static bool liken_chain(xmlNodePtr disk, struct raw *raw)
 {
     xmlNodePtr was = xlcfg__xml_child(disk, "backingStore"), is;
@@ -102,9 +110,13 @@ static bool liken_chain(xmlNodePtr disk, struct raw *raw)
     is = partner(raw, disk, "target@dev");
     is = is ? xlcfg__xml_child(is, "backingStore") : NULL;
     strip_chain(is, was);
-    return !is || !xlcfg__virt_covers(is, was, path, sizeof(path)) ||
-        !xlcfg__virt_covers(was, is, path, sizeof(path)) ||
-        xmlSetProp(was, CHAIN, (const xmlChar *)"");
+    if (!is || !xlcfg__virt_covers(is, was, path, sizeof(path)) ||
+        !xlcfg__virt_covers(was, is, path, sizeof(path)))
+        return true;
+    if (!note_was(raw, disk))
+        return false;
+    xlcfg__xml_drop(was);
+    return true;
 }
 
 /* Where libvirt lets a screen listen of which nobody has said where. */
@@ -114,28 +126,10 @@ static bool liken_chain(xmlNodePtr disk, struct raw *raw)
 static bool set_listen(xmlNodePtr screen)
 {
     static const char *const first[] = {
-        "type", "port", "tlsPort", "autoport", "websocket",
+        "type", "port", "tlsPort", "autoport", "websocket", NULL,
     };
-    xmlAttrPtr a = screen->properties, next, last = NULL;
-    bool own;
 
-    for (own = true; a && own; a = own ? a->next : a) {
-        own = false;
-        for (size_t i = 0; i < sizeof(first) / sizeof(first[0]); i++)
-            own = own || !strcmp((const char *)a->name, first[i]);
-    }
-    if (!xlcfg__xml_set(screen, "@listen", USUAL_ADDRESS))
-        return false;
-    last = xmlHasProp(screen, (const xmlChar *)"listen");
-    for (; a && a != last; a = next) {
-        next = a->next;
-        xmlUnlinkNode((xmlNodePtr)a);
-        if (!xmlAddChild(screen, (xmlNodePtr)a)) {
-            xmlFreeProp(a);
-            return false;
-        }
-    }
-    return true;
+    return xlcfg__virt_set_behind(screen, first, "listen", USUAL_ADDRESS);
 }
 
 /* Does it listen on an address that nobody has named? */
@@ -165,9 +159,9 @@ static bool liken_screen(xmlNodePtr screen, struct raw *raw)
     xmlNodePtr is = any || open ? partner(raw, screen, "@type") : NULL;
     char *port = is && any ? xlcfg__xml_get(is, "@websocket") : NULL;
 
-    ok = !port || xmlSetProp(screen, (const xmlChar *)"websocket",
-                                  (const xmlChar *)port);
-
+    ok = !is || note_was(raw, screen);
+    ok = ok && (!port || xmlSetProp(screen, (const xmlChar *)"websocket",
+                                    (const xmlChar *)port));
     xmlFree(port);
     return ok && (!is || !open || liken_listen(screen, is));
 }
@@ -198,10 +192,14 @@ static bool liken_link(xmlNodePtr nic, struct raw *raw)
                  !strstr(raw->xml, "<link state='up'/>")))
         return true;
     is = link_up(partner(raw, nic, "mac@address"));
-    if (was && !is)
-        xlcfg__xml_drop(was);
-    if (was || !is)
+    if (!was == !is)
         return true;
+    if (!note_was(raw, nic))
+        return false;
+    if (was) {
+        xlcfg__xml_drop(was);
+        return true;
+    }
     copy = xmlDocCopyNode(is, nic->doc, 1);
     for (xmlNodePtr n = is->next; n && !after; n = n->next)
         after = n->type == XML_ELEMENT_NODE
@@ -213,6 +211,40 @@ static bool liken_link(xmlNodePtr nic, struct raw *raw)
     return false;
 }
 
+/* A disk that others write to is not cached where nobody said how. */
+static bool liken_cache(xmlNodePtr disk, struct raw *raw)
+{
+    static const char *const first[] = { "name", "type", NULL };
+    xmlNodePtr driver = xlcfg__xml_child(disk, "driver"), is;
+
+    if (!driver || !xlcfg__xml_child(disk, "shareable") ||
+        xmlHasProp(driver, (const xmlChar *)"cache"))
+        return true;
+    is = partner(raw, disk, "target@dev");
+    return !is || !xlcfg__xml_has(is, "driver@cache", "none") ||
+        (note_was(raw, disk) &&
+         xlcfg__virt_set_behind(driver, first, "cache", "none"));
+}
+
+/* Where QEMU puts a memory module of which nobody said where. */
+static bool liken_memory(xmlNodePtr memory, struct raw *raw)
+{
+    xmlNodePtr address = xlcfg__xml_child(memory, "address"), is;
+    char *base = NULL;
+    bool ok = true;
+
+    if (!address || !xmlHasProp(address, (const xmlChar *)"slot") ||
+        xmlHasProp(address, (const xmlChar *)"base"))
+        return true;
+    is = partner(raw, memory, "address@slot");
+    base = is ? xlcfg__xml_get(is, "address@base") : NULL;
+    if (base)
+        ok = xmlSetProp(address, (const xmlChar *)"base",
+                        (const xmlChar *)base);
+    xmlFree(base);
+    return ok;
+}
+
 static bool liken_device(xmlNodePtr dev, const struct xlcfg__virt_beside *live,
                          xmlDocPtr tree, struct raw *raw)
 {
@@ -221,14 +253,36 @@ static bool liken_device(xmlNodePtr dev, const struct xlcfg__virt_beside *live,
         return liken_link(dev, raw);
     if (xlcfg__xml_is(dev, "graphics"))
         return liken_screen(dev, raw);
+    if (xlcfg__xml_is(dev, "memory"))
+        return liken_memory(dev, raw);
     if (!xlcfg__xml_is(dev, "disk"))
         return true;
-    if (!liken_chain(dev, raw))
+    if (!liken_chain(dev, raw) || !liken_cache(dev, raw))
         return false;
     if (xlcfg__xml_child(dev, "source"))
         return true;
     xmlUnsetProp(xlcfg__xml_child(dev, "target"), (const xmlChar *)"tray");
-    return liken_empty(dev, live->parts, tree);
+    return note_was(raw, dev) && liken_empty(dev, live->parts, tree);
+}
+
+/* The nth of its kind, and as it was defined. */
+static int liken_one(xmlNodePtr dev, const struct xlcfg__virt_beside *live,
+                     xmlDocPtr tree, struct raw *raw,
+                     size_t nth[XLCFG_KINDS + 1], xlcfg__members *plain,
+                     xlcfg_error *err)
+{
+    enum xlcfg_kind kind = dev->type == XML_ELEMENT_NODE
+        ? xlcfg__virt_kind(dev) : XLCFG_KINDS;
+    size_t n = nth[kind]++;
+    int rc = 0;
+
+    if (!liken_device(dev, live, tree, raw) ||
+        (raw->was && kind < XLCFG_KINDS &&
+         xlcfg__virt_add_plain(plain, kind, raw->was, n)))
+        rc = xlcfg__nomem(err);
+    xmlFreeNode(raw->was);
+    raw->was = NULL;
+    return rc;
 }
 
 /* A clock that is local when it is started goes on from the difference. */
@@ -286,8 +340,10 @@ static bool liken_vcpus(xmlNodePtr kept, xmlNodePtr live)
 }
 
 int xlcfg__virt_liken(xmlDocPtr kept, const struct xlcfg__virt_beside *live,
-                      xlcfg_error *err)
+                      xlcfg_doc **plain_r, xlcfg_error *err)
 {
+    size_t nth[XLCFG_KINDS + 1] = { 0 };
+    xlcfg__members plain = { 0 };
     xmlNodePtr domain = xmlDocGetRootElement(kept);
     xmlDocPtr tree = live->parts ? live->tree : NULL, whole = NULL;
     struct raw raw = { .xml = live->xml };
@@ -300,8 +356,10 @@ int xlcfg__virt_liken(xmlDocPtr kept, const struct xlcfg__virt_beside *live,
         return rc;
     tree = tree ? tree : whole;
     for (xmlNodePtr n = xlcfg__virt_first(kept); n && !rc; n = n->next)
-        if (!liken_device(n, live, tree, &raw))
-            rc = xlcfg__nomem(err);
+        rc = liken_one(n, live, tree, &raw, nth, &plain, err);
+    *plain_r = xlcfg__members_end(&plain);
+    if (!rc && !*plain_r)
+        rc = xlcfg__nomem(err);
     if (!rc && (!liken_clock(domain, xmlDocGetRootElement(tree)) ||
                 !liken_vcpus(domain, xmlDocGetRootElement(tree))))
         rc = xlcfg__nomem(err);
@@ -315,7 +373,7 @@ int xlcfg__virt_understand_kept(struct virt *v,
                                 const struct xlcfg_domain *dom,
                                 struct xlcfg__virt_text *text,
                                 const struct xlcfg__virt_beside *live,
-                                xlcfg_doc **config_r,
+                                xlcfg_doc **config_r, xlcfg_doc **plain_r,
                                 unsigned long *number_r, xlcfg_error *err)
 {
     struct xlcfg__virt_sense sense = { .number = 0 };
@@ -337,8 +395,10 @@ int xlcfg__virt_understand_kept(struct virt *v,
             free(text->xml);
     }
     text->xml = NULL;
-    if (!rc)
+    if (!rc) {
         *config_r = xlcfg_doc_ref(sense.config);
+        *plain_r = xlcfg_doc_ref(sense.plain);
+    }
     *number_r = sense.number;
     xlcfg__virt_sense_dispose(&sense);
     return rc;
@@ -363,8 +423,6 @@ static int read_kept(virDomainPtr d, const struct xlcfg_domain *dom,
         xlcfg__err_in(err, dom->name);
     if (!rc)
         *config_r = xlcfg_doc_ref(sense.config);
-    if (!rc)
-        rc = xlcfg__virt_share_chains(config_r, NULL, err);
     xlcfg__virt_sense_dispose(&sense);
     xmlFreeDoc(tree);
     free(kept);

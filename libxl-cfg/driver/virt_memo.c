@@ -28,6 +28,7 @@ struct xlcfg__virt_memo {
 void xlcfg__virt_sense_dispose(struct xlcfg__virt_sense *sense)
 {
     xlcfg_doc_free(sense->config);
+    xlcfg_doc_free(sense->plain);
     xlcfg_doc_free(sense->addresses);
     xlcfg__virt_parts_free(sense->parts);
     *sense = (struct xlcfg__virt_sense){ .number = 0 };
@@ -36,6 +37,7 @@ void xlcfg__virt_sense_dispose(struct xlcfg__virt_sense *sense)
 static void hold(const struct xlcfg__virt_sense *sense)
 {
     xlcfg_doc_ref(sense->config);
+    xlcfg_doc_ref(sense->plain);
     xlcfg_doc_ref(sense->addresses);
     xlcfg__virt_parts_ref(sense->parts);
 }

@@ -13,7 +13,9 @@ static int try(const char *xml, struct xlcfg__virt_parts *parts,
     rc = xlcfg__virt_parse_parts(xml, parts, tree_r, err);
     if (rc)
         return rc;
-    rc = live ? xlcfg__virt_liken(*tree_r, live, err) : 0;
+    xlcfg_doc_free(sense->plain);
+    sense->plain = NULL;
+    rc = live ? xlcfg__virt_liken(*tree_r, live, &sense->plain, err) : 0;
     if (!rc)
         rc = xlcfg__virt_from_tree(*tree_r, &sense->config,
                                    &sense->addresses, err);

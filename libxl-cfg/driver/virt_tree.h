@@ -20,6 +20,11 @@ bool xlcfg__virt_canon(xmlNodePtr domain);
 void xlcfg__virt_canon_usual(xmlNodePtr domain);
 /* running: the element is one of a domain that runs. */
 void xlcfg__virt_canon_device(xmlNodePtr dev, bool running);
+/* An attribute where libvirt writes it: behind those of these names that are
+ * there, before all others.  False: no memory. */
+bool xlcfg__virt_set_behind(xmlNodePtr node, const char *const *first,
+                            const char *name, const char *value);
+bool xlcfg__virt_set_type(xmlNodePtr driver, const char *type);
 int xlcfg__virt_rank(const char *device);
 /* Is this USB controller a part of another one of its index? */
 bool xlcfg__virt_is_companion(xmlNodePtr dev);

@@ -59,6 +59,45 @@ static void drop_said(xmlNodePtr dev)
     xlcfg__xml_drop(xlcfg__xml_child(dev, "mirror"));
 }
 
+/* A card's member that stays what it was, beside an element that is given: it
+ * goes where the element is of another type, or has a word of its own. */
+static bool is_overtaken(const char *name, xmlNodePtr dev)
+{
+    const struct xlcfg__virt_row *row = xlcfg__virt_kinds[XLCFG_KIND_NIC].rows;
+    char *own;
+
+    for (; row->field && strcmp(row->field, name); row++) {
+    }
+    if (!row->field)
+        return false;
+    own = xlcfg__xml_get(dev, row->path);
+    xmlFree(own);
+    return own || !xlcfg__virt_fits(row, dev);
+}
+
+/* NULL: no memory. */
+static xlcfg_doc *own_members(const xlcfg_doc *before, const xlcfg_doc *after)
+{
+    const char *text = xlcfg__doc_getstr(after, "x-libvirt");
+    xlcfg__members m = { 0 };
+    xmlDocPtr doc = NULL;
+
+    if (!text || xlcfg__virt_parse(text, strlen(text), "interface", &doc,
+                                   NULL))
+        return xlcfg_doc_ref(after);    /* what is wrong is said later */
+    for (size_t i = 0; i < xlcfg_doc_count(after); i++) {
+        const char *name = xlcfg_doc_name(after, i);
+        const xlcfg_doc *value = xlcfg_doc_at(after, i);
+        const xlcfg_doc *was = xlcfg_doc_get(before, name);
+
+        if (!was || !xlcfg__doc_equal(was, value) ||
+            !is_overtaken(name, xmlDocGetRootElement(doc)))
+            xlcfg__members_add(&m, name, xlcfg_doc_ref(value));
+    }
+    xmlFreeDoc(doc);
+    return xlcfg__members_end(&m);
+}
+
 /* The element of the new body.  An element that is given is what it says;
  * of the one that was, what the body has no more goes. */
 static int new_element(enum xlcfg_kind kind, const xlcfg_doc *before,
@@ -67,7 +106,9 @@ static int new_element(enum xlcfg_kind kind, const xlcfg_doc *before,
 {
     const xlcfg_doc *was = xlcfg_doc_get(before, "x-libvirt");
     const xlcfg_doc *is = xlcfg_doc_get(after, "x-libvirt");
-    xlcfg_doc *body = is || !was ? xlcfg_doc_ref(after)
+    xlcfg_doc *body = is && was && kind == XLCFG_KIND_NIC &&
+        !xlcfg__doc_equal(is, was) ? own_members(before, after)
+        : is || !was ? xlcfg_doc_ref(after)
         : xlcfg__doc_with(after, "x-libvirt", xlcfg_doc_ref(was));
     int rc;
 
