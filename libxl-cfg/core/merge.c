@@ -151,7 +151,11 @@ static bool name_row(struct merge *mg, struct xlcfg_row *row,
                      const struct xlcfg_dev *t, const struct xlcfg_dev *l,
                      const struct xlcfg_intent *in)
 {
-    const char *reason = in && in->reason ? in->reason : l ? l->reason : NULL;
+    /* why it was there still says nothing of one that has left */
+    bool left = in && in->op == XLCFG_OP_DETACH &&
+        row->state == XLCFG_STATE_DETACHED;
+    const char *reason = in && in->reason && !left ? in->reason
+        : l ? l->reason : NULL;
 
     /* a template entry known by its second name shows its real one */
     if (l && (!t || (t->alt && !strcmp(t->alt, t->key))))
