@@ -21,24 +21,6 @@ static bool is_untyped(xmlDocPtr live, const char *target)
     return false;
 }
 
-/* A drive that is empty has forgotten the format of what was in it, and has
- * the usual one: see canon_disk in virt_canon.c.  parts NULL: those of tree,
- * which nothing was taken out of.  False: no memory. */
-static bool liken_empty(xmlNodePtr drive,
-                        const struct xlcfg__virt_parts *parts,
-                        xmlDocPtr tree)
-{
-    xmlNodePtr driver = xlcfg__xml_child(drive, "driver");
-    char *name = driver ? xlcfg__xml_get(drive, "target@dev") : NULL;
-    bool ok = true;
-
-    if (name && (parts ? xlcfg__virt_parts_untyped(parts, name)
-                 : is_untyped(tree, name)))
-        ok = xlcfg__virt_set_type(driver, "raw");
-    xmlFree(name);
-    return ok;
-}
-
 /* ---- what is to be compared with the text of what runs ---- */
 
 struct raw {
@@ -76,6 +58,24 @@ static xmlNodePtr partner(struct raw *raw, xmlNodePtr dev, const char *path)
     }
     xmlFree(name);
     return n;
+}
+
+/* A drive that is empty has forgotten the format of what was in it, and has
+ * the usual one: see canon_disk in virt_canon.c.  parts NULL: those of tree,
+ * which nothing was taken out of.  False: no memory. */
+static bool liken_empty(xmlNodePtr drive,
+                        const struct xlcfg__virt_parts *parts,
+                        xmlDocPtr tree, struct raw *raw)
+{
+    xmlNodePtr driver = xlcfg__xml_child(drive, "driver");
+    char *name = driver ? xlcfg__xml_get(drive, "target@dev") : NULL;
+    bool ok = true;
+
+    if (name && (parts ? xlcfg__virt_parts_untyped(parts, name)
+                 : is_untyped(tree, name)))
+        ok = note_was(raw, drive) && xlcfg__virt_set_type(driver, "raw");
+    xmlFree(name);
+    return ok;
 }
 
 /* The chain that runs, without the numbers that the run gave it, and without
@@ -262,7 +262,7 @@ static bool liken_device(xmlNodePtr dev, const struct xlcfg__virt_beside *live,
     if (xlcfg__xml_child(dev, "source"))
         return true;
     xmlUnsetProp(xlcfg__xml_child(dev, "target"), (const xmlChar *)"tray");
-    return note_was(raw, dev) && liken_empty(dev, live->parts, tree);
+    return liken_empty(dev, live->parts, tree, raw);
 }
 
 /* The nth of its kind, and as it was defined. */
