@@ -255,6 +255,8 @@ static int change(const struct xlcfg_domain *dom, enum xlcfg_kind kind,
         xlcfg_doc_free(other);
         rc = conn->drv.update(conn->handle, dom, kind, dev->body, after,
                               err);
+        /* all of it was seen, or why not is said */
+        rc = rc == XLCFG_READ_BACK ? 0 : rc ? rc : XLCFG_ERROR_FAIL;
     }
     xlcfg_doc_free(after);
     xlcfg__view_dispose(&view);
