@@ -288,7 +288,6 @@ void xlcfg__virt_canon_device(xmlNodePtr dev, bool running)
             xlcfg__xml_drop(n);
     }
     if (!strcmp(name, "disk")) {
-        drop_attr(xlcfg__xml_child(dev, "source"), "index");
         if (running)
             canon_disk(dev);
     } else if (!strcmp(name, "interface")) {

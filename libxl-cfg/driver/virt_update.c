@@ -51,9 +51,12 @@ static int check_lasting(const xlcfg_doc *was, xmlNodePtr is,
 static void drop_said(xmlNodePtr dev)
 {
     xmlNodePtr target = xlcfg__xml_child(dev, "target");
+    xmlNodePtr source = xlcfg__xml_child(dev, "source");
 
     if (!xlcfg__xml_is(dev, "disk"))
         return;
+    if (source)
+        xmlUnsetProp(source, (const xmlChar *)"index");
     if (target)
         xmlUnsetProp(target, (const xmlChar *)"tray");
     xlcfg__xml_drop(xlcfg__xml_child(dev, "mirror"));
