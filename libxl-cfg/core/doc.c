@@ -311,16 +311,30 @@ void xlcfg__members_add(xlcfg__members *m, const char *name,
     m->v[m->count++] = (struct xlcfg_member){ key, value };
 }
 
+static struct xlcfg_member *member(const xlcfg__members *m, const char *name)
+{
+    for (size_t i = 0; i < m->count; i++)
+        if (!strcmp(m->v[i].name->text, name))
+            return &m->v[i];
+    return NULL;
+}
+
+bool xlcfg__members_has(const xlcfg__members *m, const char *name)
+{
+    return member(m, name);
+}
+
 void xlcfg__members_set(xlcfg__members *m, const char *name,
                         xlcfg_doc *value)
 {
-    for (size_t i = 0; value && i < m->count; i++)
-        if (!strcmp(m->v[i].name->text, name)) {
-            xlcfg_doc_free(m->v[i].value);
-            m->v[i].value = value;
-            return;
-        }
-    xlcfg__members_add(m, name, value);
+    struct xlcfg_member *old = value ? member(m, name) : NULL;
+
+    if (!old) {
+        xlcfg__members_add(m, name, value);
+        return;
+    }
+    xlcfg_doc_free(old->value);
+    old->value = value;
 }
 
 void xlcfg__members_copy(xlcfg__members *m, const xlcfg_doc *object)
@@ -342,15 +356,15 @@ void xlcfg__members_copy(xlcfg__members *m, const xlcfg_doc *object)
 
 void xlcfg__members_drop(xlcfg__members *m, const char *name)
 {
-    for (size_t i = 0; i < m->count; i++)
-        if (!strcmp(m->v[i].name->text, name)) {
-            xlcfg_doc_free(m->v[i].name);
-            xlcfg_doc_free(m->v[i].value);
-            memmove(m->v + i, m->v + i + 1,
-                    (m->count - i - 1) * sizeof(*m->v));
-            m->count--;
-            return;
-        }
+    struct xlcfg_member *old = member(m, name);
+
+    if (!old)
+        return;
+    xlcfg_doc_free(old->name);
+    xlcfg_doc_free(old->value);
+    m->count--;
+    memmove(old, old + 1,
+            (size_t)(m->v + m->count - old) * sizeof(*m->v));
 }
 
 void xlcfg__members_dispose(xlcfg__members *m)

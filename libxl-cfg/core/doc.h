@@ -94,6 +94,7 @@ void xlcfg__members_set(xlcfg__members *m, const char *name,
                         xlcfg_doc *value);
 /* All members of an object, by reference. */
 void xlcfg__members_copy(xlcfg__members *m, const xlcfg_doc *object);
+bool xlcfg__members_has(const xlcfg__members *m, const char *name);
 void xlcfg__members_drop(xlcfg__members *m, const char *name);
 xlcfg_doc *xlcfg__members_end(xlcfg__members *m);
 void xlcfg__members_dispose(xlcfg__members *m);

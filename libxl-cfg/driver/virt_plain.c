@@ -68,14 +68,6 @@ int xlcfg__virt_as_defined(const xlcfg_doc *plain, xlcfg_doc **kept,
     return 0;
 }
 
-static bool has(const xlcfg__members *m, const char *name)
-{
-    for (size_t i = 0; i < m->count; i++)
-        if (!strcmp(xlcfg_doc_string(m->v[i].name), name))
-            return true;
-    return false;
-}
-
 int xlcfg__virt_add_plain(xlcfg__members *plain, enum xlcfg_kind kind,
                           xmlNodePtr dev, size_t nth)
 {
@@ -89,7 +81,7 @@ int xlcfg__virt_add_plain(xlcfg__members *plain, enum xlcfg_kind kind,
         return rc == XLCFG_ERROR_NOMEM ? rc : 0;        /* said elsewhere */
     xlcfg__key_of(kind, body, &id);
     /* of two with one name neither is known */
-    if (has(plain, id.match)) {
+    if (xlcfg__members_has(plain, id.match)) {
         xlcfg_doc_free(body);
         body = xlcfg__doc_null();
     }
