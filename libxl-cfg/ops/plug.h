@@ -80,18 +80,19 @@ void xlcfg__step(xlcfg__items *steps, const struct xlcfg_domain *dom,
                  const char *key, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
-/*
- * Drive one intent, of which the caller is the owner, as far as it goes.
- * 0: closed, and sight is of after that (but for a dry run).  PENDING: the
- * guest has not let go.  REFUSED: it stays open as failed.  sight is of after
- * the lock was taken.
- */
+/* Was it begun in a run of the domain that has ended? */
 bool xlcfg__is_of_earlier_run(const struct xlcfg__sight *sight,
                               const struct xlcfg_intent *in);
 /* Its device has left by the machine's own word: also from what is kept. */
 int xlcfg__settle_left(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
                        struct xlcfg_intent *in, xlcfg__items *steps,
                        xlcfg_error *err);
+/*
+ * Drive one intent, of which the caller is the owner, as far as it goes.
+ * 0: closed, and sight is of after that (but for a dry run).  PENDING: the
+ * guest has not let go.  REFUSED: it stays open as failed.  sight is of after
+ * the lock was taken.
+ */
 int xlcfg__settle_one(xlcfg_ctx *ctx, struct xlcfg__sight *sight,
                       struct xlcfg_intent *intent, unsigned wait_ms,
                       bool dry_run, xlcfg__items *steps, xlcfg_error *err);

@@ -174,7 +174,8 @@ static int judge(struct xlcfg__plug *p, xlcfg_error *why, xlcfg_error *err)
                    : "the backend took it, and it is %s since",
                    xlcfg__live_name(live));
     if (live == XLCFG_LIVE_ABSENT || shown == XLCFG__SHOWN_BEFORE ||
-        why->code == XLCFG_ERROR_CONFLICT || why->code == XLCFG_ERROR_NI || why->code == XLCFG_ERROR_INVAL)
+        why->code == XLCFG_ERROR_CONFLICT || why->code == XLCFG_ERROR_NI ||
+        why->code == XLCFG_ERROR_INVAL)
         return not_done(p, why, err);
     rc = xlcfg__intent_phase(p->ctx, p->uuid, p->in, XLCFG_PHASE_FAILED,
                              why->message, err);
