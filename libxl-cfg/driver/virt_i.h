@@ -488,11 +488,12 @@ int xlcfg__virt_detach(void *handle, const struct xlcfg_domain *dom,
 /* Of what runs, and with kept of what is kept too. */
 unsigned xlcfg__virt_affect(bool kept);
 /* Is all that was sent in what libvirt shows since?  REFUSED names what is
- * not. */
+ * not.  docs: gets what runs and what is kept, as far as they were read, to be
+ * freed also after an error; NULL: not wanted. */
 int xlcfg__virt_read_back(struct virt *v, const struct xlcfg_domain *dom,
                           virDomainPtr d, enum xlcfg_kind kind,
                           const xlcfg_doc *body, xmlNodePtr sent, bool kept,
-                          xlcfg_error *err);
+                          xmlDocPtr docs[2], xlcfg_error *err);
 int xlcfg__virt_check_update(void *handle, enum xlcfg_kind kind,
                              const xlcfg_doc *before, const xlcfg_doc *after,
                              xlcfg_error *err);

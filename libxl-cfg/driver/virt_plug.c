@@ -6,7 +6,6 @@
 #include "driver/virt_i.h"
 #include "core/key.h"
 #include "driver/virt_body.h"
-#include "driver/virt_field.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -171,7 +170,7 @@ static int compare(xmlDocPtr doc, bool kept, enum xlcfg_kind kind,
 int xlcfg__virt_read_back(struct virt *v, const struct xlcfg_domain *dom,
                           virDomainPtr d, enum xlcfg_kind kind,
                           const xlcfg_doc *body, xmlNodePtr sent, bool kept,
-                          xlcfg_error *err)
+                          xmlDocPtr docs[2], xlcfg_error *err)
 {
     int rc = 0;
 
@@ -183,7 +182,10 @@ int xlcfg__virt_read_back(struct virt *v, const struct xlcfg_domain *dom,
             : xlcfg__virt_said_of(d, XLCFG_ERROR_UNREACHABLE, err);
         if (!rc)
             rc = compare(doc, i, kind, body, sent, err);
-        xmlFreeDoc(doc);
+        if (docs)
+            docs[i] = doc;
+        else
+            xmlFreeDoc(doc);
         if (!rc && !i)
             xlcfg__virt_saw(v->memo, dom->uuid, false, xml);
         else
@@ -266,7 +268,7 @@ int xlcfg__virt_attach(void *handle, const struct xlcfg_domain *dom,
     if (rc)
         goto out;
     there = true;
-    rc = xlcfg__virt_read_back(v, dom, d, kind, body, dev, kept, err);
+    rc = xlcfg__virt_read_back(v, dom, d, kind, body, dev, kept, NULL, err);
 out:
     free(xml);
     xmlFreeDoc(doc);

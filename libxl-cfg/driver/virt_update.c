@@ -278,28 +278,24 @@ static int do_agree(xmlNodePtr live, xmlNodePtr kept, xlcfg_error *err)
                       "has said nothing");
 }
 
-static int judge(virDomainPtr d, enum xlcfg_kind kind, const xlcfg_doc *body,
-                 const struct was *was, xmlNodePtr sent, xlcfg_error *err)
+/* now: what runs, and what is kept; the second may be NULL. */
+static int judge(const xmlDocPtr now[2], enum xlcfg_kind kind,
+                 const xlcfg_doc *body, const struct was *was,
+                 xmlNodePtr sent, xlcfg_error *err)
 {
-    xmlDocPtr live = NULL, kept = NULL, old = NULL;
     xmlNodePtr dev = NULL, other = NULL;
+    xmlDocPtr old = NULL;
     int rc;
 
-    rc = xlcfg__virt_desc(d, 0, &live, err);
-    if (!rc && was->kept)
-        rc = xlcfg__virt_desc(d, VIR_DOMAIN_XML_INACTIVE, &kept, err);
-    if (!rc)
-        rc = xlcfg__virt_parse(was->live_xml, strlen(was->live_xml),
-                               (const char *)sent->name, &old, err);
-    if (!rc && (xlcfg__virt_device(live, kind, body, &dev) ||
-                (kept && xlcfg__virt_device(kept, kind, body, &other))))
+    rc = xlcfg__virt_parse(was->live_xml, strlen(was->live_xml),
+                           (const char *)sent->name, &old, err);
+    if (!rc && (xlcfg__virt_device(now[0], kind, body, &dev) ||
+                (now[1] && xlcfg__virt_device(now[1], kind, body, &other))))
         rc = xlcfg__nomem(err);
     if (!rc && dev)
         rc = is_left_in(dev, xmlDocGetRootElement(old), sent, err);
     if (!rc && dev && other)
         rc = do_agree(dev, other, err);
-    xmlFreeDoc(live);
-    xmlFreeDoc(kept);
     xmlFreeDoc(old);
     return rc;
 }
@@ -364,7 +360,7 @@ int xlcfg__virt_update(void *handle, const struct xlcfg_domain *dom,
                        const xlcfg_doc *after, xlcfg_error *err)
 {
     struct virt *v = handle;
-    xmlDocPtr doc = NULL;
+    xmlDocPtr doc = NULL, now[2] = { NULL, NULL };
     xmlNodePtr dev;
     struct was was = { .kept = false };
     virDomainPtr d;
@@ -379,20 +375,19 @@ int xlcfg__virt_update(void *handle, const struct xlcfg_domain *dom,
         rc = changed_element(d, kind, before, after, &doc, &dev, err);
     if (rc)
         goto out;
-    xml = xlcfg__virt_element_text(dev, err);
-    if (!xml) {
-        rc = XLCFG_ERROR_NOMEM;
-        goto out;
-    }
-    rc = xlcfg__virt_do(v, d, XLCFG__VIRT_UPDATE, xml, xlcfg__virt_affect(was.kept),
-                        err);
+    xml = text_of(dev, &rc, err);
+    if (!rc)
+        rc = xlcfg__virt_do(v, d, XLCFG__VIRT_UPDATE, xml,
+                            xlcfg__virt_affect(was.kept), err);
     /* an alias that libvirt made is of this run: not in what is kept */
     xlcfg__virt_canon_device(dev, false);
     if (!rc) {
         rc = xlcfg__virt_read_back(v, dom, d, kind, after, dev, was.kept,
-                                   err);
+                                   now, err);
         if (!rc)
-            rc = judge(d, kind, after, &was, dev, err);
+            rc = judge(now, kind, after, &was, dev, err);
+        xmlFreeDoc(now[0]);
+        xmlFreeDoc(now[1]);
         if (rc == XLCFG_ERROR_REFUSED && kind == XLCFG_KIND_DISK)
             rc = is_theirs(d, &was, after, dev, rc, err);
         if (rc == XLCFG_ERROR_REFUSED)
