@@ -257,10 +257,10 @@ bool xlcfg__virt_recall(struct xlcfg__virt_memo *memo,
 void xlcfg__virt_learn(struct xlcfg__virt_memo *memo,
                        const struct xlcfg__virt_text *text,
                        struct xlcfg__virt_sense *sense);
-/* The parts of the text that was understood last, to be freed; NULL: none is
- * known. */
+/* The parts of the text of what runs that was understood last, to be freed;
+ * NULL: none is known. */
 struct xlcfg__virt_parts *xlcfg__virt_last_parts(
-    struct xlcfg__virt_memo *memo, const char *uuid, bool kept);
+    struct xlcfg__virt_memo *memo, const char *uuid);
 /* The text that was understood last, to be freed; NULL: none is known. */
 char *xlcfg__virt_last(struct xlcfg__virt_memo *memo, const char *uuid,
                        bool kept);
@@ -348,13 +348,13 @@ int xlcfg__virt_add_plain(xlcfg__members *plain, enum xlcfg_kind kind,
                           xmlNodePtr dev, size_t nth);
 /* What is kept, beside what runs: text->beside is that one's number, 0: not to
  * be learnt, for they are of two moments.  Takes the text's XML.  live NULL:
- * nothing runs. */
+ * nothing runs.  The sense is to be disposed of also after an error. */
 int xlcfg__virt_understand_kept(struct virt *v,
                                 const struct xlcfg_domain *dom,
                                 struct xlcfg__virt_text *text,
                                 const struct xlcfg__virt_beside *live,
-                                xlcfg_doc **config_r, xlcfg_doc **plain_r,
-                                unsigned long *number_r, xlcfg_error *err);
+                                struct xlcfg__virt_sense *sense_r,
+                                xlcfg_error *err);
 /* What is kept, as a start now would make it: live is of the same look. */
 int xlcfg__virt_next(virDomainPtr d, const struct xlcfg_domain *dom,
                      const xlcfg_doc *live, xlcfg_doc **stored,

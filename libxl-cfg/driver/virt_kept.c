@@ -373,34 +373,27 @@ int xlcfg__virt_understand_kept(struct virt *v,
                                 const struct xlcfg_domain *dom,
                                 struct xlcfg__virt_text *text,
                                 const struct xlcfg__virt_beside *live,
-                                xlcfg_doc **config_r, xlcfg_doc **plain_r,
-                                unsigned long *number_r, xlcfg_error *err)
+                                struct xlcfg__virt_sense *sense_r,
+                                xlcfg_error *err)
 {
-    struct xlcfg__virt_sense sense = { .number = 0 };
     xmlDocPtr tree = NULL;
     int rc = 0;
 
-    if (text->beside && xlcfg__virt_recall(v->memo, text, &sense)) {
+    if (text->beside && xlcfg__virt_recall(v->memo, text, sense_r)) {
         free(text->xml);
     } else {
         /* no part of an earlier one: it was made like what ran then */
-        rc = xlcfg__virt_take_apart(text->xml, NULL, live, &sense, &tree,
+        rc = xlcfg__virt_take_apart(text->xml, NULL, live, sense_r, &tree,
                                     err);
         xmlFreeDoc(tree);
         if (rc == XLCFG_ERROR_PARSE)
             xlcfg__err_in(err, dom->name);
         if (!rc && text->beside)
-            xlcfg__virt_learn(v->memo, text, &sense);
+            xlcfg__virt_learn(v->memo, text, sense_r);
         else
             free(text->xml);
     }
     text->xml = NULL;
-    if (!rc) {
-        *config_r = xlcfg_doc_ref(sense.config);
-        *plain_r = xlcfg_doc_ref(sense.plain);
-    }
-    *number_r = sense.number;
-    xlcfg__virt_sense_dispose(&sense);
     return rc;
 }
 

@@ -131,7 +131,7 @@ static int understand(struct virt *v, const struct xlcfg_domain *dom,
     } else {
         struct xlcfg__virt_parts *old;
 
-        old = xlcfg__virt_last_parts(v->memo, text->uuid, false);
+        old = xlcfg__virt_last_parts(v->memo, text->uuid);
         rc = xlcfg__virt_take_apart(text->xml, old, NULL, sense, tree_r, err);
         xlcfg__virt_parts_free(old);
         if (rc == XLCFG_ERROR_PARSE)

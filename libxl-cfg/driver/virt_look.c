@@ -232,30 +232,30 @@ static void show_kept(struct virt *v, virDomainPtr d,
 {
     struct xlcfg__virt_beside live = { .xml = l->xml, .tree = l->tree,
                                        .parts = l->sense.parts };
-    unsigned long number = 0;
-    xlcfg_doc *plain = NULL;
+    struct xlcfg__virt_sense kept = { .number = 0 };
 
     /* texts of two moments are not learnt as those of one */
     l->kept.beside = l->moved ? 0 : l->sense.number;
     if (l->is_kept)
         look->stored_rc = xlcfg__virt_understand_kept(v, dom, &l->kept,
                                           dom->domid >= 0 ? &live : NULL,
-                                          &look->stored, &plain, &number,
-                                          &look->stored_err);
+                                          &kept, &look->stored_err);
     else
         look->stored_rc = xlcfg__virt_is_transient(dom, &look->stored_err);
-    if (look->stored)
-        look->stored_rc = xlcfg__virt_as_defined(plain, &look->stored,
+    if (!look->stored_rc) {
+        look->stored = xlcfg_doc_ref(kept.config);
+        look->stored_rc = xlcfg__virt_as_defined(kept.plain, &look->stored,
                                                  look->view,
                                                  &look->stored_err);
-    xlcfg_doc_free(plain);
+    }
     if (look->next && !look->stored_rc && dom->domid >= 0)
         look->stored_rc = xlcfg__virt_next(d, dom, l->sense.config,
                                            &look->stored, &look->stored_err);
     look->print[0] = '\0';
-    if (!l->moved && l->sense.number && (!l->is_kept || number) &&
+    if (!l->moved && l->sense.number && (!l->is_kept || kept.number) &&
         !look->view->deep && !look->view->unknown.count)
-        print(look->print, l->sense.number, number);
+        print(look->print, l->sense.number, kept.number);
+    xlcfg__virt_sense_dispose(&kept);
 }
 
 /* Nothing is to be read now. */

@@ -142,9 +142,9 @@ void xlcfg__virt_learn(struct xlcfg__virt_memo *memo,
 }
 
 struct xlcfg__virt_parts *xlcfg__virt_last_parts(
-    struct xlcfg__virt_memo *memo, const char *uuid, bool kept)
+    struct xlcfg__virt_memo *memo, const char *uuid)
 {
-    const struct xlcfg__virt_text text = { .uuid = uuid, .kept = kept };
+    const struct xlcfg__virt_text text = { .uuid = uuid };
     struct xlcfg__virt_parts *parts;
     struct row *row;
 
